@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from cnnviz.datasets import load as load
     from cnnviz.errors import CnnvizError as CnnvizError
     from cnnviz.receptive_field import receptive_fields as receptive_fields
+    from cnnviz.recipes import Recipe as Recipe
     from cnnviz.recording import record as record
-    from cnnviz.training import Recipe as Recipe
     from cnnviz.training import fit as fit
 
 _HOME = {
     "CnnvizError": "cnnviz.errors",
-    "Recipe": "cnnviz.training",
+    "Recipe": "cnnviz.recipes",
     "fit": "cnnviz.training",
     "load": "cnnviz.datasets",
     "receptive_fields": "cnnviz.receptive_field",
     "record": "cnnviz.recording",
     "trained": "cnnviz.checkpoints",
 }
-__all__ = list(_HOME)  # noqa: PLE0604
+__all__ = list(_HOME)
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,151 @@
+"""Images and labels as tensors in memory, whichever data set they come from."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnnviz import digits
+from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.files import write_atomically
+from cnnviz.recipes import DATASETS, data_key
+
+_MADE = {"train": (60_000, 1), "test": (10_000, 2)}  # images and seed of the made digits
+_DIGITS = tuple("0123456789")
+_CLOTHES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One split of a data set.
+
+    Attributes:
+        name: as given to `load`.
+        split: "train" or "test".
+        images: uint8 (N, 1, 28, 28), white (255) on black (0).
+        labels: int64 (N,), index into `class_names`.
+        class_names: one name a class.
+        styles: how each image was made (digits only), else empty.
+    """
+
+    name: str
+    split: str
+    images: Tensor
+    labels: Tensor
+    class_names: tuple[str, ...]
+    styles: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def load(
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: Path | str | None = None,
+    download: bool = False,
+    build_dir: Path | str | None = None,
+) -> Dataset:
+    """Load one split of a data set.
+
+    Args:
+        name: "digits" (made here, needs nothing), "mnist" or "fashion-mnist".
+        split: "train" or "test".
+        data_dir: folder that holds torchvision's `MNIST/raw` or `FashionMNIST/raw`.
+        download: let torchvision fetch missing files into `data_dir`.
+        build_dir: folder in which the made digits are kept for the next time.
+
+    Raises:
+        CnnvizError: unknown name or split; files missing, truncated or inconsistent.
+    """
+    if name not in DATASETS:
+        raise unknown_name("dataset", name, DATASETS)
+    if split not in ("train", "test"):
+        raise unknown_name("split", split, ["train", "test"])
+    if name == "digits":
+        return _made_digits(split, Path(build_dir) if build_dir else None)
+    return _from_torchvision(name, split, Path(data_dir) if data_dir else None, download)
+
+
+def to_input(images: Tensor) -> Tensor:
+    """uint8 (N, C, H, W) from 0 to 255 → float32 from 0 to 1, what the networks are fed."""
+    return images.float() / 255
+
+
+def _made_digits(split: str, build_dir: Path | None) -> Dataset:
+    count, seed = _MADE[split]
+    kept = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
+    state = _read_kept(kept) if kept else None
+    if state is None:
+        made = digits.generate(count, seed)
+        images = torch.from_numpy(made.images)[:, None]  # (N, 28, 28) → (N, 1, 28, 28)
+        state = {
+            "images": images,
+            "labels": torch.from_numpy(made.labels),
+            "styles": [str(style) for style in made.styles],
+        }
+        if kept:
+            content = state
+            write_atomically(kept, lambda file: torch.save(content, file))
+    images, labels, styles = state["images"], state["labels"], state["styles"]
+    return Dataset("digits", split, images, labels, _DIGITS, tuple(styles))
+
+
+def _read_kept(path: Path) -> dict[str, Any] | None:
+    """What was kept, or None if there is nothing or it cannot be read (then it is made again)."""
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, weights_only=True)
+        if len(state["images"]) == len(state["labels"]) == len(state["styles"]):
+            return dict(state)
+    except Exception as error:  # torch.load raises many types for a damaged file
+        print(f"{path} is damaged ({type(error).__name__}); making it again.", file=sys.stderr)
+    return None
+
+
+def _from_torchvision(name: str, split: str, data_dir: Path | None, download: bool) -> Dataset:
+    from torchvision.datasets import MNIST, FashionMNIST
+
+    kind = {"mnist": MNIST, "fashion-mnist": FashionMNIST}[name]
+    if data_dir is None:
+        raise CnnvizError(
+            f"The data set '{name}' is not shipped. Say where its files are with --data-dir DIR "
+            "(DATA_DIR=DIR for make), and add --download to fetch them there."
+        )
+    try:
+        raw = kind(str(data_dir), train=split == "train", download=download)
+    except RuntimeError as error:
+        raise CnnvizError(
+            f"No files of '{name}' in '{data_dir / kind.__name__ / 'raw'}' ({error}). Give the "
+            f"folder that holds '{kind.__name__}/raw', or add --download to fetch them."
+        ) from error
+    except (AssertionError, ValueError, EOFError, OSError) as error:
+        raise CnnvizError(
+            f"A file of '{name}' in '{data_dir / kind.__name__ / 'raw'}' is truncated or damaged "
+            f"({error}). Delete it and fetch it again with --download."
+        ) from error
+    images, labels = raw.data[:, None], raw.targets  # (N, 1, 28, 28) uint8, (N,)
+    if len(images) != len(labels) or not len(labels):
+        raise CnnvizError(
+            f"'{name}' in '{data_dir}' has {len(images)} images but {len(labels)} labels in its "
+            f"{split} split. Delete its files and fetch them again with --download."
+        )
+    return Dataset(name, split, images, labels, _DIGITS if name == "mnist" else _CLOTHES)
