@@ -19,8 +19,9 @@ with warnings.catch_warnings():
     # ziamath finds its font by a function that Python 3.11 and 3.12 call deprecated.
     warnings.simplefilter("ignore", DeprecationWarning)
     from ziamath.config import config
+    from ziamath.mathfont import MathFont
     from ziamath.tex import tex2mml
-    from ziamath.zmath import Latex
+    from ziamath.zmath import Math
 
 # Drawn at this size, then measured in em: the formula grows with the text around it.
 _SIZE = 20.0
@@ -28,6 +29,9 @@ _SIZE = 20.0
 _ENLARGE = 1.08
 # A displayed formula wider than this does not fit a phone: it scrolls, also by keyboard.
 _WIDE_EM = 20.0
+
+# Matrices and cases with room between rows and columns, as TeX sets them.
+_AIRY_TABLE = '<mtable rowspacing="0.5em" columnspacing="0.9em">'
 
 # What pymdownx.arithmatex writes with `generic: true`: \(…\) inline, \[…\] displayed, HTML-escaped.
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\[(\[](.*?)\\[)\]]\s*</\1>', re.DOTALL)
@@ -48,12 +52,14 @@ def replace_math(html: str) -> str:
 @cache
 def _draw(tex: str, display: bool) -> str:
     """One formula as HTML: `span.math` in a line of text, `div.math` displayed."""
-    _check(tex, display)
     try:
-        formula = Latex(tex, size=_SIZE, inline=not display, margin=0.5)
-        svg = formula.svgxml()
-    except Exception as error:  # ziamath raises whatever its parsers happen to meet
+        mathml = tex2mml(tex, inline=not display).replace("<mtable>", _AIRY_TABLE)
+        words = "".join(ET.fromstring(mathml).itertext())
+        svg = Math(mathml, size=_SIZE, margin=0.5).svgxml()
+    except Exception as error:  # the parsers raise whatever they happen to meet
         raise _unreadable(tex, str(error) or type(error).__name__) from error
+    if complaint := _complaint(tex, words):
+        raise _unreadable(tex, complaint)
 
     _, top, width, height = (float(number) for number in svg.attrib["viewBox"].split())
     style = f"width:{_em(width)};height:{_em(height)}"
@@ -78,25 +84,26 @@ def _draw(tex: str, display: bool) -> str:
     return f'<div class="math math-display" {name}{focus}>{drawing}</div>'
 
 
-def _check(tex: str, display: bool) -> None:
-    """Refuse what ziamath would draw as something else without a word."""
+def _complaint(tex: str, words: str) -> str | None:
+    """What ziamath would draw as something else without a word, if anything.
+
+    `words` is the text of the MathML that latex2mathml made of `tex`.
+    """
     bare = re.sub(r"\\[\\{}]", "", tex)
     if bare.count("{") != bare.count("}"):
-        raise _unreadable(tex, "its braces do not match")
-    try:
-        words = "".join(ET.fromstring(tex2mml(tex, inline=not display)).itertext())
-    except Exception as error:
-        raise _unreadable(tex, str(error) or type(error).__name__) from error
+        return "its braces do not match"
     # latex2mathml passes on commands that it does not know, and ziamath writes their names out.
-    unknown = re.search(r"\\[A-Za-z]+|\\_", words)
-    if unknown:
-        raise _unreadable(tex, f"the command {unknown[0]} is not known")
-    font = Latex("x").font
-    missing = [c for c in words if unicodedata.category(c)[0] in "LNPS" and not font.glyphindex(c)]
-    if missing:
-        raise _unreadable(
-            tex, f"the font has no '{missing[0]}'; write such words outside the formula"
-        )
+    if unknown := re.search(r"\\[A-Za-z]+|\\_", words):
+        return f"the command {unknown[0]} is not known"
+    for character in words:
+        if unicodedata.category(character)[0] in "LNPS" and not _font().glyphindex(character):
+            return f"the font has no '{character}'; write such words outside the formula"
+    return None
+
+
+@cache
+def _font() -> MathFont:
+    return Math("<math><mi>x</mi></math>").font
 
 
 def _unreadable(tex: str, why: str) -> CnnvizError:
