@@ -130,17 +130,23 @@ def _from_torchvision(name: str, split: str, data_dir: Path | None, download: bo
             f"The data set '{name}' is not shipped. Say where its files are with --data-dir DIR "
             "(DATA_DIR=DIR for make), and add --download to fetch them there."
         )
+    folder = data_dir / kind.__name__ / "raw"
     try:
         raw = kind(str(data_dir), train=split == "train", download=download)
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError, ValueError, EOFError, OSError) as error:
+        if "not found" in str(error):
+            raise CnnvizError(
+                f"No files of '{name}' in '{folder}'. Give the folder that holds "
+                f"'{kind.__name__}/raw', or add --download to fetch them."
+            ) from error
+        if "ownload" in str(error) or isinstance(error, OSError):
+            raise CnnvizError(
+                f"'{name}' could not be fetched into '{folder}' ({error}). Check the network and "
+                "that the folder is writable, or put the files there by hand."
+            ) from error
         raise CnnvizError(
-            f"No files of '{name}' in '{data_dir / kind.__name__ / 'raw'}' ({error}). Give the "
-            f"folder that holds '{kind.__name__}/raw', or add --download to fetch them."
-        ) from error
-    except (AssertionError, ValueError, EOFError, OSError) as error:
-        raise CnnvizError(
-            f"A file of '{name}' in '{data_dir / kind.__name__ / 'raw'}' is truncated or damaged "
-            f"({error}). Delete it and fetch it again with --download."
+            f"A file of '{name}' in '{folder}' is truncated or damaged ({error}). "
+            "Delete it and fetch it again with --download."
         ) from error
     images, labels = raw.data[:, None], raw.targets  # (N, 1, 28, 28) uint8, (N,)
     if len(images) != len(labels) or not len(labels):

@@ -76,7 +76,7 @@ def evaluate(logits: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> Ev
     classes = len(class_names)
     pairs = labels * classes + logits.argmax(1)  # (N,)
     confusion = torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-    per_class = (confusion.diagonal() / confusion.sum(1)).tolist()
+    per_class = (confusion.diagonal().double() / confusion.sum(1)).tolist()
     return Evaluation(
         accuracy(logits, labels),
         len(labels),

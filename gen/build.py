@@ -1,0 +1,100 @@
+"""The stages before MkDocs: train what is not trained, render what is stale.
+
+`python -m gen.build` does both; `python -m gen.build lenet` renders one chapter whatever its key.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.recipes import RECIPES
+from gen import manifest
+from gen.settings import ROOT, Settings, from_environment
+
+
+def needed(settings: Settings) -> bool:
+    """Is anything missing or stale? Costs a fraction of a second and no torch."""
+    return not all(p.exists() for p in manifest.weights_files(settings)) or bool(
+        manifest.stale(settings)
+    )
+
+
+def ensure_in_subprocess(settings: Settings) -> None:
+    """Bring everything up to date, in a process of its own.
+
+    So MkDocs never imports torch, and `mkdocs serve` always runs the code as it is on disk.
+
+    Raises:
+        CnnvizError: the build failed; what failed was printed.
+    """
+    if needed(settings):
+        run = subprocess.run([sys.executable, "-m", "gen.build"], cwd=ROOT, check=False)
+        if run.returncode:
+            raise CnnvizError("The models or figures could not be made; see the message above.")
+
+
+def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
+    """Train and render what is not up to date, or just the chapters named."""
+    for name in only:
+        if name not in manifest.chapter_names():
+            raise unknown_name("chapter", name, manifest.chapter_names())
+    _train(settings)
+    if only or manifest.stale(settings):
+        _render(settings, only)
+
+
+def _train(settings: Settings) -> None:
+    from cnnviz import cli
+
+    if all(path.exists() for path in manifest.weights_files(settings)):
+        return
+    _report(f"training {len(RECIPES)} networks on {settings.dataset}, two at a time")
+    command = ["train", *RECIPES, "--dataset", settings.dataset, "--jobs", "2"]
+    command += ["--device", settings.device, "--build-dir", str(settings.build_dir)]
+    command += ["--data-dir", str(settings.data_dir)] if settings.data_dir else []
+    command += ["--download"] if settings.download else []
+    if cli.main(command):
+        raise CnnvizError("Training failed; see the message above.")
+
+
+def _render(settings: Settings, only: Sequence[str]) -> None:
+    from gen.context import Context
+    from gen.render import remove_leftovers, render_chapter
+
+    context = Context(settings)
+    for name in RECIPES:
+        context.trained(name)  # a damaged file is made again here, which changes the keys
+    keys = manifest.keys(settings)
+    stale = {name: keys[name] for name in only} if only else manifest.stale(settings)
+    for name, key in stale.items():
+        started = time.perf_counter()
+        chapter = render_chapter(name, key, context)
+        manifest.write(name, chapter, settings)
+        _report(f"rendered {name}: {len(chapter.figures)} figures, "
+                f"{time.perf_counter() - started:.1f} s")  # fmt: skip
+    names = manifest.chapter_names()
+    chapters = {name: chapter for name in names if (chapter := manifest.read(name, settings))}
+    if len(chapters) == len(names):
+        remove_leftovers(settings, chapters)
+
+
+def _report(line: str) -> None:
+    print(f"cnnviz: {line}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run the stages with the settings of the environment."""
+    try:
+        ensure(from_environment(), sys.argv[1:])
+    except CnnvizError as error:
+        print(f"cnnviz: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

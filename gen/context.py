@@ -1,0 +1,101 @@
+"""What figure functions draw from: data, trained networks and their recordings, each made once."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz import checkpoints, datasets
+from cnnviz.datasets import Dataset, to_input
+from cnnviz.evaluation import Evaluation, evaluate, predict
+from cnnviz.recipes import RECIPES, Recipe, named
+from cnnviz.recording import record
+from cnnviz.training import Trained, scramble
+from gen.settings import Settings
+
+
+class Context:
+    """Everything that a build computes once and figures share."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        # One cache a context, so that two builds in one process do not share networks.
+        self.trained = cache(self._trained)
+        self.model = cache(self._model)
+        self.recording = cache(self._recording)
+        self.logits = cache(self._logits)
+
+    @cached_property
+    def train(self) -> Dataset:
+        """The training images."""
+        return self._load(self.settings.dataset, "train")
+
+    @cached_property
+    def test(self) -> Dataset:
+        """The test images, never trained on."""
+        return self._load(self.settings.dataset, "test")
+
+    @cached_property
+    def real(self) -> Dataset | None:
+        """MNIST's test split, if DATA_DIR has it: real handwriting for nets that saw made digits."""
+        if self.settings.dataset != "digits" or self.settings.data_dir is None:
+            return None
+        return self._load("mnist", "test")
+
+    def _load(self, name: str, split: str) -> Dataset:
+        settings = self.settings
+        return datasets.load(name, split, data_dir=settings.data_dir, build_dir=settings.build_dir)
+
+    def recipe(self, name: str) -> Recipe:
+        """The recipe of that name on the data set of this build."""
+        return named(name, self.settings.dataset)
+
+    def _trained(self, name: str) -> Trained:
+        settings = self.settings
+        return checkpoints.trained(
+            self.recipe(name),
+            build_dir=settings.build_dir,
+            data_dir=settings.data_dir,
+            device=settings.device,
+        )
+
+    def _model(self, name: str, step: int | None = None) -> nn.Module:
+        return self.trained(name).model(step)
+
+    def _logits(self, name: str) -> Tensor:
+        """Logits (N, 10) of a network on the whole test split."""
+        return predict(self.model(name), self.inputs(name, self.test.images))
+
+    def inputs(self, name: str, images: Tensor) -> Tensor:
+        """uint8 images as the network `name` wants them: floats, scrambled if it is."""
+        scaled = to_input(images)
+        return scramble(scaled) if RECIPES[name].scramble else scaled
+
+    def evaluation(self, name: str) -> Evaluation:
+        """How well a network reads the test split."""
+        return evaluate(self.logits(name), self.test.labels, self.test.class_names)
+
+    @cached_property
+    def example_indices(self) -> list[int]:
+        """For each class the first test image that LeNet reads right (else simply the first)."""
+        right = self.logits("lenet").argmax(1) == self.test.labels  # (N,)
+        chosen = []
+        for label in range(len(self.test.class_names)):
+            of_class = self.test.labels == label
+            candidates = (
+                (of_class & right).nonzero() if (of_class & right).any() else of_class.nonzero()
+            )
+            chosen.append(int(candidates[0]))
+        return chosen
+
+    @cached_property
+    def examples(self) -> Tensor:
+        """One test image of each class, uint8 (10, 1, 28, 28), in order of the classes."""
+        return self.test.images[self.example_indices]
+
+    def _recording(self, name: str, step: int | None = None) -> dict[str, Tensor]:
+        """Every layer's output for `examples`: dotted name → (10, …)."""
+        with torch.no_grad():
+            return record(self.model(name, step), self.inputs(name, self.examples))

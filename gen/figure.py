@@ -1,0 +1,149 @@
+"""What a figure is, before it becomes HTML: panels, legends, words in both languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from cnnviz.drawing.mosaic import Mosaic
+from PIL import Image as PillowImage
+
+from cnnviz.drawing import palettes
+
+if TYPE_CHECKING:
+    from gen.context import Context
+
+
+class Text(NamedTuple):
+    """The same thing said in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG at native size, shown `scale` times as large without blur.
+
+    `photo` marks a picture that may be smoothed.
+    """
+
+    png: bytes
+    width: int
+    height: int
+    scale: float = 1
+    photo: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture (PNG), drawing (SVG or HTML in both languages), with its label.
+
+    `alt` says what the picture shows, for those who cannot see it; the label if not given.
+    """
+
+    content: Picture | Text
+    label: Text | None = None
+    alt: Text | None = None
+
+
+@dataclass(frozen=True)
+class Legend:
+    """What the colours mean: a bar from `low` to `high` and a sentence."""
+
+    text: Text
+    gradient: str = ""
+    low: str = ""
+    high: str = ""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of several ways of drawing the same thing, such as a scale, that the reader chooses."""
+
+    name: Text
+    panels: Sequence[Panel]
+    legends: Sequence[Legend] = ()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a generator function returns.
+
+    Attributes:
+        alt: what the whole figure shows, computed from its numbers.
+        panels, legends: the content, when there is one way to draw it.
+        variants: the content, when the reader chooses among several.
+        layout: "row", "grid" or "column".
+        uses: names of the recipes whose weights it shows; they go into its passport.
+    """
+
+    alt: Text
+    panels: Sequence[Panel] = ()
+    legends: Sequence[Legend] = ()
+    variants: Sequence[Variant] = ()
+    layout: str = "row"
+    uses: Sequence[str] = ()
+
+
+FigureFunction = Callable[["Context"], Figure]
+NumbersFunction = Callable[["Context"], Mapping[str, Any]]
+
+
+def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
+    """Draw something with words twice: `draw` is given a function that picks the language.
+
+    >>> in_both(lambda say: f"<b>{say(Text('层', 'layer'))}</b>")
+    Text(zh='<b>层</b>', en='<b>layer</b>')
+    """
+    return Text(zh=draw(lambda text: text.zh), en=draw(lambda text: text.en))
+
+
+def picture(mosaic: Mosaic, scale: float = 1) -> Picture:
+    """A mosaic as a picture."""
+    return Picture(mosaic.png(), mosaic.width, mosaic.height, scale)
+
+
+def raster(pixels: np.ndarray, scale: float = 1, photo: bool = False) -> Picture:
+    """uint8 (H, W) or (H, W, 3) as a picture."""
+    file = BytesIO()
+    PillowImage.fromarray(pixels).save(file, "PNG", compress_level=9)
+    return Picture(file.getvalue(), pixels.shape[1], pixels.shape[0], scale, photo)
+
+
+def number(value: float) -> str:
+    """A value for a legend: three significant digits, a real minus sign.
+
+    >>> number(-0.0312), number(12.0), number(0)
+    ('−0.0312', '12', '0')
+    """
+    return f"{value:.3g}".replace("-", "−")
+
+
+SCOPES = {
+    "map": Text(
+        "每张图各用自己的刻度：颜色只能在同一张图之内比较",
+        "Each map has a scale of its own: compare colours only within one map",
+    ),
+    "layer": Text("整层共用一个刻度", "One scale for the whole layer"),
+    "shared": Text("全网络共用一个刻度", "One scale for the whole network"),
+}
+
+
+def scale_legend(mosaic: Mosaic, scope: str, meaning: Text, signed: bool) -> Legend:
+    """The legend of a mosaic.
+
+    `scope` ("map", "layer", "shared") says what shares the scale; `meaning` what is drawn.
+    """
+    gradient = palettes.css_gradient(mosaic.palette)
+    low, high = float(mosaic.limits[:, 0].min()), float(mosaic.limits[:, 1].max())
+    if scope == "map":
+        ends = ("−max", "+max") if signed else ("0", "max")
+    else:
+        ends = (number(low), number(high))
+    separator = Text("；", "; ")
+    text = Text(*(m + s + c for m, s, c in zip(meaning, separator, SCOPES[scope], strict=True)))
+    return Legend(text, gradient, *ends)

@@ -1,0 +1,211 @@
+"""Figures of the chapter "Convolution by hand": hand-written kernels on a real photograph."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
+from cnnviz.drawing.mosaic import mosaic
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from cnnviz import kernels, photos
+from gen.context import Context
+from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, raster, scale_legend
+
+Map = NDArray[np.float64]
+
+_VALUE = Text("卷积的结果", "result of the convolution")
+_KERNEL_NAMES = {
+    "blur": Text("模糊（均值）", "Blur (mean)"),
+    "sharpen": Text("锐化", "Sharpen"),
+    "sobel_x": Text("Sobel，左右方向", "Sobel, left to right"),
+    "sobel_y": Text("Sobel，上下方向", "Sobel, top to bottom"),
+}
+_KERNELS = {
+    "blur": kernels.BLUR,
+    "sharpen": kernels.SHARPEN,
+    "sobel_x": kernels.SOBEL_X,
+    "sobel_y": kernels.SOBEL_Y,
+}
+_FOUR_NAMES = {
+    "bright right": Text("① 右边亮", "① bright on the right"),
+    "bright left": Text("② 左边亮", "② bright on the left"),
+    "bright below": Text("③ 下边亮", "③ bright below"),
+    "bright above": Text("④ 上边亮", "④ bright above"),
+}
+
+
+@cache
+def _photo() -> Map:
+    """The tower of china.jpg in grey, (H, W) from 0 to 1, at half size."""
+    tower = photos.load("china")[10:426, 0:400]  # (416, 400, 3)
+    grey = photos.grey(tower)
+    return grey.reshape(208, 2, 200, 2).mean(axis=(1, 3))  # (208, 200), each the mean of 2×2
+
+
+def _convolve(kernel: Map) -> Map:
+    """(208, 200) → (208 − k + 1, 200 − k + 1)."""
+    image, weight = torch.from_numpy(_photo()), torch.from_numpy(kernel)
+    return F.conv2d(image[None, None], weight[None, None])[0, 0].numpy()
+
+
+def _strongest_edge() -> tuple[int, int]:
+    """Where the left-to-right Sobel filter answers most: top left corner of the 3×3 patch."""
+    response = _convolve(kernels.SOBEL_X)
+    row, column = np.unravel_index(response.argmax(), response.shape)
+    return int(row), int(column)
+
+
+def _pooled(kernel: Map) -> tuple[Map, Map, Map]:
+    """The maps after convolution, ReLU and 2×2 max pooling."""
+    convolved = torch.from_numpy(_convolve(kernel))
+    rectified = F.relu(convolved)
+    pooled = F.max_pool2d(rectified[None, None], 2)[0, 0]
+    return convolved.numpy(), rectified.numpy(), pooled.numpy()
+
+
+def photo(context: Context) -> Figure:
+    """The photograph in grey, as all filters of the chapter get it."""
+    pixels = np.rint(_photo() * 255).astype(np.uint8)
+    height, width = pixels.shape
+    return Figure(
+        alt=Text(
+            f"一张 {width}×{height} 的灰度照片：颐和园佛香阁，左侧和下方是树，右侧是湖面和天空",
+            f"A {width}×{height} photograph in grey: a pagoda-like tower with curved eaves, "
+            "trees to the left and below, a lake and sky to the right",
+        ),
+        panels=[Panel(raster(pixels, scale=2))],
+        legends=[Legend(Text("亮度，0 为黑，1 为白", "brightness, 0 is black, 1 is white"))],
+    )
+
+
+def one_step(context: Context) -> Figure:
+    """One patch times one kernel: nine products and their sum."""
+    row, column = _strongest_edge()
+    patch = _photo()[row : row + 3, column : column + 3]
+    total = float((patch * kernels.SOBEL_X).sum())
+    drawing = in_both(
+        lambda say: weighted_sum(
+            patch,
+            kernels.SOBEL_X,
+            patch_label=say(Text("图像块", "patch of the image")),
+            kernel_label=say(Text("卷积核", "kernel")),
+            products_label=say(Text("逐个相乘", "products")),
+            sum_label=say(Text("求和", "sum")),
+            title=say(Text("图像块乘以卷积核，再求和", "A patch times a kernel, summed")),
+        )
+    )
+    return Figure(
+        alt=Text(
+            f"3×3 的图像块与 3×3 的卷积核逐个相乘，九个乘积之和是 {number(total)}",
+            f"A 3×3 patch of the image is multiplied by a 3×3 kernel, number by number; "
+            f"the nine products add up to {number(total)}",
+        ),
+        panels=[Panel(drawing)],
+    )
+
+
+def kernels_on_photo(context: Context) -> Figure:
+    """Blur, sharpen and the two Sobel filters: kernel and result."""
+    panels, legends = [], []
+    for name, kernel in _KERNELS.items():
+        result = _convolve(kernel)
+        signed = name.startswith("sobel")
+        limits = (-1.0, 1.0) if signed else (0.0, 1.0)
+        if signed:
+            peak = float(np.abs(result).max())
+            limits = (-peak, peak)
+        else:
+            result = result.clip(0, 1)
+        drawn = mosaic(
+            result[None], scale=limits, signed=signed, palette=None if signed else "grey"
+        )
+        label = _KERNEL_NAMES[name]
+        grid = in_both(lambda say, k=kernel, t=label: kernel_grid(k, title=say(t)))  # type: ignore[misc]
+        panels += [Panel(grid, label), Panel(picture(drawn, scale=1.5), alt=label)]
+        if name == "sobel_y":
+            legends.append(scale_legend(drawn, "layer", _VALUE, signed=True))
+    return Figure(
+        alt=Text(
+            "四个 3×3 卷积核和它们作用在照片上的结果：模糊让细节消失，锐化让细节更硬，"
+            "两个 Sobel 分别只对竖直边缘和水平边缘有反应",
+            "Four 3×3 kernels and what they make of the photograph: blur wipes out detail, "
+            "sharpen hardens it, the two Sobel filters answer to vertical and to horizontal edges only",
+        ),
+        panels=panels,
+        legends=legends,
+        layout="grid",
+    )
+
+
+def four_filters(context: Context) -> Figure:
+    """The four 4×4 filters through convolution, ReLU and max pooling, on one scale."""
+    stages = {name: _pooled(kernel) for name, kernel in kernels.FOUR_EDGES.items()}
+    peak = max(float(np.abs(maps[0]).max()) for maps in stages.values())
+    stage_names = (
+        Text("卷积", "convolution"),
+        Text("ReLU", "ReLU"),
+        Text("2×2 最大汇聚", "2×2 max pooling"),
+    )
+    panels = []
+    for name, maps in stages.items():
+        kernel, label = kernels.FOUR_EDGES[name], _FOUR_NAMES[name]
+        grid = in_both(lambda say, k=kernel, t=label: kernel_grid(k, title=say(t)))  # type: ignore[misc]
+        panels.append(Panel(grid, label))
+        for stage, values in zip(stage_names, maps, strict=True):
+            drawn = mosaic(values[None], scale=(-peak, peak), signed=True)
+            both = Text(*(f"{a} · {b}" for a, b in zip(label, stage, strict=True)))
+            panels.append(Panel(picture(drawn, scale=200 / drawn.width), stage, alt=both))
+    drawn = mosaic(np.zeros((1, 1, 1)), scale=(-peak, peak), signed=True)
+    return Figure(
+        alt=Text(
+            "四行：四个 4×4 滤波器。每行依次是滤波器、卷积结果、ReLU 之后、最大汇聚之后。"
+            "①与②的卷积结果颜色正好相反，ReLU 之后各留下一半边缘",
+            "Four rows, one for each 4×4 filter: the filter, its convolution, after ReLU, after max "
+            "pooling. The results of ① and ② have opposite colours; after ReLU each keeps its half "
+            "of the edges",
+        ),
+        panels=panels,
+        legends=[
+            scale_legend(
+                drawn, "layer", Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive"),
+                signed=True,
+            )
+        ],
+        layout="grid-4",
+    )  # fmt: skip
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    row, column = _strongest_edge()
+    patch = _photo()[row : row + 3, column : column + 3]
+    maps = {name: _pooled(kernel) for name, kernel in kernels.FOUR_EDGES.items()}
+    right, left = maps["bright right"], maps["bright left"]
+    height, width = _photo().shape
+    return {
+        "height": height,
+        "width": width,
+        "row": row,
+        "column": column,
+        "patch": patch.tolist(),
+        "sum": float((patch * kernels.SOBEL_X).sum()),
+        "mean_result": float(_convolve(kernels.SOBEL_X).__abs__().mean()),
+        "out_3": {"height": height - 2, "width": width - 2},
+        "out_4": {"height": height - 3, "width": width - 3},
+        "pooled": {"height": right[2].shape[0], "width": right[2].shape[1]},
+        "zeros_after_relu": float((right[1] == 0).mean()),
+        "opposite": float(np.abs(right[0] + left[0]).max()),
+        "both_on": float(((right[1] > 0) & (left[1] > 0)).mean()),
+        "multiplications_3": (height - 2) * (width - 2) * 9,
+        "detail_before": float(np.abs(np.diff(_photo(), axis=1)).mean()),
+        "detail_blurred": float(np.abs(np.diff(_convolve(kernels.BLUR), axis=1)).mean()),
+        "detail_sharpened": float(np.abs(np.diff(_convolve(kernels.SHARPEN), axis=1)).mean()),
+        "sharpened_outside": float(
+            ((_convolve(kernels.SHARPEN) < 0) | (_convolve(kernels.SHARPEN) > 1)).mean()
+        ),
+    }

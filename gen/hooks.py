@@ -1,0 +1,104 @@
+"""All that the site does inside MkDocs besides adding files (gen/pages.py)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
+from mkdocs.utils import get_relative_url
+
+from cnnviz.errors import CnnvizError
+from gen import manifest
+from gen.atlas_pages import atlas_nav
+from gen.build import ensure_in_subprocess
+from gen.html import figure_html
+from gen.maths import replace_math
+from gen.prose import Prose
+from gen.settings import ROOT, from_environment
+
+_SLOT_START = '<div class="figure-slot" data-figure="'
+_state: dict[str, Any] = {}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Bring models and figures up to date, then read what the pages will show."""
+    settings = from_environment()
+    language = "en" if Path(config.docs_dir).name == "en" else "zh"
+    if language == "en" and config.site_url and not config.site_url.endswith("/en/"):
+        config.site_url += "en/"
+    try:
+        ensure_in_subprocess(settings)
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
+    chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
+    figures = {
+        f"{name}/{title}": figure
+        for name, chapter in chapters.items()
+        if chapter
+        for title, figure in chapter.figures.items()
+    }
+    numbers = {name: chapter.numbers for name, chapter in chapters.items() if chapter}
+    printed = numbers.pop(manifest.EXAMPLES, {})
+    source_url = f"{config.repo_url.rstrip('/')}/blob/main/" if config.repo_url else ""
+    _state.clear()
+    _state.update(
+        language=language,
+        settings=settings,
+        figures=figures,
+        source_url=source_url,
+        prose=Prose(language, numbers, set(figures), printed, settings.dataset, ROOT, source_url),
+    )
+    config.nav = atlas_nav(config.nav, numbers, language)
+    config.extra["commit"] = commit()
+    return config
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Numbers, figures, code and claims."""
+    try:
+        return str(_state["prose"].fill(markdown, page.file.src_uri))
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put figures into their slots and draw the formulas."""
+    parts = html.split(_SLOT_START)
+    filled = [parts[0]]
+    for part in parts[1:]:
+        address, rest = part.split('">', 1)
+        caption, after = rest.split("</div>", 1)  # a caption holds no division of its own
+        filled.append(_figure(address, caption.strip(), page))
+        filled.append(after)
+    return replace_math("".join(filled))
+
+
+def _figure(address: str, caption: str, page: Page) -> str:
+    return figure_html(
+        address,
+        _state["figures"][address],
+        _state["language"],
+        caption,
+        lambda file: get_relative_url(f"figures/{file}", page.url),
+        _state["source_url"],
+        commit(),
+    )
+
+
+@cache
+def commit() -> str:
+    """The commit of this build, with a plus sign if files were changed since; "" without git."""
+    if value := os.environ.get("CNNVIZ_COMMIT"):
+        return value
+    run = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""

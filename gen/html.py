@@ -1,0 +1,136 @@
+"""A rendered figure as HTML. Reads descriptions made by gen.render; imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from html import escape
+from typing import Any
+
+from gen.words import WORDS
+
+FileUrl = Callable[[str], str]
+
+
+def figure_html(
+    address: str,
+    figure: Mapping[str, Any],
+    language: str,
+    caption: str,
+    file_url: FileUrl,
+    source_url: str,
+    commit: str,
+) -> str:
+    """`<figure>` with its panels, legends, caption and passport.
+
+    Args:
+        address: `<chapter>/<function>`; its id on the page is `fig-<chapter>-<function>`.
+        figure: description from the manifest.
+        language: "zh" or "en".
+        caption: HTML.
+        file_url: from a file of the manifest to its address as seen from the page.
+        source_url: address of the repository's files, with a slash at the end, or "".
+        commit: the commit of this build, or "".
+    """
+    pick = 0 if language == "zh" else 1
+    variants = [_variant(figure, v, pick, file_url) for v in figure["variants"]]
+    identity = "fig-" + address.replace("/", "-")
+    if len(variants) == 1:
+        body = variants[0]
+    else:
+        names = [v["name"][pick] for v in figure["variants"]]
+        body = _tabs(identity, names, variants, WORDS["scale"][pick])
+    several = len(figure["variants"][0]["panels"]) > 1
+    named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
+    return (
+        f'<figure class="fig" id="{identity}"{named}>{body}'
+        f"<figcaption>{caption}</figcaption>"
+        f"{_passport(address, figure, pick, source_url, commit)}</figure>"
+    )
+
+
+def _variant(
+    figure: Mapping[str, Any], variant: Mapping[str, Any], pick: int, file_url: FileUrl
+) -> str:
+    panels = "".join(_panel(panel, figure["alt"], pick, file_url) for panel in variant["panels"])
+    legends = "".join(_legend(legend, pick) for legend in variant["legends"])
+    return f'<div class="fig-panels fig-{figure["layout"]}">{panels}</div>{legends}'
+
+
+def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUrl) -> str:
+    label = panel["label"][pick] if panel["label"] else ""
+    shows = (panel["alt"] or panel["label"] or alt)[pick]
+    if "file" in panel:
+        kind = "pixels smooth" if panel["photo"] else "pixels"
+        width, height = panel["width"], panel["height"]
+        body = (
+            f'<img class="{kind}" src="{escape(file_url(panel["file"]))}" width="{width}" '
+            f'height="{height}" style="--w:{width};--scale:{panel["scale"]:g}" '
+            f'alt="{escape(shows)}" loading="lazy" decoding="async">'
+        )
+    else:
+        body = (
+            f'<div class="fig-scroll" tabindex="0" role="region" aria-label="{escape(shows)}">'
+            f"{panel['markup'][pick]}</div>"
+        )
+    heading = f'<div class="fig-label">{escape(label)}</div>' if label else ""
+    return f'<div class="fig-panel">{heading}{body}</div>'
+
+
+def _legend(legend: Mapping[str, Any], pick: int) -> str:
+    bar = ""
+    if legend["gradient"]:
+        signed = " legend-diverging" if legend["low"].startswith("−") else ""
+        bar = (
+            f'<span class="legend-low">{escape(legend["low"])}</span>'
+            f'<span class="legend-bar{signed}" style="background:{legend["gradient"]}"></span>'
+            f'<span class="legend-high">{escape(legend["high"])}</span>'
+        )
+    return (
+        f'<div class="legend">{bar}<span class="legend-text">{escape(legend["text"][pick])}</span>'
+        "</div>"
+    )
+
+
+def _tabs(identity: str, names: list[str], bodies: list[str], title: str) -> str:
+    """Material's tabs, which work by CSS alone: one radio button for each way of drawing."""
+    count = range(1, len(names) + 1)
+    inputs = "".join(
+        f'<input type="radio" name="{identity}-tab" id="{identity}-tab-{i}"'
+        f"{' checked' if i == 1 else ''}>"
+        for i in count
+    )
+    labels = "".join(
+        f'<label for="{identity}-tab-{i}">{escape(name)}</label>'
+        for i, name in zip(count, names, strict=True)
+    )
+    blocks = "".join(f'<div class="tabbed-block">{body}</div>' for body in bodies)
+    return (
+        f'<div class="tabbed-set tabbed-alternate" data-tabs="{escape(identity)}:{len(names)}" '
+        f'role="group" aria-label="{escape(title)}">{inputs}'
+        f'<div class="tabbed-labels">{labels}</div><div class="tabbed-content">{blocks}</div></div>'
+    )
+
+
+def _passport(
+    address: str, figure: Mapping[str, Any], pick: int, source_url: str, commit: str
+) -> str:
+    """How the figure was made: function, weights, seed, commit, the command that makes it again."""
+    say = {key: text[pick] for key, text in WORDS.items()}
+    path, line = figure["source"].split("#L")
+    where = f"<code>{path}:{line}</code>"
+    if source_url:
+        where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
+    rows = [(say["drawn by"], where)]
+    for name, facts in figure["weights"].items():
+        weights = (
+            f"<code>{name}</code>, {say['seed']} {facts['seed']}, <code>{facts['digest']}</code>"
+        )
+        rows.append((say["weights"], weights))
+    if commit:
+        rows.append((say["commit"], f"<code>{commit}</code>"))
+    command = f"python -m gen.build {address.split('/', maxsplit=1)[0]}"
+    rows.append((say["again"], f"<code>{command}</code>"))
+    items = "".join(f"<li>{name}{say['colon']}{value}</li>" for name, value in rows)
+    return (
+        f'<details class="passport"><summary>{say["how made"]}</summary><ul>{items}</ul></details>'
+    )

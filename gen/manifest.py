@@ -1,0 +1,108 @@
+"""What has been rendered: one JSON file a chapter beside its PNG files. Imports no torch.
+
+A chapter is stale when its key differs: the digest of the code that draws, the weights and data
+that it draws from, and the versions of what it draws with.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cnnviz.files import digest, write_atomically
+from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
+from gen.settings import ROOT, Settings
+
+EXAMPLES = "examples"
+_NOT_DRAWING = {"pages.py", "hooks.py", "prose.py", "html.py", "parity.py", "maths.py"}
+
+
+@dataclass
+class Chapter:
+    """The rendered figures and numbers of one chapter.
+
+    Attributes:
+        key: what it was made from.
+        figures: name → description (see `gen.render`).
+        numbers: name → value, for the prose.
+        files: PNG file name → digest of its content.
+    """
+
+    key: str
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    numbers: dict[str, Any] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def chapter_names() -> list[str]:
+    """Chapters that have generators: the modules of gen/figures, and the examples."""
+    modules = (ROOT / "gen" / "figures").glob("*.py")
+    return [*sorted(p.stem for p in modules if not p.stem.startswith("_")), EXAMPLES]
+
+
+def weights_files(settings: Settings) -> list[Path]:
+    """Checkpoints of all recipes of this build, whether they exist or not."""
+    return [
+        checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
+        for name in RECIPES
+    ]
+
+
+def keys(settings: Settings) -> dict[str, str]:
+    """The key that each chapter should have now."""
+    shared = sorted((ROOT / "cnnviz").rglob("*.py")) + sorted((ROOT / "cnnviz").rglob("*.mplstyle"))
+    shared += [p for p in sorted((ROOT / "gen").glob("*.py")) if p.name not in _NOT_DRAWING]
+    weights = [p.read_bytes() if p.exists() else b"" for p in weights_files(settings)]
+    versions = [version(name) for name in ("torch", "numpy", "matplotlib", "pillow")]
+    data = [data_key(settings.dataset, settings.data_dir)]
+    if settings.data_dir and settings.dataset == "digits":
+        data.append(data_key("mnist", settings.data_dir))
+    common = digest(
+        [*(p.read_bytes() for p in shared), *weights, *(t.encode() for t in versions + data)]
+    )
+    own = {
+        name: [ROOT / "gen" / "figures" / f"{name}.py"]
+        if name != EXAMPLES
+        else sorted((ROOT / "docs" / "examples").glob("*.py"))
+        for name in chapter_names()
+    }
+    return {
+        name: digest([common.encode(), *(p.read_bytes() for p in paths)])
+        for name, paths in own.items()
+    }
+
+
+def read(name: str, settings: Settings) -> Chapter | None:
+    """The chapter as rendered, or None if it is missing, unreadable or a file of it is damaged."""
+    path = settings.figures_dir / f"{name}.json"
+    if not path.exists():
+        return None
+    try:
+        chapter = Chapter(**json.loads(path.read_text("utf-8")))
+        for file, expected in chapter.files.items():
+            if digest([(settings.figures_dir / file).read_bytes()]) != expected:
+                raise ValueError(f"{file} differs from what was rendered")
+    except (ValueError, TypeError, OSError) as error:
+        print(f"figures of '{name}' are damaged ({error}); drawing them again.")
+        return None
+    return chapter
+
+
+def write(name: str, chapter: Chapter, settings: Settings) -> None:
+    """Write a chapter's description; its files must be there already."""
+    text = json.dumps(chapter.__dict__, ensure_ascii=False, indent=1)
+    write_atomically(settings.figures_dir / f"{name}.json", text.encode())
+
+
+def stale(settings: Settings) -> dict[str, str]:
+    """Chapters to render, with the key that they will have."""
+    wanted = keys(settings)
+    present = {name: read(name, settings) for name in wanted}
+    return {
+        name: key
+        for name, key in wanted.items()
+        if (chapter := present[name]) is None or chapter.key != key
+    }

@@ -1,0 +1,33 @@
+"""Run by mkdocs-gen-files in each build: adds figures and generated pages to the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mkdocs_gen_files
+from mkdocs_gen_files.editor import FilesEditor
+
+from gen import manifest
+from gen.atlas_pages import atlas_pages
+from gen.settings import from_environment
+
+
+def main() -> None:
+    """Copy the pictures and write the atlas."""
+    settings = from_environment()
+    editor = FilesEditor.current()
+    language = "en" if Path(editor.config.docs_dir).name == "en" else "zh"
+    chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
+    for chapter in filter(None, chapters.values()):
+        for file in chapter.files:
+            with mkdocs_gen_files.open(f"figures/{file}", "wb") as copy:
+                copy.write((settings.figures_dir / file).read_bytes())
+    atlas = chapters["atlas"]
+    assert atlas, "gen.hooks brings everything up to date before pages are made"
+    for path, markdown in atlas_pages(atlas.numbers, language).items():
+        with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
+            page.write(markdown)
+        mkdocs_gen_files.set_edit_path(path, "../../gen/atlas_pages.py")
+
+
+main()

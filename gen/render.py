@@ -1,0 +1,163 @@
+"""Runs the figure functions of a chapter and keeps what they return."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import runpy
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from cnnviz.checkpoints import weights_digest
+from cnnviz.errors import CnnvizError
+from cnnviz.files import digest, write_atomically
+from gen.context import Context
+from gen.figure import Figure, Legend, Panel, Picture, Text, Variant
+from gen.manifest import EXAMPLES, Chapter
+from gen.settings import ROOT, Settings
+
+
+def figure_functions(module: ModuleType) -> dict[str, Callable[[Context], Figure]]:
+    """Public functions of a chapter's module that return a Figure, in order of the file."""
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if inspect.isfunction(function)
+        and function.__module__ == module.__name__
+        and not name.startswith("_")
+        and inspect.signature(function).return_annotation in ("Figure", Figure)
+    }
+
+
+def render_chapter(name: str, key: str, context: Context) -> Chapter:
+    """Draw all figures and compute all numbers of one chapter."""
+    if name == EXAMPLES:
+        return Chapter(key, numbers=run_examples(context.settings))
+    module = import_module(f"gen.figures.{name}")
+    chapter = Chapter(key)
+    for title, function in figure_functions(module).items():
+        chapter.figures[title] = _describe(
+            function(context), f"{name}/{title}", function, context, chapter
+        )
+    if hasattr(module, "numbers"):
+        chapter.numbers = _checked(module.numbers(context), name)
+    return chapter
+
+
+def run_examples(settings: Settings) -> dict[str, str]:
+    """Run each program of docs/examples and keep what it prints.
+
+    Raises:
+        CnnvizError: a program fails; names it and the error.
+    """
+    printed = {}
+    for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
+        output = StringIO()
+        try:
+            with redirect_stdout(output):
+                runpy.run_path(str(path), run_name="__main__")
+        except Exception as error:
+            raise CnnvizError(f"docs/examples/{path.name} fails: {error!r}") from error
+        printed[path.stem] = output.getvalue().rstrip()
+    return printed
+
+
+def _describe(
+    figure: Figure,
+    address: str,
+    function: Callable[..., Any],
+    context: Context,
+    chapter: Chapter,
+) -> dict[str, Any]:
+    """A figure as JSON; its pictures are written to files whose names hold their digest."""
+    variants = figure.variants or [Variant(Text("", ""), figure.panels, figure.legends)]
+    source = Path(inspect.getsourcefile(function) or "").relative_to(ROOT)
+    line = inspect.getsourcelines(function)[1]
+    return {
+        "alt": _text(figure.alt, address),
+        "layout": figure.layout,
+        "variants": [
+            {
+                "name": variant.name,
+                "panels": [_panel(p, f"{address}-{i}", address, context, chapter)
+                           for i, p in enumerate(variant.panels)],
+                "legends": [_legend(legend) for legend in variant.legends],
+            }
+            for variant in variants
+        ],
+        "source": f"{source.as_posix()}#L{line}",
+        "weights": {
+            name: {
+                "seed": context.recipe(name).seed,
+                "digest": weights_digest(context.trained(name).weights),
+            }
+            for name in figure.uses
+        },
+    }  # fmt: skip
+
+
+def _panel(
+    panel: Panel, stem: str, address: str, context: Context, chapter: Chapter
+) -> dict[str, Any]:
+    described: dict[str, Any] = {"label": panel.label, "alt": panel.alt}
+    if isinstance(panel.content, Picture):
+        picture = panel.content
+        content_digest = digest([picture.png])
+        file = f"{stem}-{content_digest[:8]}.png"
+        path = context.settings.figures_dir / file
+        if not path.exists() or digest([path.read_bytes()]) != content_digest:
+            write_atomically(path, picture.png)
+        chapter.files[file] = content_digest
+        described |= {
+            "file": file,
+            "width": picture.width,
+            "height": picture.height,
+            "scale": picture.scale,
+            "photo": picture.photo,
+        }
+    else:
+        described["markup"] = _text(panel.content, address)
+    return described
+
+
+def _legend(legend: Legend) -> dict[str, Any]:
+    return {
+        "text": legend.text,
+        "gradient": legend.gradient,
+        "low": legend.low,
+        "high": legend.high,
+    }
+
+
+def _text(text: Text, address: str) -> Text:
+    if not (text.zh.strip() and text.en.strip()):
+        raise CnnvizError(f"Figure '{address}' lacks words in one of the languages: {text}.")
+    return text
+
+
+def _checked(numbers: Any, chapter: str) -> dict[str, Any]:
+    """Numbers for the prose; a number that is not finite must not reach a reader."""
+
+    def check(value: Any, where: str) -> Any:
+        if isinstance(value, dict):
+            return {str(k): check(v, f"{where}.{k}") for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [check(v, f"{where}[{i}]") for i, v in enumerate(value)]
+        if isinstance(value, float) and not math.isfinite(value):
+            raise CnnvizError(f"The number '{where}' is {value}; the prose expects a finite one.")
+        return value
+
+    return dict(check(dict(numbers), chapter))
+
+
+def remove_leftovers(settings: Settings, chapters: dict[str, Chapter]) -> None:
+    """Delete pictures that no chapter uses any more."""
+    used = {file for chapter in chapters.values() for file in chapter.files}
+    for path in settings.figures_dir.rglob("*.png"):
+        if path.relative_to(settings.figures_dir).as_posix() not in used:
+            path.unlink()

@@ -1,0 +1,31 @@
+"""What tests share: a small data set, and the real digits where they are given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from cnnviz import digits
+from cnnviz.datasets import Dataset
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def small_digits() -> Dataset:
+    """500 made digits."""
+    made = digits.generate(500, seed=7)
+    images = torch.from_numpy(made.images)[:, None]
+    return Dataset("digits", "train", images, torch.from_numpy(made.labels), tuple("0123456789"))
+
+
+@pytest.fixture(scope="session")
+def real_digits_dir() -> Path:
+    """Folder with MNIST/raw: REAL_DIGITS, or shared/data beside the project."""
+    folder = Path(os.environ.get("REAL_DIGITS") or ROOT.parent / "shared" / "data")
+    if not (folder / "MNIST" / "raw" / "t10k-images-idx3-ubyte").exists():
+        pytest.skip(f"no real digits in {folder}; set REAL_DIGITS to a folder with MNIST/raw")
+    return folder

@@ -1,0 +1,94 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cnnviz import checkpoints, datasets, training
+from cnnviz.checkpoints import read, save, trained, weights_digest
+from cnnviz.errors import CnnvizError
+from cnnviz.recipes import Recipe, checkpoint_path, recipe_key
+from cnnviz.training import fit
+
+RECIPE = Recipe("lenet", steps=3, batch_size=16)
+
+
+@pytest.fixture
+def result(small_digits):
+    return fit(RECIPE, small_digits, small_digits, progress=False)
+
+
+def test_what_is_saved_is_read(result, tmp_path):
+    path = tmp_path / "net.pt"
+    save(result, path)
+    again = read(path, RECIPE)
+    assert weights_digest(again.weights) == weights_digest(result.weights)
+    assert again.history == result.history
+    assert list(again.snapshots) == list(result.snapshots)
+    x = torch.rand(2, 1, 28, 28)
+    assert torch.equal(again.model()(x), result.model()(x))
+
+
+def test_missing_truncated_and_altered_files(result, tmp_path):
+    path = tmp_path / "net.pt"
+    with pytest.raises(CnnvizError, match="No checkpoint.*cnnviz train"):
+        read(path)
+    save(result, path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CnnvizError, match="is damaged"):
+        read(path)
+    path.write_bytes(whole)
+    state = torch.load(path, weights_only=True)
+    state["weights"]["conv1.bias"][0] += 1
+    torch.save(state, path)
+    with pytest.raises(CnnvizError, match="digest differs"):
+        read(path)
+
+
+def test_a_file_that_runs_code_is_refused(tmp_path):
+    path = tmp_path / "net.pt"
+    torch.save({"weights": print}, path)
+    with pytest.raises(CnnvizError, match="is damaged"):
+        read(path)
+
+
+def test_another_recipe_is_named(result, tmp_path):
+    path = tmp_path / "net.pt"
+    save(result, path)
+    with pytest.raises(CnnvizError, match=r"another recipe \(differs in seed, batch_size\)"):
+        read(path, replace(RECIPE, seed=3, batch_size=8))
+
+
+def test_trained_once_then_read_and_made_again_when_damaged(
+    small_digits, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(datasets, "_MADE", {"train": (100, 1), "test": (50, 2)})
+    first = trained(RECIPE, build_dir=tmp_path, progress=False)
+    calls = []
+    monkeypatch.setattr(
+        checkpoints, "fit", lambda *a, **k: calls.append(1) or training.fit(*a, **k)
+    )
+    again = trained(RECIPE, build_dir=tmp_path, progress=False)
+    assert not calls
+    path = checkpoint_path(RECIPE, tmp_path)
+    path.write_bytes(b"damaged")
+    third = trained(RECIPE, build_dir=tmp_path, progress=False)
+    assert calls == [1]
+    assert "is damaged" in capsys.readouterr().err
+    digests = {weights_digest(t.weights) for t in (first, again, third)}
+    assert len(digests) == 1
+    assert [p.suffix for p in path.parent.iterdir()] == [".pt"]
+
+
+def test_an_unwritable_folder(tmp_path, result):
+    (tmp_path / "models").write_text("a file, not a folder")
+    with pytest.raises(CnnvizError, match="Cannot write"):
+        save(result, tmp_path / "models" / "net.pt")
+
+
+def test_the_key_follows_the_recipe():
+    keys = {
+        recipe_key(r) for r in (RECIPE, replace(RECIPE, seed=1), replace(RECIPE, scramble=True))
+    }
+    assert len(keys) == 3
+    assert recipe_key(RECIPE) == recipe_key(replace(RECIPE))

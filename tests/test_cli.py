@@ -1,0 +1,74 @@
+import json
+
+import pytest
+
+from cnnviz import cli, datasets, recipes
+from cnnviz.recipes import Recipe
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A few steps on a few digits."""
+    monkeypatch.setattr(datasets, "_MADE", {"train": (300, 1), "test": (100, 2)})
+    for name in ("lenet", "mlp", "lenet-scrambled"):
+        recipe = Recipe(
+            name.split("-")[0], steps=5, batch_size=16, scramble=name.endswith("scrambled")
+        )
+        monkeypatch.setitem(recipes.RECIPES, name, recipe)
+
+
+def test_train_and_evaluate(quick, tmp_path, capsys):
+    assert cli.main(["train", "lenet", "mlp", "--build-dir", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["lenet", "mlp"]
+    assert len(list((tmp_path / "models").glob("*.pt"))) == 2
+    assert cli.main(["evaluate", "lenet", "--build-dir", str(tmp_path), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["n"] == 100
+    assert result["accuracy"] == pytest.approx(sum(result["per_class"].values()) / 10)
+    assert cli.main(["evaluate", "lenet", "--build-dir", str(tmp_path)]) == 0
+    assert "lenet on digits:" in capsys.readouterr().out
+
+
+def test_scrambled_networks_are_tested_on_scrambled_images(quick, tmp_path, capsys):
+    command = ["evaluate", "lenet-scrambled", "--build-dir", str(tmp_path), "--json"]
+    assert cli.main(command) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 100
+
+
+def test_evaluate_on_the_real_files(quick, tmp_path, capsys, real_digits_dir):
+    command = ["evaluate", "lenet", "--dataset", "mnist", "--data-dir", str(real_digits_dir)]
+    assert cli.main([*command, "--build-dir", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 500
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["train", "lenett"], "Unknown model 'lenett'. Did you mean 'lenet'?"),
+        (["train", "lenet", "--dataset", "minst"], "Did you mean 'mnist'?"),
+        (["evaluate", "mlpp"], "Did you mean 'mlp'?"),
+        (["evaluate", "mlp", "--dataset", "digit"], "Did you mean 'digits'?"),
+        (["evaluate", "lenet", "--dataset", "mnist"], "--data-dir DIR"),
+        (["train", "lenet", "--device", "tpu"], "Device 'tpu' is not available"),
+        (["evaluate", "lenet", "--checkpoint", "nowhere.pt"], "No checkpoint 'nowhere.pt'"),
+    ],
+)
+def test_one_clear_line_for_a_mistake(quick, tmp_path, capsys, command, message):
+    assert cli.main([*command, "--build-dir", str(tmp_path)]) == 1
+    error = capsys.readouterr().err.strip()
+    assert message in error
+    assert len(error.splitlines()) == 1
+    assert not list(tmp_path.rglob(".*"))
+
+
+def test_an_unwritable_build_folder(quick, tmp_path, capsys):
+    (tmp_path / "build").write_text("in the way")
+    assert cli.main(["train", "lenet", "--build-dir", str(tmp_path / "build")]) == 1
+    assert "Cannot write" in capsys.readouterr().err
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--help"])
+    assert "evaluate" in capsys.readouterr().out

@@ -1,0 +1,91 @@
+import shutil
+
+import pytest
+import torch
+
+from cnnviz import datasets, digits, recipes
+from cnnviz.datasets import load, to_input
+from cnnviz.errors import CnnvizError
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Only 200 and 100 made digits."""
+    monkeypatch.setattr(datasets, "_MADE", {"train": (200, 1), "test": (100, 2)})
+
+
+def test_made_digits_are_kept_and_read_back(few, tmp_path):
+    first = load("digits", "test", build_dir=tmp_path)
+    assert first.images.shape == (100, 1, 28, 28)
+    assert first.images.dtype == torch.uint8
+    kept = list(tmp_path.rglob("*.pt"))
+    assert len(kept) == 1
+    again = load("digits", "test", build_dir=tmp_path)
+    assert torch.equal(first.images, again.images)
+    assert first.styles == again.styles
+
+
+def test_damaged_data_is_reported_and_made_again(few, tmp_path, capsys):
+    first = load("digits", "test", build_dir=tmp_path)
+    (kept,) = tmp_path.rglob("*.pt")
+    kept.write_bytes(kept.read_bytes()[:1000])
+    assert torch.equal(load("digits", "test", build_dir=tmp_path).images, first.images)
+    assert "is damaged" in capsys.readouterr().err
+
+
+def test_train_and_test_differ(few):
+    made = {split: load("digits", split).images for split in ("train", "test")}
+    train = {image.numpy().tobytes() for image in made["train"]}
+    assert not any(image.numpy().tobytes() in train for image in made["test"])
+
+
+def test_input_is_between_zero_and_one():
+    assert to_input(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [0, 1]
+
+
+def test_unknown_names():
+    with pytest.raises(CnnvizError, match="Unknown dataset 'mnits'. Did you mean 'mnist'"):
+        load("mnits")
+    with pytest.raises(CnnvizError, match="Unknown split 'testing'. Did you mean 'test'"):
+        load("digits", "testing")
+
+
+def test_missing_folder_and_missing_files(tmp_path):
+    with pytest.raises(CnnvizError, match="--data-dir DIR"):
+        load("mnist")
+    with pytest.raises(CnnvizError, match=r"No files of 'fashion-mnist'.*--download"):
+        load("fashion-mnist", data_dir=tmp_path)
+
+
+def test_the_real_files(real_digits_dir):
+    train, test = (load("mnist", split, data_dir=real_digits_dir) for split in ("train", "test"))
+    assert (len(train), len(test)) == (2000, 500)
+    assert train.images.shape[1:] == (1, 28, 28)
+    assert train.class_names == tuple("0123456789")
+    assert set(train.labels.tolist()) == set(range(10))
+
+
+def test_truncated_and_inconsistent_files(real_digits_dir, tmp_path):
+    shutil.copytree(real_digits_dir / "MNIST", tmp_path / "MNIST")
+    raw = tmp_path / "MNIST" / "raw"
+    for folder in (raw, *raw.iterdir()):
+        folder.chmod(0o755)
+    images = raw / "t10k-images-idx3-ubyte"
+    images.write_bytes(images.read_bytes()[:5000])
+    with pytest.raises(CnnvizError, match=r"truncated or damaged.*--download"):
+        load("mnist", "test", data_dir=tmp_path)
+    shutil.copy(raw / "t10k-labels-idx1-ubyte", raw / "train-labels-idx1-ubyte")
+    with pytest.raises(CnnvizError, match="2000 images but 500 labels"):
+        load("mnist", "train", data_dir=tmp_path)
+
+
+def test_data_key_follows_the_files(real_digits_dir, tmp_path):
+    assert recipes.data_key("mnist", real_digits_dir) != recipes.data_key("mnist", tmp_path)
+    assert recipes.data_key("digits") == recipes.data_key("digits", tmp_path)
+
+
+def test_the_folder_of_the_package_has_what_the_key_reads():
+    """A key over no files would never change."""
+    names = {path.name for path in recipes.source_files(["digit*.py", "datasets.py"])}
+    assert {"digits.py", "datasets.py"} <= names
+    assert digits.__file__.endswith("digits.py")

@@ -1,0 +1,152 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cnnviz import models, training
+from cnnviz.checkpoints import weights_digest
+from cnnviz.datasets import to_input
+from cnnviz.errors import CnnvizError
+from cnnviz.recipes import Recipe, named
+from cnnviz.training import fit, pixel_permutation, resolve_device, scramble, snapshot_steps
+
+SHORT = Recipe("lenet", steps=24, batch_size=32)
+
+
+@pytest.fixture
+def short_blocks(monkeypatch):
+    monkeypatch.setattr(training, "BLOCK", 10)
+
+
+def test_same_recipe_same_bytes_and_other_seed_other_bytes(small_digits):
+    first, again = (fit(SHORT, small_digits, small_digits, progress=False) for _ in range(2))
+    other = fit(replace(SHORT, seed=1), small_digits, small_digits, progress=False)
+    assert weights_digest(first.weights) == weights_digest(again.weights)
+    assert weights_digest(first.weights) != weights_digest(other.weights)
+    assert first.history.loss == again.history.loss
+
+
+def test_it_learns(small_digits):
+    result = fit(replace(SHORT, steps=150), small_digits, small_digits, progress=False)
+    assert result.history.accuracy[-1] > 0.7 > result.history.accuracy[0]
+
+
+@pytest.mark.parametrize("model", models.names())
+def test_an_interrupted_run_resumes_to_the_same_bytes(
+    model, small_digits, tmp_path, short_blocks, monkeypatch
+):
+    recipe = replace(SHORT, model=model)
+    whole = fit(recipe, small_digits, small_digits, progress=False)
+    resume_file = tmp_path / "run.partial"
+    update = training._Run._update
+
+    def stop_at_17(run, images, labels):
+        if run.step == 17:
+            raise KeyboardInterrupt
+        return update(run, images, labels)
+
+    monkeypatch.setattr(training._Run, "_update", stop_at_17)
+    with pytest.raises(KeyboardInterrupt):
+        fit(recipe, small_digits, small_digits, resume_file=resume_file, progress=False)
+    assert torch.load(resume_file, weights_only=True)["step"] == 10
+    monkeypatch.setattr(training._Run, "_update", update)
+    resumed = fit(recipe, small_digits, small_digits, resume_file=resume_file, progress=False)
+    assert weights_digest(resumed.weights) == weights_digest(whole.weights)
+    assert resumed.history.loss == whole.history.loss
+    assert list(resumed.snapshots) == list(whole.snapshots)
+    assert not resume_file.exists()
+
+
+def test_a_damaged_resume_file_is_reported_and_ignored(small_digits, tmp_path, capsys):
+    resume_file = tmp_path / "run.partial"
+    resume_file.write_bytes(b"not a checkpoint")
+    result = fit(SHORT, small_digits, small_digits, resume_file=resume_file, progress=False)
+    assert len(result.history.loss) == SHORT.steps
+    assert "damaged" in capsys.readouterr().err
+
+
+def test_a_resume_file_of_another_recipe_is_ignored(small_digits, tmp_path, short_blocks):
+    resume_file = tmp_path / "run.partial"
+    torch.save({"recipe": {"model": "mlp"}}, resume_file)
+    whole = fit(SHORT, small_digits, small_digits, progress=False)
+    result = fit(SHORT, small_digits, small_digits, resume_file=resume_file, progress=False)
+    assert weights_digest(result.weights) == weights_digest(whole.weights)
+
+
+def test_snapshots_begin_at_random_and_end_at_the_weights(small_digits):
+    result = fit(SHORT, small_digits, small_digits, progress=False)
+    assert list(result.snapshots) == snapshot_steps(24) == [0, 1, 2, 4, 8, 16, 24]
+    torch.manual_seed(SHORT.seed)
+    fresh = models.build("lenet").state_dict()
+    assert weights_digest(result.snapshots[0]) == weights_digest(fresh)
+    assert weights_digest(result.snapshots[24]) == weights_digest(result.weights)
+    with pytest.raises(CnnvizError, match=r"No snapshot at step 3. There are: 0, 1, 2, 4"):
+        result.model(step=3)
+
+
+def test_the_first_loss_is_that_of_a_plain_forward_pass(small_digits):
+    """All images in one batch, no shift: the mean over them does not depend on their order."""
+    recipe = replace(SHORT, steps=1, batch_size=len(small_digits), max_shift=0, label_smoothing=0)
+    result = fit(recipe, small_digits, small_digits, progress=False)
+    torch.manual_seed(recipe.seed)
+    model = models.build("lenet")
+    expected = F.cross_entropy(model(to_input(small_digits.images)), small_digits.labels)
+    assert result.history.loss[0] == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_settings_and_random_state_of_the_caller_are_left_alone(small_digits):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    threads = torch.get_num_threads()
+    fit(replace(SHORT, steps=2), small_digits, small_digits, progress=False)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_shifted_windows_are_the_shifted_images(small_digits):
+    """Window (0, 0) of an image padded by 1 is the image moved down and right by 1."""
+    run = training._Run(SHORT, small_digits, small_digits, torch.device("cpu"), None)
+    image = small_digits.images[3, 0]
+    assert torch.equal(run.windows[3, 1, 1], image)
+    assert torch.equal(run.windows[3, 0, 0][1:, 1:], image[:-1, :-1])
+    assert torch.equal(run.windows[3, 2, 1][:-1], image[1:])
+
+
+def test_scramble_is_one_fixed_permutation(small_digits):
+    images = to_input(small_digits.images[:2])
+    scrambled = scramble(images)
+    order = pixel_permutation(784)
+    assert sorted(order.tolist()) == list(range(784))
+    assert torch.equal(scrambled[1].flatten(), images[1].flatten()[order])
+    assert not torch.equal(scrambled, images)
+
+
+def test_a_diverging_run_is_an_error(small_digits):
+    recipe = replace(SHORT, peak_learning_rate=1e30)
+    with pytest.raises(CnnvizError, match="no longer finite.*peak_learning_rate"):
+        fit(recipe, small_digits, small_digits, progress=False)
+
+
+def test_images_of_another_shape(small_digits):
+    coloured = replace(small_digits, images=torch.zeros(4, 3, 32, 32, dtype=torch.uint8))
+    with pytest.raises(CnnvizError, match=r"\(3, 32, 32\).*expects \(1, 28, 28\)"):
+        fit(SHORT, coloured, coloured)
+
+
+def test_devices():
+    assert resolve_device("cpu") == torch.device("cpu")
+    assert resolve_device("auto").type in ("cpu", "cuda", "mps")
+    with pytest.raises(CnnvizError, match=r"Device 'tpu' is not available here. Usable: cpu"):
+        resolve_device("tpu")
+
+
+def test_bad_recipes():
+    with pytest.raises(CnnvizError, match="Did you mean 'mlp-scrambled'"):
+        named("mlp-scramble")
+    with pytest.raises(CnnvizError, match="Unknown dataset 'digit'"):
+        named("lenet", "digit")
+    with pytest.raises(CnnvizError, match="steps is 0; expected 1 or more"):
+        Recipe("lenet", steps=0)
