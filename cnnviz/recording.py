@@ -1,0 +1,290 @@
+"""Recording what every layer of a network puts out during one forward pass.
+
+The model's own `forward` runs once, unchanged. Two observers watch it: the call of each module
+is wrapped for the duration of the pass, and a `TorchFunctionMode` sees the functional operations
+(`F.relu`, `x + y`, `torch.flatten`, …) between the modules. Nothing is traced beforehand, so
+models whose control flow depends on the data are recorded like any other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from cnnviz.errors import CnnvizError, unknown_name
+
+
+def record(
+    model: nn.Module,
+    x: Tensor,
+    *,
+    layers: Sequence[str] | None = None,
+    functional: bool = True,
+    gradients: bool = False,
+) -> dict[str, Tensor]:
+    """Every layer's output by dotted name, in order of execution.
+
+    A layer is a module without children ("layer1.0.conv1") or, with `functional`, an operation
+    on tensors in the code between them, named after the module in whose `forward` it stands
+    ("layer1.0.add", "flatten"), as torchvision's feature extraction names it. The second use
+    of a layer is "relu_1", the third "relu_2". A layer that returns a tuple or dict gives one
+    entry for each tensor: "lstm[0]", "lstm[1][0]", "head[logits]".
+
+    The values are those at the moment the layer returned: where a later operation works in
+    place (`nn.ReLU(inplace=True)`, `x += y`) the recorded tensor is copied first.
+
+    The model runs in eval mode and without gradients; its training mode (of each module), its
+    parameters and its buffers are as before afterwards, also after an error in `forward`.
+
+    Args:
+        model: any module; it is called as `model(x)`.
+        x: input batch, (N, …).
+        layers: record only these, containers such as "layer1" included; None: every layer.
+        functional: record operations that are not modules, too.
+        gradients: keep the autograd graph, so that the gradient of an output with respect to
+            a recorded tensor can be taken.
+
+    Returns:
+        Layer name → output tensor, e.g. "conv1" → (N, C, H, W). Tensors may share memory where
+        the model's do (a flattened view and its source).
+
+    Raises:
+        CnnvizError: a name in `layers` that the model does not have or did not run.
+    """
+    _keep_freed_memory()
+    recording = _Recording(model, layers, functional)
+    with _eval_mode(model), torch.set_grad_enabled(gradients), recording:
+        model(x)
+    recording.check_layers_ran()
+    return recording.outputs
+
+
+class _Recording(TorchFunctionMode):
+    """Watches one forward pass while it is entered, and collects `outputs`."""
+
+    def __init__(self, model: nn.Module, layers: Sequence[str] | None, functional: bool) -> None:
+        super().__init__()
+        self.outputs: dict[str, Tensor] = {}
+        self._modules = dict(_named_layers(model))
+        self._layers = layers
+        self._functional = functional
+        self._used: dict[str, None] = {}  # every name given, recorded or not, in order
+        self._scope = ""  # dotted name of the module whose forward is running
+        self._by_memory: dict[int, list[str]] = {}  # address → names of outputs that lie there
+        self._not_yet_by_memory: list[str] = []
+        self._unwrapped: list[tuple[dict[str, Any], Callable[..., Any] | None]] = []
+
+    def __enter__(self) -> Self:
+        # Not forward hooks: they cost twice as much, which tells in a small net, and miss what
+        # hooks of the user's own, registered later, make of an output. `_call_impl` is what
+        # calling a module runs, hooks included.
+        for name, module in self._modules.items():
+            watch = self._call_layer if _is_torch_layer(module) else self._call_module
+            attributes = vars(module)
+            self._unwrapped.append((attributes, attributes.get("_call_impl")))
+            attributes["_call_impl"] = partial(watch, name, module, module._call_impl)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        for attributes, call in self._unwrapped:
+            if call is None:
+                del attributes["_call_impl"]
+            else:
+                attributes["_call_impl"] = call
+
+    def _call_layer(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a layer of torch.nn; the operations inside it are its own affair."""
+        if getattr(module, "inplace", False):
+            self._rescue(args or kwargs)
+        with torch._C.DisableTorchFunction():
+            output = call(*args, **kwargs)
+        self._keep(name, output)
+        return output
+
+    def _call_module(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a container or a module of the user's, whose operations are of interest, too."""
+        outer, self._scope = self._scope, name
+        try:
+            output = call(*args, **kwargs)
+        finally:
+            self._scope = outer
+        if self._layers is not None or not module._modules:
+            self._keep(name, output)
+        return output
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """PyTorch calls this in place of each operation outside the layers of torch.nn."""
+        kwargs = kwargs or {}
+        name: str = getattr(func, "__name__", "")
+        if _works_in_place(name) or kwargs.get("inplace"):
+            self._rescue(args[:1] or kwargs)
+        elif kwargs.get("out") is not None:
+            self._rescue(kwargs["out"])
+        output = func(*args, **kwargs)
+        if self._functional and name != "__get__" and _takes_activations(args):
+            operation = _REFLECTED.get(name) or name.strip("_")
+            self._keep(f"{self._scope}.{operation}" if self._scope else operation, output)
+        return output
+
+    def _keep(self, name: str, output: Any) -> None:
+        """Record the tensors in `output` under `name`, or under the next free number."""
+        parts = [("", output)] if type(output) is Tensor else list(_tensors(output))
+        if not parts:
+            return
+        key, number = name, 0
+        while key in self._used or (number and key in self._modules):
+            number += 1
+            key = f"{name}_{number}"
+        self._used[key] = None
+        for index, tensor in parts:
+            part = key + index
+            if self._layers is None or key in self._layers or part in self._layers:
+                self.outputs[part] = tensor
+                self._not_yet_by_memory.append(part)
+
+    def _rescue(self, target: Any) -> None:
+        """Keep what is recorded from being overwritten: `target` is about to change in place."""
+        with torch._C.DisableTorchFunction():  # copying is our doing, not the model's
+            for name in self._not_yet_by_memory:
+                self._by_memory.setdefault(_address(self.outputs[name]), []).append(name)
+            self._not_yet_by_memory.clear()
+            for _, tensor in _tensors(target):
+                names = self._by_memory.pop(_address(tensor), None)
+                if names is not None:
+                    self._move_from_memory_of(tensor, names)
+
+    def _move_from_memory_of(self, tensor: Tensor, names: list[str]) -> None:
+        if torch.is_grad_enabled() and not _shares_memory(tensor):
+            # The copy takes the place of the original in the model, so what follows depends on
+            # the recorded original, and gradients reach it.
+            original = tensor.clone()
+            torch.utils.swap_tensors(tensor, original)
+            self.outputs.update(dict.fromkeys(names, original))
+        else:
+            for name in names:
+                self.outputs[name] = self.outputs[name].clone()
+
+    def check_layers_ran(self) -> None:
+        """Raise for a layer that was asked for and is not there."""
+        for name in self._layers or ():
+            if name in self.outputs or any(part.startswith(f"{name}[") for part in self.outputs):
+                continue
+            if name in self._modules:
+                raise CnnvizError(
+                    f"Layer '{name}' was not recorded: it did not run in this forward pass "
+                    "(in eval mode) or returned no tensor. Ask for a layer that runs."
+                )
+            raise unknown_name("layer", name, dict.fromkeys([*self._modules, *self._used]))
+
+
+# How `1 - x` appears, whose operation is nevertheless "sub".
+_REFLECTED = {
+    f"__r{name}__": name for name in ("add", "sub", "mul", "div", "floordiv", "pow", "matmul")
+}
+
+
+def _works_in_place(operation: str) -> bool:
+    """PyTorch's convention: add_, relu_; and assignment to a slice."""
+    return operation == "__setitem__" or (operation[-1:] == "_" and operation[:2] != "__")
+
+
+def _takes_activations(args: Sequence[Any]) -> bool:
+    """False for what makes new tensors (torch.zeros) or only prepares parameters."""
+    for arg in args:
+        for value in arg if isinstance(arg, list | tuple) else (arg,):
+            if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+                return True
+    return False
+
+
+def _named_layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Modules by dotted name, parents first, without the insides of torch.nn's own layers."""
+    for name, child in module._modules.items():
+        if child is not None:
+            yield prefix + name, child
+            if child._modules and not _is_torch_layer(child):
+                yield from _named_layers(child, f"{prefix}{name}.")
+
+
+def _is_torch_layer(module: nn.Module) -> bool:
+    """One layer made by PyTorch: Conv2d, its weights parametrised or not, but not Sequential."""
+    return type(module).__module__.startswith(("torch.nn.", "torch.ao.nn.")) and (
+        not module._modules
+        or module._modules.keys() == {"parametrizations"}
+        or isinstance(module, nn.MultiheadAttention)
+    )
+
+
+def _tensors(value: Any, index: str = "") -> Iterator[tuple[str, Tensor]]:
+    """The tensors in nested tuples, lists and dicts, each with its index, such as "[1][0]"."""
+    if isinstance(value, Tensor):
+        yield index, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _tensors(item, f"{index}[{key}]")
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            yield from _tensors(item, f"{index}[{position}]")
+
+
+def _address(tensor: Tensor) -> int:
+    """Where the memory begins that `tensor` shares with its views; its own id if it has none."""
+    if tensor.layout is torch.strided:
+        return tensor.untyped_storage().data_ptr() or -id(tensor)
+    return -id(tensor)
+
+
+def _shares_memory(tensor: Tensor) -> bool:
+    """Whether another tensor, a view or a detached one, lies in the same memory."""
+    storage = tensor.untyped_storage()
+    return torch._C._storage_Use_Count(storage._cdata) > 2  # `tensor` and `storage` themselves
+
+
+@contextmanager
+def _eval_mode(model: nn.Module) -> Iterator[None]:
+    """Every module in eval mode; on leaving, each is in the mode in which it was before."""
+    training = [module for module in model.modules() if module.training]
+    for module in training:
+        module.training = False
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let the process keep up to 512 MB of freed memory for the next recording (Linux, glibc).
+
+    By default glibc gives large freed blocks back to the system and asks for them anew, page by
+    page: for a recorded ResNet-18 that costs more than all the rest of the recording. See
+    mallopt(3); setting one of the two thresholds by hand ends the automatic choice of both.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    if mallopt is not None:
+        m_trim_threshold, m_mmap_threshold = -1, -3  # <malloc.h>
+        mallopt(m_trim_threshold, 512 * 2**20)
+        mallopt(m_mmap_threshold, 32 * 2**20)
