@@ -1,0 +1,137 @@
+"""What a reader does: search, change language and colours, get lost, read without JavaScript."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+def search(tab: Page, words: str) -> list[str]:
+    """The titles and excerpts that the search box answers with."""
+    box = tab.locator(".md-search__input")
+    box.click()
+    box.fill(words)
+    box.press("End")  # Material listens to keys, not to changes of the text
+    results = tab.locator(".md-search-result__item")
+    results.first.wait_for()
+    return results.all_inner_texts()
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("", "卷积"),
+        ("", "特征图"),
+        ("", "感受野"),
+        ("en/", "feature map"),
+        ("en/", "receptive field"),
+    ],
+)
+def test_search_finds_the_words_of_the_field(
+    tab: Page, root: str, address: str, words: str
+) -> None:
+    tab.goto(root + address)
+    assert words.lower() in search(tab, words)[0].lower()
+
+
+def test_search_says_so_when_there_is_nothing(tab: Page, root: str) -> None:
+    tab.goto(root)
+    box = tab.locator(".md-search__input")
+    box.click()
+    box.fill("zzzxqj")
+    box.press("End")
+    expect(tab.locator(".md-search-result__meta")).to_have_text("没有找到符合条件的结果")
+
+
+def test_language_switch_there_and_back(tab: Page, root: str) -> None:
+    tab.goto(root + "lenet/")
+    tab.get_by_role("link", name="English").click()
+    expect(tab).to_have_url(root + "en/lenet/")
+    expect(tab.locator("html")).to_have_attribute("lang", "en")
+    tab.get_by_role("link", name="中文").click()
+    expect(tab).to_have_url(root + "lenet/")
+    expect(tab.locator("html")).to_have_attribute("lang", "zh")
+
+
+def test_palette_follows_the_system_until_it_is_chosen(tab: Page, root: str) -> None:
+    """From automatic to light to dark and round again; the choice outlives page and language."""
+    body = tab.locator("body")
+    switch = tab.locator("[data-md-component=palette] label:visible")
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(root)
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+    switch.click()
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+    switch.click()
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+    tab.emulate_media(color_scheme="light")
+    tab.goto(root + "en/lenet/")
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+    switch.click()
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+
+
+def test_colours_of_charts_change_with_the_palette(tab: Page, root: str) -> None:
+    def colours() -> list[str]:
+        names = ["fg", "muted", "grid", *"123456"]
+        get = "n => n.map(x => getComputedStyle(document.body).getPropertyValue('--cnnviz-' + x))"
+        found: list[str] = tab.evaluate(get, names)
+        return found
+
+    tab.goto(root)
+    light = colours()
+    tab.emulate_media(color_scheme="dark")
+    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
+    dark = colours()
+    assert all(light)
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+
+
+@pytest.mark.parametrize("address", ["no-such-page/", "en/no/such/page/"])
+def test_lost_readers_find_both_home_pages(tab: Page, root: str, address: str) -> None:
+    answer = tab.goto(root + address)
+    assert answer is not None
+    assert answer.status == 404
+    expect(tab.locator("h1")).to_have_text("这一页不存在")
+    assert (
+        tab.evaluate("getComputedStyle(document.querySelector('.cv-lost')).textAlign") == "center"
+    )
+    tab.locator(".md-content").get_by_role("link", name="The English home page").click()
+    expect(tab).to_have_url(root + "en/")
+
+
+def test_english_404_page(tab: Page, root: str) -> None:
+    tab.goto(root + "en/404.html")
+    expect(tab.locator("h1")).to_have_text("This page does not exist")
+    tab.locator(".md-content").get_by_role("link", name="中文首页").click()
+    expect(tab).to_have_url(root)
+
+
+def test_keyboard_reaches_the_text_first(tab: Page, root: str) -> None:
+    tab.goto(root + "lenet/")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.classList.contains('md-skip')")
+
+
+def test_home_page_is_in_the_sitemap_and_every_language_has_one(tab: Page, root: str) -> None:
+    for folder in ("", "en/"):
+        answer = tab.request.get(f"{root}{folder}sitemap.xml")
+        assert answer.ok
+        assert f"/{folder}lenet/</loc>" in answer.text()
+
+
+def test_pages_read_without_javascript(browser: Browser, root: str) -> None:
+    context = browser.new_context(
+        java_script_enabled=False, viewport={"width": 1280, "height": 900}
+    )
+    tab = context.new_page()
+    for address in ("", "lenet/", "en/lenet/", "atlas/"):
+        tab.goto(root + address)
+        expect(tab.locator("h1")).to_be_visible()
+        assert len(tab.locator("article").inner_text()) > 200
+        for figure in tab.locator("figure.fig").all()[:3]:
+            expect(figure.locator("figcaption").first).to_be_visible()
+        expect(tab.locator(".md-sidebar--primary a", has_text="LeNet").first).to_be_visible()
+    context.close()
