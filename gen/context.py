@@ -39,7 +39,7 @@ class Context:
 
     @cached_property
     def real(self) -> Dataset | None:
-        """MNIST's test split, if DATA_DIR has it: real handwriting for nets that saw made digits."""
+        """MNIST's test split, if DATA_DIR has it: real handwriting for nets of made digits."""
         if self.settings.dataset != "digits" or self.settings.data_dir is None:
             return None
         return self._load("mnist", "test")
@@ -84,10 +84,8 @@ class Context:
         chosen = []
         for label in range(len(self.test.class_names)):
             of_class = self.test.labels == label
-            candidates = (
-                (of_class & right).nonzero() if (of_class & right).any() else of_class.nonzero()
-            )
-            chosen.append(int(candidates[0]))
+            candidates = of_class & right if (of_class & right).any() else of_class
+            chosen.append(int(candidates.nonzero()[0]))
         return chosen
 
     @cached_property

@@ -77,7 +77,8 @@ class Figure:
         alt: what the whole figure shows, computed from its numbers.
         panels, legends: the content, when there is one way to draw it.
         variants: the content, when the reader chooses among several.
-        layout: "row", "grid" or "column".
+        layout: "row", "grid" or "column"; ignored if `columns` is given.
+        columns: panels a row of a table, on every screen; 0 for none.
         uses: names of the recipes whose weights it shows; they go into its passport.
     """
 
@@ -86,6 +87,7 @@ class Figure:
     legends: Sequence[Legend] = ()
     variants: Sequence[Variant] = ()
     layout: str = "row"
+    columns: int = 0
     uses: Sequence[str] = ()
 
 

@@ -53,7 +53,10 @@ def _variant(
 ) -> str:
     panels = "".join(_panel(panel, figure["alt"], pick, file_url) for panel in variant["panels"])
     legends = "".join(_legend(legend, pick) for legend in variant["legends"])
-    return f'<div class="fig-panels fig-{figure["layout"]}">{panels}</div>{legends}'
+    layout = f'fig-{figure["layout"]}"'
+    if figure["columns"]:
+        layout = f'fig-table" style="--columns:{figure["columns"]}"'
+    return f'<div class="fig-panels {layout}>{panels}</div>{legends}'
 
 
 def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUrl) -> str:

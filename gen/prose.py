@@ -132,7 +132,7 @@ class Prose:
         return f"<mark>{html.escape(self.say('does not hold', claim=what))}</mark>"
 
     def figure(self, address: str, caller: Callable[[], str]) -> str:
-        """A slot that `gen.hooks` replaces by the figure once Markdown has made HTML of the caption."""
+        """A slot with the caption; `gen.hooks` puts the figure into it once it is HTML."""
         if address not in self.figures:
             raise unknown_name("figure", address, sorted(self.figures))
         caption = dedent(caller()).strip()

@@ -40,10 +40,11 @@ def render_chapter(name: str, key: str, context: Context) -> Chapter:
         return Chapter(key, numbers=run_examples(context.settings))
     module = import_module(f"gen.figures.{name}")
     chapter = Chapter(key)
-    for title, function in figure_functions(module).items():
-        chapter.figures[title] = _describe(
-            function(context), f"{name}/{title}", function, context, chapter
-        )
+    drawn = [(t, f(context), f) for t, f in figure_functions(module).items()]
+    if hasattr(module, "generated"):  # figures made in a loop, such as one a layer
+        drawn += [(t, f, module.generated) for t, f in module.generated(context).items()]
+    for title, figure, function in drawn:
+        chapter.figures[title] = _describe(figure, f"{name}/{title}", function, context, chapter)
     if hasattr(module, "numbers"):
         chapter.numbers = _checked(module.numbers(context), name)
     return chapter
@@ -81,6 +82,7 @@ def _describe(
     return {
         "alt": _text(figure.alt, address),
         "layout": figure.layout,
+        "columns": figure.columns,
         "variants": [
             {
                 "name": variant.name,

@@ -18,7 +18,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "这个网站是用数据集 {dataset} 构建的，而文字是为默认的数据集（手写笔画生成的数字）写的："
         "数字与图都来自 {dataset}，个别句子可能不合。",
         "This site was built on the data set {dataset}; its text was written for the default one "
-        "(digits made from strokes). All numbers and figures are of {dataset}; a sentence may not fit.",
+        "(digits made from strokes). Numbers and figures are of {dataset}; a sentence may not fit.",
     ),
     "does not hold": (
         "在这个数据集上不成立：{claim}",

@@ -18,6 +18,7 @@ from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, ra
 
 Map = NDArray[np.float64]
 
+_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 _VALUE = Text("卷积的结果", "result of the convolution")
 _KERNEL_NAMES = {
     "blur": Text("模糊（均值）", "Blur (mean)"),
@@ -134,7 +135,8 @@ def kernels_on_photo(context: Context) -> Figure:
             "四个 3×3 卷积核和它们作用在照片上的结果：模糊让细节消失，锐化让细节更硬，"
             "两个 Sobel 分别只对竖直边缘和水平边缘有反应",
             "Four 3×3 kernels and what they make of the photograph: blur wipes out detail, "
-            "sharpen hardens it, the two Sobel filters answer to vertical and to horizontal edges only",
+            "sharpen hardens it, the two Sobel filters answer only to vertical and only to "
+            "horizontal edges",
         ),
         panels=panels,
         legends=legends,
@@ -165,19 +167,14 @@ def four_filters(context: Context) -> Figure:
         alt=Text(
             "四行：四个 4×4 滤波器。每行依次是滤波器、卷积结果、ReLU 之后、最大汇聚之后。"
             "①与②的卷积结果颜色正好相反，ReLU 之后各留下一半边缘",
-            "Four rows, one for each 4×4 filter: the filter, its convolution, after ReLU, after max "
-            "pooling. The results of ① and ② have opposite colours; after ReLU each keeps its half "
+            "Four rows, one for each 4×4 filter: the filter, its convolution, after ReLU, after "
+            "max pooling. The results of ① and ② have opposite colours; after ReLU each keeps its half "
             "of the edges",
         ),
         panels=panels,
-        legends=[
-            scale_legend(
-                drawn, "layer", Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive"),
-                signed=True,
-            )
-        ],
-        layout="grid-4",
-    )  # fmt: skip
+        legends=[scale_legend(drawn, "layer", _SIGNS, signed=True)],
+        columns=4,
+    )
 
 
 def numbers(context: Context) -> dict[str, Any]:

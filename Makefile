@@ -1,0 +1,64 @@
+# Seeing Convolutions: `make help` says what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# Choices that the build reads from its environment; `make help` explains them.
+$(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD SITE_URL REPO_URL,$(if $($(name)),$(eval export $(name))))
+# Two notices about another project's plans.
+export NO_MKDOCS_2_WARNING := 1
+export DISABLE_MKDOCS_2_WARNING := true
+
+.PHONY: help install site serve test check bench clean
+
+help: ## this list
+	@echo "Seeing Convolutions (看见卷积). Times are for 2 cores, without the first installation."
+	@echo
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@echo
+	@echo "  DATASET=digits          what the networks learn: digits (made here), mnist, fashion-mnist"
+	@echo "  DATA_DIR=DIR            folder with MNIST/raw or FashionMNIST/raw"
+	@echo "  DOWNLOAD=1              let torchvision fetch missing data files into DATA_DIR"
+	@echo "  DEVICE=cpu              where to train: cpu, cuda, mps, auto"
+	@echo "  TORCH_INDEX=URL         take PyTorch from that index (its CPU wheels are 20 times smaller)"
+	@echo "  LANG=en                 the English site, for make serve"
+	@echo "  PYTHON=python3          the Python that makes the virtual environment, 3.11 or newer"
+	@echo "  SITE_URL=URL REPO_URL=URL   where the site will live, where its source lives"
+
+install: $(INSTALLED) ## virtual environment with all packages, in .venv (1 to 5 minutes, 6 GB)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old; 3.11 or newer is needed. Say PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: Python has no venv module. On Debian or Ubuntu: apt install python3-venv." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@test -z "$(TORCH_INDEX)" || $(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --index-url "$(TORCH_INDEX)" torch torchvision
+	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
+	@touch $(INSTALLED)
+
+site: $(INSTALLED) ## train, render and assemble everything into site/ (2 minutes; 10 s if nothing changed)
+	@$(BIN)/python -m gen.site
+
+serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for English); text edits show in 3 s
+	@$(BIN)/python -m gen.build
+	@$(BIN)/mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
+
+test: site ## all tests, browser tests included if Chromium is there (5 minutes)
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## style and types: ruff, mypy (20 s)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(INSTALLED) ## speed of rendering, training and recording beside the usual ways (3 minutes)
+	@$(BIN)/python -m tests.bench
+
+clean: ## remove models, figures and the site; keeps .venv
+	@rm -rf build site .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	@find cnnviz gen tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
