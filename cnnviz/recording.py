@@ -42,7 +42,8 @@ def record(
     place (`nn.ReLU(inplace=True)`, `x += y`) the recorded tensor is copied first.
 
     The model runs in eval mode and without gradients; its training mode (of each module), its
-    parameters and its buffers are as before afterwards, also after an error in `forward`.
+    parameters and its buffers are as before afterwards, also after an error in `forward`. One
+    model must not be recorded by two threads at once.
 
     Args:
         model: any module; it is called as `model(x)`.
@@ -50,7 +51,8 @@ def record(
         layers: record only these, containers such as "layer1" included; None: every layer.
         functional: record operations that are not modules, too.
         gradients: keep the autograd graph, so that the gradient of an output with respect to
-            a recorded tensor can be taken.
+            a recorded tensor can be taken (not to one that was copied because the model
+            overwrites it and holds views of it: autograd then says that it is unused).
 
     Returns:
         Layer name → output tensor, e.g. "conv1" → (N, C, H, W). Tensors may share memory where
@@ -73,7 +75,8 @@ class _Recording(TorchFunctionMode):
     def __init__(self, model: nn.Module, layers: Sequence[str] | None, functional: bool) -> None:
         super().__init__()
         self.outputs: dict[str, Tensor] = {}
-        self._modules = dict(_named_layers(model))
+        names = _named_layers(model)
+        self._modules = {name: module for module, name in names.items()}
         self._layers = layers
         self._functional = functional
         self._used: dict[str, None] = {}  # every name given, recorded or not, in order
@@ -83,9 +86,9 @@ class _Recording(TorchFunctionMode):
         self._unwrapped: list[tuple[dict[str, Any], Callable[..., Any] | None]] = []
 
     def __enter__(self) -> Self:
-        # Not forward hooks: they cost twice as much, which tells in a small net, and miss what
-        # hooks of the user's own, registered later, make of an output. `_call_impl` is what
-        # calling a module runs, hooks included.
+        # `_call_impl` is what calling a module runs: forward and all hooks of the user's. To
+        # wrap it is cheaper than hooks of our own, which tells in a small net, and leaves
+        # nothing behind in the lists of hooks.
         for name, module in self._modules.items():
             watch = self._call_layer if _is_torch_layer(module) else self._call_module
             attributes = vars(module)
@@ -174,15 +177,9 @@ class _Recording(TorchFunctionMode):
                     self._move_from_memory_of(tensor, names)
 
     def _move_from_memory_of(self, tensor: Tensor, names: list[str]) -> None:
-        if torch.is_grad_enabled() and not _shares_memory(tensor):
-            # The copy takes the place of the original in the model, so what follows depends on
-            # the recorded original, and gradients reach it.
-            original = tensor.clone()
-            torch.utils.swap_tensors(tensor, original)
-            self.outputs.update(dict.fromkeys(names, original))
-        else:
-            for name in names:
-                self.outputs[name] = self.outputs[name].clone()
+        original = _exchange_for_copy(tensor) if torch.is_grad_enabled() else None
+        for name in names:
+            self.outputs[name] = self.outputs[name].clone() if original is None else original
 
     def check_layers_ran(self) -> None:
         """Raise for a layer that was asked for and is not there."""
@@ -217,13 +214,20 @@ def _takes_activations(args: Sequence[Any]) -> bool:
     return False
 
 
-def _named_layers(module: nn.Module, prefix: str = "") -> Iterator[tuple[str, nn.Module]]:
-    """Modules by dotted name, parents first, without the insides of torch.nn's own layers."""
+def _named_layers(
+    module: nn.Module, prefix: str = "", found: dict[nn.Module, str] | None = None
+) -> dict[nn.Module, str]:
+    """Each module below this one with its dotted name (its first, if it has several).
+
+    Parents come first; what is inside torch.nn's own layers does not count.
+    """
+    found = {} if found is None else found
     for name, child in module._modules.items():
-        if child is not None:
-            yield prefix + name, child
+        if child is not None and child not in found:
+            found[child] = prefix + name
             if child._modules and not _is_torch_layer(child):
-                yield from _named_layers(child, f"{prefix}{name}.")
+                _named_layers(child, f"{prefix}{name}.", found)
+    return found
 
 
 def _is_torch_layer(module: nn.Module) -> bool:
@@ -254,10 +258,22 @@ def _address(tensor: Tensor) -> int:
     return -id(tensor)
 
 
-def _shares_memory(tensor: Tensor) -> bool:
-    """Whether another tensor, a view or a detached one, lies in the same memory."""
+def _exchange_for_copy(tensor: Tensor) -> Tensor | None:
+    """Put a copy of `tensor` in its place, wherever it is held, and return the original.
+
+    What follows then depends on the copy, and the copy on the original, so gradients reach it.
+    None, and nothing changed, where that cannot be: another tensor (a view) in the same memory
+    would no longer see what is written to this one, or autograd has saved it.
+    """
     storage = tensor.untyped_storage()
-    return torch._C._storage_Use_Count(storage._cdata) > 2  # `tensor` and `storage` themselves
+    if torch._C._storage_Use_Count(storage._cdata) > 2:  # more than `tensor` and `storage`
+        return None
+    original = tensor.clone()
+    try:
+        torch.utils.swap_tensors(tensor, original)
+    except RuntimeError:
+        return None
+    return original
 
 
 @contextmanager
