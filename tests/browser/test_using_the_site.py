@@ -73,20 +73,28 @@ def test_palette_follows_the_system_until_it_is_chosen(tab: Page, root: str) -> 
     expect(body).to_have_attribute("data-md-color-scheme", "default")
 
 
-def test_colours_of_charts_change_with_the_palette(tab: Page, root: str) -> None:
-    def colours() -> list[str]:
-        names = ["fg", "muted", "grid", *"123456"]
-        get = "n => n.map(x => getComputedStyle(document.body).getPropertyValue('--cnnviz-' + x))"
-        found: list[str] = tab.evaluate(get, names)
-        return found
+def luminance(colour: str) -> float:
+    """Relative luminance of "#rrggbb" (WCAG 2.2)."""
+    levels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in levels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
+
+def test_colours_of_charts_stand_out_in_both_palettes(tab: Page, root: str) -> None:
+    """At least 3:1 against the page; no colour is the same in the other palette."""
+    names = ["cv-paper", *(f"cnnviz-{i}" for i in range(1, 7))]
+    get = "n => n.map(x => getComputedStyle(document.body).getPropertyValue('--' + x))"
+    colours: dict[str, list[str]] = {}
     tab.goto(root)
-    light = colours()
-    tab.emulate_media(color_scheme="dark")
-    expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", "slate")
-    dark = colours()
-    assert all(light)
-    assert all(one != other for one, other in zip(light, dark, strict=True))
+    for palette in ("light", "dark"):
+        scheme = "slate" if palette == "dark" else "default"
+        tab.emulate_media(color_scheme="dark" if palette == "dark" else "light")
+        expect(tab.locator("body")).to_have_attribute("data-md-color-scheme", scheme)
+        colours[palette] = tab.evaluate(get, names)
+        paper, *series = (luminance(colour) for colour in colours[palette])
+        ratios = [(max(c, paper) + 0.05) / (min(c, paper) + 0.05) for c in series]
+        assert min(ratios) >= 3, ratios
+    assert all(a != b for a, b in zip(colours["light"], colours["dark"], strict=True))
 
 
 @pytest.mark.parametrize("address", ["no-such-page/", "en/no/such/page/"])
