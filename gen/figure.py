@@ -8,10 +8,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from cnnviz.drawing.mosaic import Mosaic
 from PIL import Image as PillowImage
 
 from cnnviz.drawing import palettes
+from cnnviz.drawing.mosaic import Mosaic
 
 if TYPE_CHECKING:
     from gen.context import Context
@@ -135,17 +135,15 @@ SCOPES = {
 }
 
 
-def scale_legend(mosaic: Mosaic, scope: str, meaning: Text, signed: bool) -> Legend:
+def scale_legend(mosaic: Mosaic, scope: str, meaning: Text) -> Legend:
     """The legend of a mosaic.
 
     `scope` ("map", "layer", "shared") says what shares the scale; `meaning` what is drawn.
     """
-    gradient = palettes.css_gradient(mosaic.palette)
-    low, high = float(mosaic.limits[:, 0].min()), float(mosaic.limits[:, 1].max())
     if scope == "map":
-        ends = ("−max", "+max") if signed else ("0", "max")
+        ends = ("−max", "+max") if mosaic.signed else ("0", "max")
     else:
-        ends = (number(low), number(high))
-    separator = Text("；", "; ")
-    text = Text(*(m + s + c for m, s, c in zip(meaning, separator, SCOPES[scope], strict=True)))
-    return Legend(text, gradient, *ends)
+        ends = (number(float(mosaic.limits[0, 0])), number(float(mosaic.limits[0, 1])))
+    scope_text = SCOPES[scope]
+    text = Text(f"{meaning.zh}。{scope_text.zh}", f"{meaning.en}. {scope_text.en}")
+    return Legend(text, palettes.css_gradient(mosaic.palette), *ends)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
-from cnnviz.drawing.mosaic import mosaic
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from cnnviz import kernels, photos
+from cnnviz.drawing.mosaic import mosaic
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, raster, scale_legend
 
@@ -129,7 +129,7 @@ def kernels_on_photo(context: Context) -> Figure:
         grid = in_both(lambda say, k=kernel, t=label: kernel_grid(k, title=say(t)))  # type: ignore[misc]
         panels += [Panel(grid, label), Panel(picture(drawn, scale=1.5), alt=label)]
         if name == "sobel_y":
-            legends.append(scale_legend(drawn, "layer", _VALUE, signed=True))
+            legends.append(scale_legend(drawn, "layer", _VALUE))
     return Figure(
         alt=Text(
             "四个 3×3 卷积核和它们作用在照片上的结果：模糊让细节消失，锐化让细节更硬，"
@@ -172,7 +172,7 @@ def four_filters(context: Context) -> Figure:
             "of the edges",
         ),
         panels=panels,
-        legends=[scale_legend(drawn, "layer", _SIGNS, signed=True)],
+        legends=[scale_legend(drawn, "layer", _SIGNS)],
         columns=4,
     )
 

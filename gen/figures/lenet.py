@@ -1,0 +1,471 @@
+"""Figures of the chapter "LeNet, layer by layer": one digit from pixels to an answer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from cnnviz.drawing.diagrams import tensor_blocks
+from torch import Tensor
+
+from cnnviz.drawing import charts, palettes
+from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.models import parameter_count
+from cnnviz.recording import record
+from gen.context import Context
+from gen.figure import Figure, Legend, Panel, Text, Variant, in_both, number, picture, scale_legend
+
+DIGIT = 7
+"""The class whose example the chapter follows."""
+
+VALUE = Text("激活值", "activation")
+WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
+_JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
+
+
+def _maps(context: Context, layer: str, digit: int = DIGIT) -> np.ndarray:
+    """Feature maps (C, H, W) of one layer for the example of one class."""
+    return context.recording("lenet")[layer][digit].numpy()
+
+
+def _weight(context: Context, name: str) -> np.ndarray:
+    return context.trained("lenet").weights[f"{name}.weight"].numpy()
+
+
+def architecture(context: Context) -> Figure:
+    """All layers as boxes, with their shapes."""
+    outputs = context.recording("lenet")
+    blocks = [("input", (1, 28, 28))]
+    for name in ("conv1", "pool1", "conv2", "pool2", "fc1", "fc2", "output"):
+        shape = tuple(outputs[name].shape[1:])
+        blocks.append((name, shape if len(shape) == 3 else (shape[0], 1, 1)))
+    title = Text("LeNet 每层输出的形状", "Shapes of LeNet's layer outputs")
+    shapes = " → ".join("×".join(map(str, shape)) for _, shape in blocks)
+    return Figure(
+        alt=Text(f"LeNet 各层输出的大小：{shapes}", f"Sizes of LeNet's layer outputs: {shapes}"),
+        panels=[Panel(in_both(lambda say: tensor_blocks(blocks, title=say(title))))],
+    )
+
+
+def conv1_filters(context: Context) -> Figure:
+    """The six 5×5 kernels of the first layer, after and before training."""
+    trained = _weight(context, "conv1")[:, 0]  # (6, 5, 5)
+    fresh = context.trained("lenet").snapshots[0]["conv1.weight"][:, 0].numpy()
+    peak = float(np.abs(trained).max())
+    after = mosaic(trained, columns=6, scale=(-peak, peak))
+    before = mosaic(fresh, columns=6, scale=(-peak, peak))
+    return Figure(
+        alt=Text(
+            f"上排：训练后的六个 5×5 卷积核，权重从 {number(-peak)} 到 {number(peak)}，"
+            "能看出明暗相对的条纹与边缘。下排：训练前的随机权重，颜色很淡，没有图案",
+            f"Top: the six trained 5×5 kernels, weights from {number(-peak)} to {number(peak)}, with "
+            "stripes and edges of opposite sign. Bottom: the random start, pale and without pattern",
+        ),
+        panels=[
+            Panel(picture(after, 16), Text("训练之后", "after training")),
+            Panel(picture(before, 16), Text("训练之前（随机）", "before training (random)")),
+        ],
+        legends=[scale_legend(after, "layer", WEIGHT)],
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def conv1_kernel_numbers(context: Context) -> Figure:
+    """The kernel with the largest weight, its 25 numbers written out."""
+    from cnnviz.drawing.diagrams import kernel_grid
+
+    weights = _weight(context, "conv1")[:, 0]
+    index = int(np.abs(weights).reshape(len(weights), -1).max(1).argmax())
+    title = Text(f"conv1 的第 {index} 号卷积核", f"Kernel {index} of conv1")
+    return Figure(
+        alt=Text(
+            f"第 {index} 号卷积核的 25 个权重，最大 {number(float(weights[index].max()))}，"
+            f"最小 {number(float(weights[index].min()))}",
+            f"The 25 weights of kernel {index}, largest {number(float(weights[index].max()))}, "
+            f"smallest {number(float(weights[index].min()))}",
+        ),
+        panels=[Panel(in_both(lambda say: kernel_grid(weights[index], title=say(title))))],
+        uses=["lenet"],
+    )
+
+
+def _stages(
+    context: Context, layers: tuple[str, ...], columns: int, sizes: dict[str, float]
+) -> Figure:
+    """Maps of convolution, ReLU and pooling below one another, on one scale."""
+    peak = max(float(np.abs(_maps(context, layer)).max()) for layer in layers)
+    panels, drawn = [], None
+    for layer in layers:
+        maps = _maps(context, layer)
+        drawn = mosaic(maps, columns=columns, scale=(-peak, peak), signed=True)
+        count, height, width = maps.shape
+        label = f"{layer}: {count}×{height}×{width}"
+        panels.append(Panel(picture(drawn, sizes[layer]), Text(label, label)))
+    assert drawn is not None
+    zeros = float((_maps(context, layers[1]) == 0).mean())
+    digit = context.test.class_names[DIGIT]
+    return Figure(
+        alt=Text(
+            f"数字 {digit} 在 {'、'.join(layers)} 的特征图，每行一层，每列一个通道；"
+            f"ReLU 之后 {zeros:.0%} 的值是零",
+            f"Feature maps of the digit {digit} in {', '.join(layers)}, one layer a row, one channel "
+            f"a column; after ReLU {zeros:.0%} of the values are zero",
+        ),
+        panels=panels,
+        legends=[scale_legend(drawn, "layer", VALUE)],
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def conv1_maps(context: Context) -> Figure:
+    """The six channels of the first block."""
+    return _stages(context, _JOURNEY[0], 6, {"conv1": 4, "relu1": 4, "pool1": 8})
+
+
+def conv2_filters(context: Context) -> Figure:
+    """All 16×6 slices of the second convolution's kernels."""
+    weights = _weight(context, "conv2").transpose(1, 0, 2, 3)  # (6 inputs, 16 outputs, 5, 5)
+    drawn = mosaic(np.ascontiguousarray(weights), scale="layer")
+    return Figure(
+        alt=Text(
+            "conv2 的 96 片 5×5 权重：每列是一个输出通道的卷积核，每行对应一个输入通道",
+            "The 96 slices of 5×5 weights of conv2: each column is the kernel of one output channel, "
+            "each row belongs to one input channel",
+        ),
+        panels=[Panel(picture(drawn, 8))],
+        legends=[scale_legend(drawn, "layer", WEIGHT)],
+        uses=["lenet"],
+    )
+
+
+def conv2_maps(context: Context) -> Figure:
+    """The sixteen channels of the second block."""
+    return _stages(context, _JOURNEY[1], 16, {"conv2": 4, "relu2": 4, "pool2": 7.2})
+
+
+def fc_activations(context: Context) -> Figure:
+    """The two hidden fully connected layers for one example of each class."""
+    panels, legends = [], []
+    for layer, size in (("relu3", 6), ("relu4", 8)):
+        values = context.recording("lenet")[layer].numpy()  # (10, units)
+        drawn = mosaic(values[None], scale="layer")
+        label = Text(f"{layer}：10×{values.shape[1]}", f"{layer}: 10×{values.shape[1]}")
+        panels.append(Panel(picture(drawn, size), label))
+        legends.append(
+            scale_legend(drawn, "layer", Text(f"{layer}，{VALUE.zh}", f"{layer}, {VALUE.en}"))
+        )
+    return Figure(
+        alt=Text(
+            "两个全连接层的激活：每行一个数字 0 到 9，每列一个单元；各行亮起的单元不同",
+            "Activations of the two fully connected layers: one row for each digit 0 to 9, one column "
+            "for each unit; every row lights up different units",
+        ),
+        panels=panels,
+        legends=legends,
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def logits_to_probabilities(context: Context) -> Figure:
+    """Logits of one digit, and what softmax makes of them."""
+    logits = context.recording("lenet")["output"][DIGIT]  # (10,)
+    names = list(context.test.class_names)
+    best = int(logits.argmax())
+    share = float(logits.softmax(0)[best])
+    raw = in_both(
+        lambda say: charts.bar_chart(
+            dict(zip(names, logits.tolist(), strict=True)),
+            title=say(Text("logits", "logits")),
+            y_label=say(Text("logit", "logit")),
+            x_label=say(Text("类别", "class")),
+        )
+    )
+    probabilities = in_both(
+        lambda say: charts.bar_chart(
+            dict(zip(names, logits.softmax(0).tolist(), strict=True)),
+            title=say(Text("softmax 之后的概率", "probabilities after softmax")),
+            y_label=say(Text("概率", "probability")),
+            x_label=say(Text("类别", "class")),
+            percent=True,
+        )
+    )
+    return Figure(
+        alt=Text(
+            f"数字 {names[DIGIT]} 的十个 logit，最大的是 {names[best]}；softmax 之后它的概率是 {share:.1%}",
+            f"The ten logits for the digit {names[DIGIT]}; the largest is that of {names[best]}, to "
+            f"which softmax gives a probability of {share:.1%}",
+        ),
+        panels=[
+            Panel(
+                raw, Text("logits：输出层的十个数", "logits: the ten numbers of the output layer")
+            ),
+            Panel(
+                probabilities, Text("softmax 之后：加起来是 1", "after softmax: they add up to 1")
+            ),
+        ],
+        uses=["lenet"],
+    )
+
+
+def confidence(context: Context) -> Figure:
+    """How sure the network is when it is right and when it is wrong."""
+    certainty, right = _certainty(context)
+    edges = np.linspace(0, 1, 21)
+    shares = {
+        "right": np.histogram(certainty[right], edges)[0] / max(int(right.sum()), 1),
+        "wrong": np.histogram(certainty[~right], edges)[0] / max(int((~right).sum()), 1),
+    }
+    centres = (edges[:-1] + edges[1:]) / 2
+
+    def draw(say: Any) -> str:
+        series = {
+            say(Text("答对的", "right answers")): (centres, shares["right"]),
+            say(Text("答错的", "wrong answers")): (centres, shares["wrong"]),
+        }
+        return charts.line_chart(
+            series,
+            title=say(Text("答对与答错时的把握", "How sure, when right and when wrong")),
+            x_label=say(Text("最大的概率", "largest probability")),
+            y_label=say(Text("占比", "share")),
+            percent=True,
+        )
+
+    return Figure(
+        alt=Text(
+            f"答对时最大概率平均 {certainty[right].mean():.0%}，集中在右端；"
+            f"答错时平均 {certainty[~right].mean():.0%}，分散得多",
+            f"When right, the largest probability is {certainty[right].mean():.0%} on average and "
+            f"piles up at the right end; when wrong it is {certainty[~right].mean():.0%} and spread out",
+        ),
+        panels=[Panel(in_both(draw))],
+        uses=["lenet"],
+    )
+
+
+def confusion(context: Context) -> Figure:
+    """Which digit is taken for which."""
+    counts = context.evaluation("lenet").confusion.numpy()
+    names = list(context.test.class_names)
+    true, answer, count = _worst_pair(counts)
+    drawing = in_both(
+        lambda say: charts.matrix_chart(
+            counts,
+            names,
+            names,
+            title=say(Text("混淆矩阵", "Confusion matrix")),
+            row_title=say(Text("真实类别", "true class")),
+            column_title=say(Text("网络的回答", "answer")),
+        )
+    )
+    return Figure(
+        alt=Text(
+            f"10×10 的混淆矩阵，绝大多数在对角线上；错得最多的是把 {names[true]} 认成 "
+            f"{names[answer]}，{count} 次",
+            f"A 10×10 confusion matrix, nearly all on the diagonal; the most frequent error is a "
+            f"{names[true]} taken for a {names[answer]}, {count} times",
+        ),
+        panels=[Panel(drawing)],
+        uses=["lenet"],
+    )
+
+
+def most_wrong(context: Context) -> Figure:
+    """The twelve errors of which the network was most sure."""
+    panels = []
+    names = context.test.class_names
+    for index, answer, share in _worst_errors(context, 12):
+        true = int(context.test.labels[index])
+        label = Text(
+            f"{names[true]} → {names[answer]}，{share:.0%}",
+            f"{names[true]} → {names[answer]}, {share:.0%}",
+        )
+        drawn = mosaic(context.test.images[index].numpy(), scale=(0, 255), palette="grey")
+        alt = Text(
+            f"一个 {names[true]}，被认成 {names[answer]}，概率 {share:.0%}",
+            f"A {names[true]} taken for a {names[answer]} with probability {share:.0%}",
+        )
+        panels.append(Panel(picture(drawn, 3), label, alt=alt))
+    return Figure(
+        alt=Text("网络最有把握的十二个错误", "The twelve errors of which the network was most sure"),
+        panels=panels,
+        legends=[Legend(Text("真实类别 → 网络的回答，以及它给出的概率",
+                             "true class → the network's answer, with the probability it gave"))],
+        layout="grid",
+        uses=["lenet"],
+    )  # fmt: skip
+
+
+def learning(context: Context) -> Figure:
+    """Accuracy on held-out digits along the training."""
+    history = context.trained("lenet").history
+    steps = [max(step, 0.5) for step in history.step]  # a logarithmic axis has no zero
+
+    def draw(say: Any) -> str:
+        return charts.line_chart(
+            {say(Text("LeNet", "LeNet")): (steps, history.accuracy)},
+            title=say(Text("训练中的准确率", "Accuracy during training")),
+            x_label=say(
+                Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
+            ),
+            y_label=say(Text("测试准确率", "test accuracy")),
+            percent=True,
+            log_x=True,
+        )
+
+    return Figure(
+        alt=Text(
+            f"准确率从训练前的 {history.accuracy[0]:.0%} 升到 {history.accuracy[-1]:.1%}",
+            f"Accuracy rises from {history.accuracy[0]:.0%} before training to "
+            f"{history.accuracy[-1]:.1%}",
+        ),
+        panels=[Panel(in_both(draw))],
+        uses=["lenet"],
+    )
+
+
+def journey(context: Context) -> Figure:
+    """One digit of each class on its way through all layers; the reader chooses the digit."""
+    return Figure(
+        alt=Text(
+            "一个手写数字依次经过 LeNet 的各层：输入、六张特征图、十六张特征图、120 个数、84 个数、十个概率",
+            "A handwritten digit on its way through LeNet: the input, six feature maps, sixteen feature "
+            "maps, 120 numbers, 84 numbers, ten probabilities",
+        ),
+        variants=[_journey_of(context, digit) for digit in range(10)],
+        layout="row",
+        uses=["lenet"],
+    )
+
+
+def _journey_of(context: Context, digit: int) -> Variant:
+    outputs = context.recording("lenet")
+    name = context.test.class_names[digit]
+    peaks = {layer: float(outputs[layer].max()) for layer in ("pool1", "pool2", "relu3", "relu4")}
+    image = mosaic(context.examples[digit].numpy(), scale=(0, 255), palette="grey")
+    pool1 = mosaic(_maps(context, "pool1", digit), columns=2, scale=(0, peaks["pool1"]))
+    pool2 = mosaic(_maps(context, "pool2", digit), columns=4, scale=(0, peaks["pool2"]))
+    fc1 = mosaic(outputs["relu3"][digit].reshape(1, 15, 8).numpy(), scale=(0, peaks["relu3"]))
+    fc2 = mosaic(outputs["relu4"][digit].reshape(1, 14, 6).numpy(), scale=(0, peaks["relu4"]))
+    probabilities = outputs["output"][digit].softmax(0)
+    answers = mosaic(probabilities.reshape(10, 1, 1).numpy(), columns=1, scale=(0, 1))
+    best = int(probabilities.argmax())
+    answer = context.test.class_names[best]
+    stages: list[tuple[Mosaic, float, Text]] = [
+        (image, 5, Text("输入 28×28", "input 28×28")),
+        (pool1, 3.3, Text("第一块：6 张 14×14", "block 1: 6 of 14×14")),
+        (pool2, 6.2, Text("第二块：16 张 5×5", "block 2: 16 of 5×5")),
+        (fc1, 9.4, Text("fc1：120", "fc1: 120")),
+        (fc2, 10, Text("fc2：84", "fc2: 84")),
+        (answers, 7.4, Text(f"回答：{answer}，{float(probabilities[best]):.0%}",
+                          f"answer: {answer}, {float(probabilities[best]):.0%}")),
+    ]  # fmt: skip
+    panels = [Panel(picture(drawn, scale), label) for drawn, scale, label in stages]
+    legend = Legend(
+        Text("每层一个刻度，十个数字共用：越亮，激活越强；最右一列从上到下是 0 到 9 的概率",
+             "one scale a layer, shared by the ten digits: brighter is stronger; the last column is "
+             "the probability of 0 to 9 from top to bottom"),
+        palettes.css_gradient("sequential"), "0", "max",
+    )  # fmt: skip
+    return Variant(Text(name, name), panels, [legend])
+
+
+def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Largest probability (N,) and whether the answer is right (N,), on the test split."""
+    logits = context.logits("lenet")
+    largest, answer = logits.softmax(1).max(1)
+    return largest.numpy(), (answer == context.test.labels).numpy()
+
+
+def _worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
+    """The confusion that happens most: true class, answer, count."""
+    errors = counts - np.diag(np.diag(counts))
+    true, answer = np.unravel_index(errors.argmax(), errors.shape)
+    return int(true), int(answer), int(errors[true, answer])
+
+
+def _worst_errors(context: Context, count: int) -> list[tuple[int, int, float]]:
+    """Test images answered wrongly with the largest probability: index, answer, probability."""
+    certainty, right = _certainty(context)
+    wrong = np.flatnonzero(~right)
+    order = wrong[np.argsort(-certainty[wrong], kind="stable")][:count]
+    answers = context.logits("lenet").argmax(1)
+    return [(int(i), int(answers[i]), float(certainty[i])) for i in order]
+
+
+def _activity(context: Context) -> dict[str, dict[str, float]]:
+    """Share of zeros and number of dead units of each ReLU, over 2,000 test images."""
+    images = context.inputs("lenet", context.test.images[:2000])
+    outputs: dict[str, Tensor] = record(context.model("lenet"), images)
+    result = {}
+    for layer in ("relu1", "relu2", "relu3", "relu4"):
+        alive = (outputs[layer] > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
+        zeros = (outputs[layer] == 0).double().mean().item()
+        result[layer] = {"zeros": zeros, "dead": int((~alive).sum()), "units": len(alive)}
+    return result
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    trained = context.trained("lenet")
+    evaluation = context.evaluation("lenet")
+    certainty, right = _certainty(context)
+    logits = context.recording("lenet")["output"][DIGIT]
+    order = logits.argsort(descending=True)
+    names = context.test.class_names
+    true, answer, count = _worst_pair(evaluation.confusion.numpy())
+    sure = certainty > 0.9
+    weights = trained.weights
+    result: dict[str, Any] = {
+        "parameters": parameter_count(context.model("lenet")),
+        "layers": {
+            name: int(weights[f"{name}.weight"].numel() + weights[f"{name}.bias"].numel())
+            for name in ("conv1", "conv2", "fc1", "fc2", "output")
+        },
+        "test_accuracy": evaluation.accuracy,
+        "test_count": evaluation.count,
+        "errors": round((1 - evaluation.accuracy) * evaluation.count),
+        "per_class": evaluation.per_class,
+        "digit": names[DIGIT],
+        "logits": logits.tolist(),
+        "probability": float(logits.softmax(0).max()),
+        "best": names[int(order[0])],
+        "best_logit": float(logits[order[0]]),
+        "second": names[int(order[1])],
+        "second_logit": float(logits[order[1]]),
+        "second_probability": float(logits.softmax(0)[order[1]]),
+        "ratio": math.exp(float(logits[order[0]] - logits[order[1]])),
+        "sure_right": float(certainty[right].mean()),
+        "sure_wrong": float(certainty[~right].mean()) if (~right).any() else 0.0,
+        "above_90": float(sure.mean()),
+        "above_90_accuracy": float(right[sure].mean()) if sure.any() else 0.0,
+        "below_90_accuracy": float(right[~sure].mean()) if (~sure).any() else 1.0,
+        "confused": {"true": names[true], "answer": names[answer], "count": count},
+        "activity": _activity(context),
+        "steps": trained.recipe.steps,
+        "images_seen": trained.recipe.steps * trained.recipe.batch_size,
+        "train_count": len(context.train),
+        "seconds": trained.history.seconds,
+        "first_loss": trained.history.loss[0],
+        "last_loss": float(np.mean(trained.history.loss[-100:])),
+        "start_accuracy": trained.history.accuracy[0],
+        "snapshots": len(trained.history.step),
+        "multiplications": {"conv1": 28 * 28 * 6 * 25, "conv2": 10 * 10 * 16 * 150},
+        "label_smoothing": trained.recipe.label_smoothing,
+    }
+    if context.real is not None:
+        real = predict_real(context)
+        result["real"] = {"accuracy": real.accuracy, "count": real.count}
+    return result
+
+
+def predict_real(context: Context) -> Any:
+    """How well LeNet reads MNIST's real test digits, when DATA_DIR has them."""
+    from cnnviz.evaluation import evaluate, predict
+
+    assert context.real is not None
+    logits = predict(context.model("lenet"), context.inputs("lenet", context.real.images))
+    return evaluate(logits, context.real.labels, context.real.class_names)

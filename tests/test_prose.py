@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import pytest
+
+from cnnviz.errors import CnnvizError
+from gen.prose import Prose, fixed, percent, signed, thousands
+
+ROOT = Path(__file__).parent.parent
+
+
+def prose(language="en", dataset="digits", **numbers):
+    return Prose(
+        language,
+        numbers={"net": {"accuracy": 0.98412, "count": 61706, **numbers}},
+        figures={"net/maps"},
+        printed={"count_zeros": "12 zeros"},
+        dataset=dataset,
+        root=ROOT,
+        source_url="https://example.org/",
+    )
+
+
+def test_filters():
+    assert percent(0.98412) == "98.4%"
+    assert thousands(61706) == "61,706"
+    assert fixed(-0.126) == "−0.13"
+    assert signed(0.126) == "+0.13"
+
+
+def test_numbers_are_filled_in_and_latex_is_left_alone():
+    text = r"[[= net.accuracy | percent ]] of \(\frac{a}{b}\), $x_{1}$, {{ not ours }}"
+    assert prose().fill(text, "page.md") == r"98.4% of \(\frac{a}{b}\), $x_{1}$, {{ not ours }}"
+
+
+def test_a_missing_number_names_page_and_key():
+    with pytest.raises(CnnvizError, match="lenet.md.*no such number.*acuracy"):
+        prose().fill("[[= net.acuracy ]]", "lenet.md")
+    with pytest.raises(CnnvizError, match="lenet.md.*nett"):
+        prose().fill("[[= nett.accuracy ]]", "lenet.md")
+
+
+def test_a_mistake_in_the_syntax_names_page_and_line():
+    with pytest.raises(CnnvizError, match="lenet.md, line 2"):
+        prose().fill("first\n[[= net.accuracy | percnt ]]", "lenet.md")
+
+
+def test_a_claim_that_holds_leaves_no_trace_and_one_that_does_not_stops_the_build():
+    text = '[[= claim(net.accuracy > 0.9, "it reads well") ]]'
+    assert prose().fill(text, "page.md") == ""
+    with pytest.raises(CnnvizError, match="page.md.*it reads well"):
+        prose(accuracy=0.5).fill(text, "page.md")
+
+
+def test_on_other_data_a_failed_claim_is_shown_instead():
+    text = '[[= claim(net.accuracy > 0.9, "it reads well") ]]'
+    filled = prose(dataset="mnist", accuracy=0.5).fill(text, "page.md")
+    assert "Does not hold on this data set: it reads well" in filled
+    assert "built on the data set mnist" in filled
+
+
+def test_figure_slots_hold_the_caption():
+    text = '[[% call figure("net/maps") %]]\nA *caption* with [[= net.count ]].\n[[% endcall %]]'
+    filled = prose().fill(text, "page.md")
+    assert '<div class="figure-slot" data-figure="net/maps" markdown="1">' in filled
+    assert "A *caption* with 61706." in filled
+    with pytest.raises(CnnvizError, match="Unknown figure 'net/map'. Did you mean 'net/maps'"):
+        prose().fill(text.replace("maps", "map"), "page.md")
+
+
+def test_source_is_the_code_on_disk():
+    code = prose().fill('[[= source("cnnviz/models.py", "LeNet.forward") ]]', "page.md")
+    assert "def forward(self, x: Tensor) -> Tensor:" in code
+    assert "class MLP" not in code
+    assert "https://example.org/cnnviz/models.py#L" in code
+    with pytest.raises(CnnvizError, match="LeNet.foward"):
+        prose().fill('[[= source("cnnviz/models.py", "LeNet.foward") ]]', "page.md")
+    with pytest.raises(CnnvizError, match="no such file"):
+        prose().fill('[[= source("cnnviz/model.py", "LeNet") ]]', "page.md")
+
+
+def test_examples_show_code_and_what_it_printed():
+    filled = prose("zh").fill('[[= example("count_zeros") ]]', "page.md")
+    assert "import cnnviz" in filled
+    assert '"""Record a layer' not in filled
+    assert "12 zeros" in filled
+    assert "输出" in filled
