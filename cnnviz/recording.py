@@ -63,7 +63,7 @@ def record(
     """
     _keep_freed_memory()
     recording = _Recording(model, layers, functional)
-    with _eval_mode(model), torch.set_grad_enabled(gradients), recording:
+    with eval_mode(model), torch.set_grad_enabled(gradients), recording:
         model(x)
     recording.check_layers_ran()
     return recording.outputs
@@ -277,7 +277,7 @@ def _exchange_for_copy(tensor: Tensor) -> Tensor | None:
 
 
 @contextmanager
-def _eval_mode(model: nn.Module) -> Iterator[None]:
+def eval_mode(model: nn.Module) -> Iterator[None]:
     """Every module in eval mode; on leaving, each is in the mode in which it was before."""
     training = [module for module in model.modules() if module.training]
     for module in training:
