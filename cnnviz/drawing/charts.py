@@ -1,0 +1,372 @@
+"""Charts as SVG strings that follow the reader's palette: lines, bars, histograms, points, tables.
+
+Theme colours are CSS variables (`cnnviz.drawing.svg.THEME`), text is in the page's font, and the
+same arguments give the same bytes. Series differ in dash, marker or hatching as well as in colour.
+Every chart has a `title`: its accessible name, not drawn, which says what is to be seen. All words
+come from the caller, in any language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from cnnviz.drawing import svg
+from cnnviz.drawing.cells import levels, palette_cell, tinted_cell
+from cnnviz.drawing.checks import Points, check_some, finite, points_of
+from cnnviz.drawing.palettes import DIVERGING
+from cnnviz.drawing.plotting import (
+    Entry,
+    Size,
+    lay_out,
+    name_bars,
+    name_line_ends,
+    name_width,
+    set_scales,
+    styled_axes,
+    to_svg,
+    write_on_bars,
+    write_percent,
+)
+from cnnviz.errors import CnnvizError
+
+Write = Callable[[float], str]
+
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)), (0, (3, 1)))
+_MARKERS = "osD^vP"
+_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
+
+
+def line_chart(
+    series: Mapping[str, Points],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    errors: Mapping[str, npt.ArrayLike] | None = None,
+    percent: bool = False,
+    log_x: bool = False,
+    log_y: bool = False,
+    y_limits: tuple[float | None, float | None] = (None, None),
+    markers: bool | None = None,
+    size: Size = (640, 320),
+) -> str:
+    """Lines through points, each named at its right end.
+
+    Args:
+        series: label → (x, y), two equally long sequences.
+        errors: label → half the height of a band around y, in the unit of y.
+        percent: y is a share: 0.5 is written as 50%.
+        log_x, log_y: logarithmic axes; their values must be above 0.
+        y_limits: ends of the y axis; None leaves that end to the data.
+        markers: mark every point; by default in lines of at most 20.
+        size: width and height in pixels.
+
+    Raises:
+        CnnvizError: no series, lengths that differ, values that are not finite or, on a
+            logarithmic axis, not above 0.
+    """
+    check_some(series)
+    with styled_axes(size) as (figure, axes):
+        set_scales(axes, log_x, log_y)
+        ends: list[tuple[float, Entry]] = []
+        for index, (label, points) in enumerate(series.items()):
+            x, y = points_of(label, points, log_x, log_y)
+            style = {**_line_style(index), "markersize": 6}
+            if not (len(x) <= 20 if markers is None else markers):
+                style["marker"] = ""
+            axes.plot(x, y, clip_on=False, **style)
+            if errors and label in errors:
+                half = finite(f"errors of {label}", errors[label])
+                axes.fill_between(x, y - half, y + half, color=style["color"], alpha=0.2, lw=0)
+            ends.append((float(y[-1]), (label, style)))
+        axes.set_ylim(*y_limits)
+        axes.margins(x=0.02)
+        axes.grid(visible=False, axis="x")
+        if not log_x:
+            _whole_ticks(axes, [x for x, _ in series.values()])
+        if percent:
+            write_percent(axes.yaxis)
+        lay_out(figure, axes, x_label, y_label, right=name_width(list(series)))
+        name_line_ends(figure, axes, ends)
+        return to_svg(figure, title)
+
+
+def scatter_chart(
+    series: Mapping[str, Points],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    log_x: bool = False,
+    log_y: bool = False,
+    size: Size = (560, 400),
+) -> str:
+    """Points, one colour and marker a series. Arguments and errors as in `line_chart`."""
+    check_some(series)
+    with styled_axes(size) as (figure, axes):
+        set_scales(axes, log_x, log_y)
+        legend: list[Entry] = []
+        for index, (label, points) in enumerate(series.items()):
+            x, y = points_of(label, points, log_x, log_y)
+            style = {**_line_style(index), "linestyle": "", "markeredgewidth": 0, "alpha": 0.75}
+            axes.plot(x, y, **style)
+            legend.append((label, style))
+        lay_out(figure, axes, x_label, y_label, legend=legend if len(legend) > 1 else ())
+        return to_svg(figure, title)
+
+
+def histogram(
+    series: Mapping[str, npt.ArrayLike],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    bins: int = 40,
+    limits: tuple[float, float] | None = None,
+    percent: bool = False,
+    log_y: bool = False,
+    size: Size = (640, 300),
+) -> str:
+    """How often values of any shape fall into `bins` equal intervals, the same for all series.
+
+    Args:
+        limits: ends of the intervals, by default of all data; values beyond are not counted.
+        percent: shares of each series' values instead of numbers of values.
+
+    Raises:
+        CnnvizError: no series, an empty one, values that are not finite, fewer than 1 bin.
+    """
+    check_some(series)
+    if bins < 1:
+        raise CnnvizError(f"bins={bins}; expected at least 1.")
+    data = {label: finite(label, values).ravel() for label, values in series.items()}
+    if limits is None:
+        limits = (min(v.min() for v in data.values()), max(v.max() for v in data.values()))
+    with styled_axes(size) as (figure, axes):
+        set_scales(axes, False, log_y)
+        legend: list[Entry] = []
+        for index, (label, values) in enumerate(data.items()):
+            counts, edges = np.histogram(values, bins=bins, range=limits)
+            heights = counts / len(values) if percent else counts
+            style = {**_line_style(index), "marker": ""}
+            axes.stairs(
+                heights, edges, color=style["color"], linestyle=style["linestyle"], linewidth=2
+            )
+            if len(data) == 1:
+                axes.stairs(heights, edges, color=style["color"], alpha=0.25, fill=True)
+            legend.append((label, style))
+        axes.margins(x=0)
+        axes.grid(visible=False, axis="x")
+        if percent:
+            write_percent(axes.yaxis)
+        elif not log_y:
+            axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        lay_out(figure, axes, x_label, y_label, legend=legend if len(legend) > 1 else ())
+        return to_svg(figure, title)
+
+
+def bar_chart(
+    values: Mapping[str, float],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    percent: bool = False,
+    write: Write | None = None,
+    horizontal: bool = False,
+    highlight: str | None = None,
+    size: Size | None = None,
+) -> str:
+    """One bar a label, from zero, with its value at its end.
+
+    Args:
+        x_label, y_label: what the axes of the drawing are; values run along y, or x if horizontal.
+        percent: values are shares: 0.5 is written as 50%.
+        write: how a value is written on its bar; by default in at most two decimals.
+        horizontal: bars from left to right, the first on top: for long labels.
+        highlight: the label whose bar stands out.
+        size: width and height in pixels; by default 640 by what the bars need.
+
+    Raises:
+        CnnvizError: no values, values that are not finite, a highlight that is not there.
+    """
+    check_some(values)
+    if highlight is not None and highlight not in values:
+        raise CnnvizError(f"Cannot highlight '{highlight}'; the bars are: {', '.join(values)}.")
+    numbers = finite("values", list(values.values()))
+    write = write or _writer(percent)
+    size = size or (640, 40 + 30 * len(values) if horizontal else 300)
+    with styled_axes(size) as (figure, axes):
+        places = np.arange(len(values), dtype=float)
+        bars = (axes.barh if horizontal else axes.bar)(places, numbers, 0.68, color=_colour(0))
+        for label, bar in zip(values, bars, strict=True):
+            if highlight is not None and label != highlight:
+                bar.set_alpha(0.45)
+        write_on_bars(axes, places, numbers, write, horizontal)
+        name_bars(axes, list(values), horizontal)
+        room = max(svg.text_width(write(value), svg.NOTE_SIZE) for value in numbers) + 8
+        if percent:
+            write_percent(axes.xaxis if horizontal else axes.yaxis)
+        if horizontal:
+            lay_out(figure, axes, x_label, y_label, right=room)
+        else:
+            lay_out(figure, axes, x_label, y_label, top=20)
+        return to_svg(figure, title)
+
+
+def grouped_bar_chart(
+    series: Mapping[str, Sequence[float]],
+    groups: Sequence[str],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    percent: bool = False,
+    write: Write | None = None,
+    size: Size = (640, 320),
+) -> str:
+    """Bars of several series side by side in each group, upright, from zero.
+
+    Args:
+        series: label → one value for each of `groups`.
+        write: how a value is written on its bar; by default bars carry no numbers.
+
+    Raises:
+        CnnvizError: no series, values that are not finite or not one for each group.
+    """
+    check_some(series)
+    with styled_axes(size) as (figure, axes):
+        width = 0.8 / len(series)
+        places = np.arange(len(groups), dtype=float)
+        legend: list[Entry] = []
+        for index, (label, given) in enumerate(series.items()):
+            values = finite(label, given)
+            if values.shape != places.shape:
+                raise CnnvizError(
+                    f"'{label}' has {values.size} values; expected one for each of the "
+                    f"{len(groups)} groups."
+                )
+            solid = _HATCHES[index % len(_HATCHES)] == ""
+            style: dict[str, Any] = {
+                "facecolor": _colour(index) if solid else "none",
+                "edgecolor": _colour(index),
+                "hatch": _HATCHES[index % len(_HATCHES)],
+                "linewidth": 1,
+            }
+            at = places + (index - (len(series) - 1) / 2) * width
+            axes.bar(at, values, width * 0.9, **style)
+            if write:
+                write_on_bars(axes, at, values, write, False)
+            legend.append((label, style))
+        name_bars(axes, groups, horizontal=False)
+        if percent:
+            write_percent(axes.yaxis)
+        lay_out(figure, axes, x_label, y_label, legend=legend, top=20 if write else 8)
+        return to_svg(figure, title)
+
+
+def matrix_chart(
+    values: npt.ArrayLike,
+    row_labels: Sequence[str],
+    column_labels: Sequence[str],
+    *,
+    title: str,
+    row_title: str = "",
+    column_title: str = "",
+    write: Write | None = None,
+    log: bool = False,
+    signed: bool | None = None,
+    cell: Size = (46, 34),
+) -> str:
+    """A table (R, C) of numbers in cells: the larger the number, the stronger the colour.
+
+    Args:
+        row_title, column_title: what the rows and the columns are.
+        write: how a value is written; by default in at most two decimals.
+        log: shade by log(1 + value), so that a few errors beside many hits are seen.
+        signed: blue below 0 and orange above; by default if any value is negative.
+        cell: width and height of a cell in pixels.
+
+    Raises:
+        CnnvizError: labels that do not fit the shape, values that are not finite, negative
+            values with log or signed=False.
+    """
+    table = finite("the table", values)
+    if table.shape != (len(row_labels), len(column_labels)):
+        raise CnnvizError(
+            f"A table of shape {table.shape} with {len(row_labels)} row and {len(column_labels)} "
+            "column labels; expected (R, C) and one label for each."
+        )
+    negative = int(np.count_nonzero(table < 0))
+    signed = negative > 0 if signed is None else signed
+    if negative and (log or not signed):
+        raise CnnvizError(
+            f"{negative} values are negative; expected none with log or signed=False."
+        )
+    write = write or svg.number
+    shades = np.log1p(table) if log else table
+    strongest = float(np.abs(shades).max()) or 1.0
+    colours = DIVERGING[levels(shades, (-strongest, strongest))]  # (R, C, 3)
+
+    width, height = cell
+    widest = max(svg.text_width(label) for label in column_labels)
+    slanted = widest > width
+    left = max(svg.text_width(label) for label in row_labels) + 12
+    titles = 24 if row_title or column_title else 0
+    top = titles + 12 + (0.71 * widest if slanted else 14)
+    right = left + width * len(column_labels)
+    parts = []
+    if titles:
+        note: Any = {"anchor": "start", "size": svg.NOTE_SIZE, "fill": svg.var("muted")}
+        x = max(left, svg.text_width(row_title) + 24)
+        parts.append(svg.text(0, 10, f"{row_title} ↓", **note) if row_title else "")
+        parts.append(svg.text(x, 10, f"{column_title} →", **note) if column_title else "")
+        right = max(right, x + svg.text_width(column_title) + 16)
+    for row, label in enumerate(row_labels):
+        parts.append(svg.text(left - 8, top + (row + 0.5) * height, label, anchor="end"))
+    for column, label in enumerate(column_labels):
+        x = left + (column + 0.5) * width
+        if slanted:
+            name = svg.text(0, 0, label, anchor="start")
+            turn = f"translate({svg.coordinate(x)} {svg.coordinate(top - 8)}) rotate(-45)"
+            parts.append(svg.element("g", name, transform=turn))
+            right = max(right, x + 0.71 * svg.text_width(label) + 10)
+        else:
+            parts.append(svg.text(x, top - 11, label))
+    for (row, column), value in np.ndenumerate(table):
+        place = (left + column * width, top + row * height, width, height)
+        if signed:
+            parts.append(palette_cell(*place, colours[row, column], write(value)))
+        else:
+            parts.append(tinted_cell(*place, float(shades[row, column]) / strongest, write(value)))
+    return svg.document(right, top + height * len(row_labels), title, "".join(parts), "chart")
+
+
+def _line_style(index: int) -> dict[str, Any]:
+    """Colour, dash and marker of series `index`, counted from 0."""
+    return {
+        "color": _colour(index),
+        "linestyle": _DASHES[index % len(_DASHES)],
+        "linewidth": 2,
+        "marker": _MARKERS[index % len(_MARKERS)],
+    }
+
+
+def _colour(index: int) -> str:
+    return svg.THEME[str(index % 6 + 1)]
+
+
+def _writer(percent: bool) -> Write:
+    return (lambda share: f"{svg.number(100 * share, 1)}%") if percent else svg.number
+
+
+def _whole_ticks(axes: Axes, data: Sequence[npt.ArrayLike]) -> None:
+    """Ticks at whole numbers if x counts something."""
+    if all(np.array_equal(x, np.rint(x)) for x in data):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
