@@ -39,7 +39,7 @@ _LOOK = """async () => {
     wide: all('.md-content *').filter(e => tooWide(e) && !scrolls(e.parentElement)).map(start),
     empty: images.filter(image => !image.complete || !image.naturalWidth).map(start),
     unnamed: images.filter(image => !image.hasAttribute('alt')).map(start),
-    nameless: all('figure img, figure svg.chart').filter(e => !named(e)).map(start),
+    nameless: all('figure img, figure svg').filter(e => !named(e)).map(start),
     ids: ids.filter((id, index) => ids.indexOf(id) < index),
     edit: document.querySelector('a[rel=edit]')?.href ?? null,
     twin: document.querySelector('a.cv-language')?.href ?? null,
