@@ -8,16 +8,16 @@ come from the caller, in any language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.cells import levels, palette_cell, tinted_cell
+from cnnviz.drawing.cells import Write, levels, palette_cell, tinted_cell
 from cnnviz.drawing.checks import Points, check_some, finite, points_of
 from cnnviz.drawing.palettes import DIVERGING
 from cnnviz.drawing.plotting import (
@@ -27,7 +27,7 @@ from cnnviz.drawing.plotting import (
     name_bars,
     name_line_ends,
     name_width,
-    set_scales,
+    set_log,
     styled_axes,
     to_svg,
     write_on_bars,
@@ -35,11 +35,9 @@ from cnnviz.drawing.plotting import (
 )
 from cnnviz.errors import CnnvizError
 
-Write = Callable[[float], str]
-
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)), (0, (3, 1)))
 _MARKERS = "osD^vP"
-_HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----")
+_HATCHES = ("", "///", "---", "\\\\\\", "xxx", "|||")
 
 
 def line_chart(
@@ -73,7 +71,7 @@ def line_chart(
     """
     check_some(series)
     with styled_axes(size) as (figure, axes):
-        set_scales(axes, log_x, log_y)
+        axes.set(xscale=_scale(log_x), yscale=_scale(log_y))
         ends: list[tuple[float, Entry]] = []
         for index, (label, points) in enumerate(series.items()):
             x, y = points_of(label, points, log_x, log_y)
@@ -88,10 +86,9 @@ def line_chart(
         axes.set_ylim(*y_limits)
         axes.margins(x=0.02)
         axes.grid(visible=False, axis="x")
-        if not log_x:
-            _whole_ticks(axes, [x for x, _ in series.values()])
-        if percent:
-            write_percent(axes.yaxis)
+        _write_ticks(axes, log_x, log_y, percent)
+        if not log_x and all(np.array_equal(x, np.rint(x)) for x, _ in series.values()):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         lay_out(figure, axes, x_label, y_label, right=name_width(list(series)))
         name_line_ends(figure, axes, ends)
         return to_svg(figure, title)
@@ -110,13 +107,14 @@ def scatter_chart(
     """Points, one colour and marker a series. Arguments and errors as in `line_chart`."""
     check_some(series)
     with styled_axes(size) as (figure, axes):
-        set_scales(axes, log_x, log_y)
+        axes.set(xscale=_scale(log_x), yscale=_scale(log_y))
         legend: list[Entry] = []
         for index, (label, points) in enumerate(series.items()):
             x, y = points_of(label, points, log_x, log_y)
             style = {**_line_style(index), "linestyle": "", "markeredgewidth": 0, "alpha": 0.75}
             axes.plot(x, y, **style)
             legend.append((label, style))
+        _write_ticks(axes, log_x, log_y)
         lay_out(figure, axes, x_label, y_label, legend=legend if len(legend) > 1 else ())
         return to_svg(figure, title)
 
@@ -149,7 +147,7 @@ def histogram(
     if limits is None:
         limits = (min(v.min() for v in data.values()), max(v.max() for v in data.values()))
     with styled_axes(size) as (figure, axes):
-        set_scales(axes, False, log_y)
+        axes.set_yscale(_scale(log_y))
         legend: list[Entry] = []
         for index, (label, values) in enumerate(data.items()):
             counts, edges = np.histogram(values, bins=bins, range=limits)
@@ -163,9 +161,8 @@ def histogram(
             legend.append((label, style))
         axes.margins(x=0)
         axes.grid(visible=False, axis="x")
-        if percent:
-            write_percent(axes.yaxis)
-        elif not log_y:
+        _write_ticks(axes, False, log_y, percent)
+        if not (percent or log_y):
             axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         lay_out(figure, axes, x_label, y_label, legend=legend if len(legend) > 1 else ())
         return to_svg(figure, title)
@@ -200,7 +197,7 @@ def bar_chart(
     if highlight is not None and highlight not in values:
         raise CnnvizError(f"Cannot highlight '{highlight}'; the bars are: {', '.join(values)}.")
     numbers = finite("values", list(values.values()))
-    write = write or _writer(percent)
+    own_writer, write = write is not None, write or _writer(percent)
     size = size or (640, 40 + 30 * len(values) if horizontal else 300)
     with styled_axes(size) as (figure, axes):
         places = np.arange(len(values), dtype=float)
@@ -211,8 +208,14 @@ def bar_chart(
         write_on_bars(axes, places, numbers, write, horizontal)
         name_bars(axes, list(values), horizontal)
         room = max(svg.text_width(write(value), svg.NOTE_SIZE) for value in numbers) + 8
+        along = axes.xaxis if horizontal else axes.yaxis
+        along.set_major_locator(MaxNLocator(nbins=6))
         if percent:
-            write_percent(axes.xaxis if horizontal else axes.yaxis)
+            write_percent(along)
+        elif own_writer:
+            along.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+        if numbers.min() < 0:  # room for the numbers below the bars
+            (axes.set_xmargin if horizontal else axes.set_ymargin)(0.12)
         if horizontal:
             lay_out(figure, axes, x_label, y_label, right=room)
         else:
@@ -366,7 +369,13 @@ def _writer(percent: bool) -> Write:
     return (lambda share: f"{svg.number(100 * share, 1)}%") if percent else svg.number
 
 
-def _whole_ticks(axes: Axes, data: Sequence[npt.ArrayLike]) -> None:
-    """Ticks at whole numbers if x counts something."""
-    if all(np.array_equal(x, np.rint(x)) for x in data):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+def _scale(log: bool) -> str:
+    return "log" if log else "linear"
+
+
+def _write_ticks(axes: Axes, log_x: bool, log_y: bool, percent: bool = False) -> None:
+    for axis, log in ((axes.xaxis, log_x), (axes.yaxis, log_y)):
+        if log:
+            set_log(axis)
+    if percent:
+        write_percent(axes.yaxis)

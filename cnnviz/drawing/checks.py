@@ -46,3 +46,11 @@ def points_of(label: str, points: Points, log_x: bool, log_y: bool) -> tuple[Flo
                 f"'{label}' has {axis} = {values.min():g} on a logarithmic axis; expected above 0."
             )
     return x, y
+
+
+def matrix_of(name: str, values: npt.ArrayLike) -> Floats:
+    """`values` as float64 with two axes (R, C)."""
+    array = finite(name, values)
+    if array.ndim != 2:
+        raise CnnvizError(f"'{name}' has shape {array.shape}; expected (R, C).")
+    return array

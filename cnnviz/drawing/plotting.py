@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from cnnviz.drawing import svg
+from cnnviz.drawing.cells import Write
 from cnnviz.drawing.checks import Floats
 from cnnviz.files import digest
 
@@ -45,14 +46,15 @@ def styled_axes(size: Size) -> Iterator[tuple[Figure, Axes]]:
         yield figure, figure.subplots()
 
 
-def set_scales(axes: Axes, log_x: bool, log_y: bool) -> None:
-    """Logarithmic axes where asked, without minor ticks."""
-    if log_x:
-        axes.set_xscale("log")
-        axes.xaxis.set_minor_locator(NullLocator())
-    if log_y:
-        axes.set_yscale("log")
-        axes.yaxis.set_minor_locator(NullLocator())
+def set_log(axis: Axis) -> None:
+    """Ticks of an axis that is logarithmic: 1, 10, 100, and 2 and 5 between where there is room.
+
+    To be called once the data are drawn.
+    """
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high / low > 300 else (1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def write_percent(axis: Axis) -> None:
@@ -84,7 +86,12 @@ def lay_out(
     below = 26.0 + (_ROW if x_label else 0)
     axes.set_position((0.1, below / height, 0.8, 1 - (above + below) / height))
     figure.draw_without_rendering()  # chooses the ticks
-    ticks = [label.get_text() for label in axes.get_yticklabels()]
+    low, high = sorted(axes.get_ylim())
+    ticks = [
+        label.get_text()
+        for label in axes.get_yticklabels()
+        if low <= label.get_position()[1] <= high
+    ]
     left = max((svg.text_width(tick, svg.NOTE_SIZE) for tick in ticks), default=0) + 10
     axes.set_position(
         (left / width, below / height, 1 - (left + right) / width, 1 - (above + below) / height)
@@ -137,7 +144,7 @@ def name_bars(axes: Axes, labels: Sequence[str], horizontal: bool) -> None:
 
 
 def write_on_bars(
-    axes: Axes, places: Floats, values: Floats, write: Callable[[float], str], horizontal: bool
+    axes: Axes, places: Floats, values: Floats, write: Write, horizontal: bool
 ) -> None:
     """Each value beyond the end of its bar."""
     for place, value in zip(places, values, strict=True):

@@ -43,9 +43,9 @@ def var(name: str) -> str:
 
 
 def text_width(text: str, size: float = FONT_SIZE) -> float:
-    """Estimated width in pixels: Chinese characters are square, others 0.58 as wide as high."""
+    """Estimated width in pixels: Chinese characters are square, others 0.6 as wide as high."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return size * (wide + 0.58 * (len(text) - wide))
+    return size * (wide + 0.6 * (len(text) - wide))
 
 
 def number(value: float, digits: int = 2) -> str:
