@@ -46,7 +46,7 @@ site: $(INSTALLED) ## train, render and assemble everything into site/ (2 minute
 
 serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for English); text edits show in 3 s
 	@$(BIN)/python -m gen.build
-	@$(BIN)/mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
+	@$(BIN)/python -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
 
 test: site ## all tests, browser tests included if Chromium is there (5 minutes)
 	@$(BIN)/python -m pytest

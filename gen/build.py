@@ -77,7 +77,7 @@ def _render(settings: Settings, only: Sequence[str]) -> None:
         _report(f"rendered {name}: {len(chapter.figures)} figures, "
                 f"{time.perf_counter() - started:.1f} s")  # fmt: skip
     names = manifest.chapter_names()
-    chapters = {name: chapter for name in names if (chapter := manifest.read(name, settings))}
+    chapters = {name: read for name in names if (read := manifest.read(name, settings))}
     if len(chapters) == len(names):
         remove_leftovers(settings, chapters)
 

@@ -72,7 +72,7 @@ def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUr
         )
     else:
         body = (
-            f'<div class="fig-scroll" tabindex="0" role="region" aria-label="{escape(shows)}">'
+            f'<div class="fig-scroll" tabindex="0" role="group" aria-label="{escape(shows)}">'
             f"{panel['markup'][pick]}</div>"
         )
     heading = f'<div class="fig-label">{escape(label)}</div>' if label else ""

@@ -46,6 +46,15 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
+class _Environment(Environment):
+    """`net.values` is the number of that name, not the method of the dictionary."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
 class Prose:
     """Fills in one language's pages.
 
@@ -71,7 +80,7 @@ class Prose:
     ) -> None:
         self.language, self.figures, self.printed = language, figures, printed
         self.dataset, self.root, self.source_url = dataset, root, source_url
-        self.environment = Environment(
+        self.environment = _Environment(
             block_start_string="[[%",
             block_end_string="%]]",
             variable_start_string="[[=",
@@ -113,7 +122,7 @@ class Prose:
         except TemplateError as error:
             line = getattr(error, "lineno", "?")
             raise CnnvizError(f"{page}, line {line}: {error}") from error
-        except CnnvizError as error:
+        except (CnnvizError, TypeError, ValueError) as error:
             raise CnnvizError(f"{page}: {error}") from error
 
     def say(self, key: str, **values: str) -> str:

@@ -39,6 +39,15 @@ def test_a_missing_number_names_page_and_key():
         prose().fill("[[= nett.accuracy ]]", "lenet.md")
 
 
+def test_a_number_may_be_called_like_a_method_of_a_dictionary():
+    assert prose(values=3).fill("[[= net.values ]]", "page.md") == "3"
+
+
+def test_a_filter_that_does_not_fit_names_the_page():
+    with pytest.raises(CnnvizError, match="lenet.md"):
+        prose(word="seven").fill("[[= net.word | percent ]]", "lenet.md")
+
+
 def test_a_mistake_in_the_syntax_names_page_and_line():
     with pytest.raises(CnnvizError, match="lenet.md, line 2"):
         prose().fill("first\n[[= net.accuracy | percnt ]]", "lenet.md")
