@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST, Palette, hex_colour, oklab
+from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST, Palette, hex_colour, ink_on
 
 Write = Callable[[float], str]
 """How a number is written."""
@@ -27,10 +27,9 @@ def palette_cell(
     x: float, y: float, width: float, height: float, colour: npt.ArrayLike, content: str
 ) -> str:
     """A cell of one sRGB colour (3,), with black or white text, whichever is easier to read."""
-    ink = "#101418" if oklab(colour)[0] > 0.57 else "#ffffff"
     box = _box(x, y, width, height, hex_colour(colour))
     size = min(svg.NOTE_SIZE, svg.NOTE_SIZE * (width - 4) / max(svg.text_width(content, 12), 1))
-    return box + svg.text(x + width / 2, y + height / 2, content, size=size, fill=ink)
+    return box + svg.text(x + width / 2, y + height / 2, content, size=size, fill=ink_on(colour))
 
 
 def number_grid(

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from cnnviz.drawing import svg
+from cnnviz.drawing import palettes, svg
 from cnnviz.drawing.cells import Write, number_grid, writer
 from cnnviz.drawing.checks import Floats, finite, matrix_of
-from cnnviz.drawing.palettes import DIVERGING, GREY, Palette
+from cnnviz.drawing.palettes import DIVERGING, Palette
 from cnnviz.errors import CnnvizError
 
 Limits = tuple[float, float]
@@ -25,7 +25,7 @@ def kernel_grid(
     values: npt.ArrayLike,
     *,
     title: str,
-    palette: Palette | None = None,
+    palette: str | Palette = "diverging",
     limits: Limits | None = None,
     highlight: tuple[int, int, int, int] | None = None,
     write: Write | None = None,
@@ -34,7 +34,7 @@ def kernel_grid(
     """A kernel or a patch of an image (R, C) as squares with numbers.
 
     Args:
-        palette: by default diverging, for weights; GREY for brightness.
+        palette: name or array: diverging for weights, "grey" for brightness.
         limits: values at the ends of the palette; by default ±the largest absolute value, for
             another palette than diverging 0 to the largest.
         highlight: first row, first column, rows and columns of a part to be framed.
@@ -46,7 +46,7 @@ def kernel_grid(
     """
     grid = matrix_of("values", values)
     rows, columns = grid.shape
-    edge = 2.0  # room for the frame
+    edge = 3.0  # room for the frame
     body = _grid(grid, edge, edge, cell, palette, limits, write)
     if highlight:
         row, column, height, width = highlight
@@ -56,7 +56,8 @@ def kernel_grid(
                 "(row, column, rows, columns) within."
             )
         place = (edge + column * cell, edge + row * cell, width * cell, height * cell)
-        body += _frame(*place)
+        # Orange on white stands out from every grey and from both ends of the diverging palette.
+        body += _frame(*place, "#ffffff", 6) + _frame(*place, svg.var("2"), 3)
     return svg.document(columns * cell + 2 * edge, rows * cell + 2 * edge, title, body)
 
 
@@ -69,7 +70,7 @@ def weighted_sum(
     kernel_label: str = "",
     products_label: str = "",
     sum_label: str = "",
-    patch_palette: Palette = GREY,
+    patch_palette: str | Palette = "grey",
     patch_limits: Limits | None = None,
     write: Write | None = None,
     cell: float = 44,
@@ -79,7 +80,7 @@ def weighted_sum(
     Args:
         patch, kernel: (R, C) both.
         patch_label, kernel_label, products_label, sum_label: what stands above each part.
-        patch_palette: GREY for brightness, where 0 is black; DIVERGING for signed maps.
+        patch_palette: "grey" for brightness, where 0 is black; "diverging" for signed maps.
         patch_limits: as `limits` of `kernel_grid`; an image from 0 to 1 wants (0, 1).
         write, cell: as in `kernel_grid`.
 
@@ -102,8 +103,8 @@ def weighted_sum(
     x = 1.0
     for grid, label, sign, palette, limits in (
         (left, patch_label, "×", patch_palette, patch_limits),
-        (right, kernel_label, "=", None, None),
-        (products, products_label, "Σ =", None, None),
+        (right, kernel_label, "=", DIVERGING, None),
+        (products, products_label, "Σ =", DIVERGING, None),
     ):
         room = max(width, svg.text_width(label))
         inset = (room - width) / 2
@@ -114,7 +115,7 @@ def weighted_sum(
         x += room + space
     box = max(svg.text_width(total, 18) + 20, cell, svg.text_width(sum_label))
     parts.append(svg.text(x + box / 2, 10, sum_label, fill=svg.var("muted")))
-    parts.append(_frame(x + 1, middle - 20, box - 2, 40))
+    parts.append(_frame(x + 1, middle - 20, box - 2, 40, svg.var("fg"), 2))
     parts.append(svg.text(x + box / 2, middle, total, size=18, weight="bold"))
     return svg.document(x + box + 1, top + height + 1, title, "".join(parts))
 
@@ -252,20 +253,18 @@ def _grid(
     x: float,
     y: float,
     cell: float,
-    palette: Palette | None,
+    palette: str | Palette,
     limits: Limits | None,
     write: Write | None,
 ) -> str:
-    if palette is None:
-        palette = DIVERGING
+    palette = palettes.palette(palette)
     if limits is None:
         largest = float(np.abs(values).max())
         limits = (-largest if palette is DIVERGING else 0.0, largest)
     return number_grid(values, x, y, cell, palette, limits, write or writer(values))
 
 
-def _frame(x: float, y: float, width: float, height: float) -> str:
-    """A frame in the colour of text."""
+def _frame(x: float, y: float, width: float, height: float, colour: str, stroke: float) -> str:
     return svg.element(
         "rect",
         x=x,
@@ -274,8 +273,8 @@ def _frame(x: float, y: float, width: float, height: float) -> str:
         height=height,
         rx=3,
         fill="none",
-        stroke=svg.var("fg"),
-        stroke_width=2,
+        stroke=colour,
+        stroke_width=stroke,
     )
 
 

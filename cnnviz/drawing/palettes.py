@@ -37,12 +37,22 @@ _LMS_TO_LAB = np.array(
 )
 
 
+def _linear(colours: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Light (0 to 1) of sRGB codes (0 to 255)."""
+    srgb = np.asarray(colours, dtype=np.float64) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
 def oklab(colours: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """OKLab (lightness 0 to 1, a, b) of sRGB colours (..., 3) given in 0 to 255."""
-    srgb = np.asarray(colours, dtype=np.float64) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    lab: npt.NDArray[np.float64] = np.cbrt(linear @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
+    lab: npt.NDArray[np.float64] = np.cbrt(_linear(colours) @ _RGB_TO_LMS.T) @ _LMS_TO_LAB.T
     return lab
+
+
+def ink_on(colour: npt.ArrayLike) -> str:
+    """Black or white, whichever is easier to read on a colour (3,): 4.5:1 or more on any."""
+    luminance = float(_linear(colour) @ [0.2126, 0.7152, 0.0722])  # WCAG 2.2
+    return "#000000" if luminance > 0.179 else "#ffffff"
 
 
 def _srgb(lab: npt.NDArray[np.float64]) -> Palette:
