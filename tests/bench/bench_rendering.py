@@ -110,7 +110,7 @@ def compared(layers: Layers, share: float) -> list[dict[str, Any]]:
     measured_share(first, 1)
 
     rounds = [{way: measured(layers, draw) for way, draw in ways.items()} for _ in range(3)]
-    rows = [{"way": f"matplotlib, one axes per channel ({share:.0%} drawn)"}]
+    rows: list[dict[str, Any]] = [{"way": f"matplotlib, one axes per channel ({share:.0%} drawn)"}]
     rows[0] |= measured_share(layers, share)
     for way in ways:
         medians = {key: median(costs[way][key] for costs in rounds) for key in rounds[0][way]}
