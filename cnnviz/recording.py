@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from typing import Any, Self
 
@@ -81,8 +81,7 @@ class _Recording(TorchFunctionMode):
         self._functional = functional
         self._used: dict[str, None] = {}  # every name given, recorded or not, in order
         self._scope = ""  # dotted name of the module whose forward is running
-        self._by_memory: dict[int, list[str]] = {}  # address → names of outputs that lie there
-        self._not_yet_by_memory: list[str] = []
+        self._names: dict[int, list[str]] = {}  # id of a recorded tensor → its names
         self._unwrapped: list[tuple[dict[str, Any], Callable[..., Any] | None]] = []
 
     def __enter__(self) -> Self:
@@ -90,8 +89,13 @@ class _Recording(TorchFunctionMode):
         # wrap it is cheaper than hooks of our own, which tells in a small net, and leaves
         # nothing behind in the lists of hooks.
         for name, module in self._modules.items():
-            watch = self._call_layer if _is_torch_layer(module) else self._call_module
             attributes = vars(module)
+            if not _is_torch_layer(module):
+                watch = self._call_module
+            elif attributes.get("inplace"):
+                watch = self._call_in_place_layer
+            else:
+                watch = self._call_layer
             self._unwrapped.append((attributes, attributes.get("_call_impl")))
             attributes["_call_impl"] = partial(watch, name, module, module._call_impl)
         super().__enter__()
@@ -109,10 +113,26 @@ class _Recording(TorchFunctionMode):
         self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Run a layer of torch.nn; the operations inside it are its own affair."""
-        if getattr(module, "inplace", False):
-            self._rescue(args or kwargs)
         with torch._C.DisableTorchFunction():
             output = call(*args, **kwargs)
+        self._keep(name, output)
+        return output
+
+    def _call_in_place_layer(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a layer of torch.nn with `inplace=True`, such as ReLU."""
+
+        def out_of_place() -> Any:
+            vars(module)["inplace"] = False
+            try:
+                return call(*args, **kwargs)
+            finally:
+                vars(module)["inplace"] = True
+
+        with torch._C.DisableTorchFunction():
+            target = args[0] if args else next(iter(kwargs.values()))
+            output = self._overwrite(target, lambda: call(*args, **kwargs), out_of_place)
         self._keep(name, output)
         return output
 
@@ -139,11 +159,21 @@ class _Recording(TorchFunctionMode):
         """PyTorch calls this in place of each operation outside the layers of torch.nn."""
         kwargs = kwargs or {}
         name: str = getattr(func, "__name__", "")
-        if _works_in_place(name) or kwargs.get("inplace"):
-            self._rescue(args[:1] or kwargs)
+        if args and kwargs.get("inplace"):
+            output = self._overwrite(
+                args[0],
+                lambda: func(*args, **kwargs),
+                lambda: func(*args, **{**kwargs, "inplace": False}),
+            )
+        elif args and _works_in_place(name):
+            pure = _OUT_OF_PLACE.get(name)
+            output = self._overwrite(
+                args[0], lambda: func(*args, **kwargs), pure and (lambda: pure(*args, **kwargs))
+            )
         elif kwargs.get("out") is not None:
-            self._rescue(kwargs["out"])
-        output = func(*args, **kwargs)
+            output = self._overwrite(kwargs["out"], lambda: func(*args, **kwargs))
+        else:
+            output = func(*args, **kwargs)
         if self._functional and name != "__get__" and _takes_activations(args):
             operation = _REFLECTED.get(name) or name.strip("_")
             self._keep(f"{self._scope}.{operation}" if self._scope else operation, output)
@@ -162,24 +192,71 @@ class _Recording(TorchFunctionMode):
         for index, tensor in parts:
             part = key + index
             if self._layers is None or key in self._layers or part in self._layers:
-                self.outputs[part] = tensor
-                self._not_yet_by_memory.append(part)
+                self._put([part], tensor)
 
-    def _rescue(self, target: Any) -> None:
-        """Keep what is recorded from being overwritten: `target` is about to change in place."""
-        with torch._C.DisableTorchFunction():  # copying is our doing, not the model's
-            for name in self._not_yet_by_memory:
-                self._by_memory.setdefault(_address(self.outputs[name]), []).append(name)
-            self._not_yet_by_memory.clear()
-            for _, tensor in _tensors(target):
-                names = self._by_memory.pop(_address(tensor), None)
-                if names is not None:
-                    self._move_from_memory_of(tensor, names)
-
-    def _move_from_memory_of(self, tensor: Tensor, names: list[str]) -> None:
-        original = _exchange_for_copy(tensor) if torch.is_grad_enabled() else None
+    def _put(self, names: list[str], tensor: Tensor) -> None:
         for name in names:
-            self.outputs[name] = self.outputs[name].clone() if original is None else original
+            self.outputs[name] = tensor
+        self._names.setdefault(id(tensor), []).extend(names)
+
+    def _overwrite(
+        self,
+        target: Any,
+        in_place: Callable[[], Any],
+        out_of_place: Callable[[], Any] | None = None,
+    ) -> Any:
+        """Run an operation that overwrites `target`, but not what is recorded of it.
+
+        To the model it is as if `in_place` had run. The plain way is to copy the records first;
+        to run `out_of_place` and let `target` become the result saves the copying.
+        """
+        if isinstance(target, Tensor) and not _shares_memory(target):
+            names = self._names.pop(id(target), None)
+            if names is not None:
+                return self._overwrite_alone(target, names, in_place, out_of_place)
+        else:
+            for _, tensor in _tensors(target):
+                self._copy_all_in_memory_of(tensor)
+        return in_place()
+
+    def _overwrite_alone(
+        self,
+        target: Tensor,
+        names: list[str],
+        in_place: Callable[[], Any],
+        out_of_place: Callable[[], Any] | None,
+    ) -> Any:
+        """The same where `target` is recorded under `names`, and alone in its memory."""
+        if torch.is_grad_enabled():
+            # What follows depends on the copy, and the copy on the original, so gradients reach
+            # the original. Autograd may hold it, too: then the copy is what is recorded.
+            other = target.clone()
+            with suppress(RuntimeError):
+                torch.utils.swap_tensors(target, other)
+            self._put(names, other)
+            return in_place()
+        result = None if out_of_place is None else out_of_place()
+        if result is target:  # nothing is written, as by dropout in eval mode
+            self._put(names, target)
+            return target
+        if (
+            isinstance(result, Tensor)
+            and result.shape == target.shape
+            and result.dtype == target.dtype
+        ):
+            self._put(names, target.detach())
+            target.data = result
+            return target
+        self._put(names, target.clone())
+        return in_place()
+
+    def _copy_all_in_memory_of(self, tensor: Tensor) -> None:
+        """Where several tensors share memory, any of them may be recorded, this one or not."""
+        address = _address(tensor)
+        recorded = {id(output): output for output in self.outputs.values()}
+        for number, output in recorded.items():
+            if _address(output) == address:
+                self._put(self._names.pop(number), output.clone())
 
     def check_layers_ran(self) -> None:
         """Raise for a layer that was asked for and is not there."""
@@ -197,6 +274,16 @@ class _Recording(TorchFunctionMode):
 # How `1 - x` appears, whose operation is nevertheless "sub".
 _REFLECTED = {
     f"__r{name}__": name for name in ("add", "sub", "mul", "div", "floordiv", "pow", "matmul")
+}
+
+
+# The pure forms of operations that overwrite their first argument.
+_OUT_OF_PLACE: dict[str, Callable[..., Any]] = {
+    "add_": Tensor.add,
+    "div_": Tensor.div,
+    "mul_": Tensor.mul,
+    "relu_": Tensor.relu,
+    "sub_": Tensor.sub,
 }
 
 
@@ -258,22 +345,10 @@ def _address(tensor: Tensor) -> int:
     return -id(tensor)
 
 
-def _exchange_for_copy(tensor: Tensor) -> Tensor | None:
-    """Put a copy of `tensor` in its place, wherever it is held, and return the original.
-
-    What follows then depends on the copy, and the copy on the original, so gradients reach it.
-    None, and nothing changed, where that cannot be: another tensor (a view) in the same memory
-    would no longer see what is written to this one, or autograd has saved it.
-    """
+def _shares_memory(tensor: Tensor) -> bool:
+    """Whether another tensor, such as a view, lies in the same memory."""
     storage = tensor.untyped_storage()
-    if torch._C._storage_Use_Count(storage._cdata) > 2:  # more than `tensor` and `storage`
-        return None
-    original = tensor.clone()
-    try:
-        torch.utils.swap_tensors(tensor, original)
-    except RuntimeError:
-        return None
-    return original
+    return torch._C._storage_Use_Count(storage._cdata) > 2  # more than `tensor` and `storage`
 
 
 @contextmanager

@@ -243,6 +243,32 @@ def test_recorded_values_survive_overwriting_by_out() -> None:
     assert recorded["inner.1"].tolist() == [-2.0, 4.0]
 
 
+@pytest.mark.parametrize("gradients", [False, True])
+def test_recorded_aliases_survive(gradients: bool) -> None:
+    """One tensor under three names, and a view of it; then all its memory is overwritten."""
+    model = nn.Sequential(
+        nn.Linear(2, 2, bias=False),
+        nn.Dropout(0.5, inplace=True),  # in eval mode it returns its input, unchanged
+        nn.Identity(),
+        nn.Unflatten(-1, (1, 2)),
+        nn.ReLU(inplace=True),
+        nn.Linear(2, 1),
+    )
+    with torch.no_grad():
+        model[0].weight.copy_(torch.eye(2))
+    recorded = record(model, torch.tensor([-1.0, 2.0]), gradients=gradients)
+    for name in "0123":
+        assert recorded[name].flatten().tolist() == [-1.0, 2.0]
+    assert recorded["4"].flatten().tolist() == [0.0, 2.0]
+
+
+def test_in_place_operation_that_only_works_in_place() -> None:
+    """x.div_(2) of integers is refused; out of place it would give another type."""
+    model = nn.Sequential(nn.Identity(), Applied(lambda x: x.div_(2)))
+    with pytest.raises(RuntimeError, match="can't be cast"):
+        record(model, torch.tensor([3]))
+
+
 def test_gradients_reach_what_is_overwritten_in_place() -> None:
     """loss = Σ relu(wx) with wx = (−1, 2): its gradient with respect to wx is (0, 1)."""
     model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.ReLU(inplace=True))
