@@ -292,15 +292,23 @@ class _Run:
 def _repeatable(threads: int) -> Iterator[None]:
     """Same bytes each time, leaving the caller's torch settings and random state as they were."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it
-    before = torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()
+    deterministic, threads_before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.get_num_threads(),
+    )
+    options: Any = torch.utils.deterministic
+    filled = options.fill_uninitialized_memory
     with torch.random.fork_rng():
         torch.use_deterministic_algorithms(True)
+        # Filling every new tensor with NaN helps to find bugs in kernels; it costs some 5 %.
+        options.fill_uninitialized_memory = False
         torch.set_num_threads(threads)
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(before[0])
-            torch.set_num_threads(before[1])
+            torch.use_deterministic_algorithms(deterministic)
+            options.fill_uninitialized_memory = filled
+            torch.set_num_threads(threads_before)
 
 
 def _progress_bar(recipe: Recipe, step: int, progress: bool) -> Any:

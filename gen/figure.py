@@ -77,7 +77,8 @@ class Figure:
         alt: what the whole figure shows, computed from its numbers.
         panels, legends: the content, when there is one way to draw it.
         variants: the content, when the reader chooses among several.
-        layout: "row", "grid" or "column"; ignored if `columns` is given.
+        chosen: the variant that is shown first.
+        layout: "row", "flow" (a row with arrows), "grid" or "column"; ignored with `columns`.
         columns: panels a row of a table, on every screen; 0 for none.
         uses: names of the recipes whose weights it shows; they go into its passport.
     """
@@ -86,6 +87,7 @@ class Figure:
     panels: Sequence[Panel] = ()
     legends: Sequence[Legend] = ()
     variants: Sequence[Variant] = ()
+    chosen: int = 0
     layout: str = "row"
     columns: int = 0
     uses: Sequence[str] = ()
@@ -106,7 +108,7 @@ def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
 
 def picture(mosaic: Mosaic, scale: float = 1) -> Picture:
     """A mosaic as a picture."""
-    return Picture(mosaic.png(), mosaic.width, mosaic.height, scale)
+    return Picture(mosaic.png(level=9), mosaic.width, mosaic.height, scale)
 
 
 def raster(pixels: np.ndarray, scale: float = 1, photo: bool = False) -> Picture:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
+from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
@@ -20,9 +21,11 @@ from gen.atlas_pages import atlas_nav
 from gen.build import ensure_in_subprocess
 from gen.html import figure_html
 from gen.maths import replace_math
+from gen.parity import differences
 from gen.prose import Prose
 from gen.settings import ROOT, from_environment
 
+log = get_plugin_logger(__name__)
 _SLOT_START = '<div class="figure-slot" data-figure="'
 _state: dict[str, Any] = {}
 
@@ -58,6 +61,12 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.nav = atlas_nav(config.nav, numbers, language)
     config.extra["commit"] = commit()
     return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Warn of what one language has and the other lacks; `--strict` stops at a warning."""
+    for difference in differences(ROOT / "docs"):
+        log.warning(difference)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

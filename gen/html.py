@@ -38,7 +38,7 @@ def figure_html(
         body = variants[0]
     else:
         names = [v["name"][pick] for v in figure["variants"]]
-        body = _tabs(identity, names, variants, WORDS["scale"][pick])
+        body = _tabs(identity, names, variants, figure["chosen"], figure["alt"][pick])
     several = len(figure["variants"][0]["panels"]) > 1
     named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
     return (
@@ -94,12 +94,12 @@ def _legend(legend: Mapping[str, Any], pick: int) -> str:
     )
 
 
-def _tabs(identity: str, names: list[str], bodies: list[str], title: str) -> str:
+def _tabs(identity: str, names: list[str], bodies: list[str], chosen: int, title: str) -> str:
     """Material's tabs, which work by CSS alone: one radio button for each way of drawing."""
     count = range(1, len(names) + 1)
     inputs = "".join(
         f'<input type="radio" name="{identity}-tab" id="{identity}-tab-{i}"'
-        f"{' checked' if i == 1 else ''}>"
+        f"{' checked' if i == chosen + 1 else ''}>"
         for i in count
     )
     labels = "".join(

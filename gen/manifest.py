@@ -7,6 +7,7 @@ that it draws from, and the versions of what it draws with.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -86,7 +87,7 @@ def read(name: str, settings: Settings) -> Chapter | None:
             if digest([(settings.figures_dir / file).read_bytes()]) != expected:
                 raise ValueError(f"{file} differs from what was rendered")
     except (ValueError, TypeError, OSError) as error:
-        print(f"figures of '{name}' are damaged ({error}); drawing them again.")
+        print(f"figures of '{name}' are damaged ({error}); drawing again.", file=sys.stderr)
         return None
     return chapter
 

@@ -82,6 +82,7 @@ def _describe(
     return {
         "alt": _text(figure.alt, address),
         "layout": figure.layout,
+        "chosen": figure.chosen,
         "columns": figure.columns,
         "variants": [
             {

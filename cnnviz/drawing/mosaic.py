@@ -77,7 +77,7 @@ class Mosaic(_Picture):
         """(height, width) uint8: 0 is the gap, 1 to 255 are the levels of the palette."""
         return self.pixels
 
-    def png(self, level: int = 3) -> bytes:
+    def png(self, level: int = 1) -> bytes:
         """A palette PNG with a transparent gap; `level` 1 (quick) to 9 (small): see `image_png`."""
         image = Image.fromarray(self.pixels)
         image.putpalette(self.palette.tobytes())
@@ -88,7 +88,7 @@ class Mosaic(_Picture):
 class ColourMosaic(_Picture):
     """Three-channel maps side by side as colours; made by `colour_mosaic`."""
 
-    def png(self, level: int = 3) -> bytes:
+    def png(self, level: int = 1) -> bytes:
         """An RGBA PNG; `level` 1 (quick) to 9 (small): see `image_png`."""
         return _png(Image.fromarray(self.pixels), level)
 
@@ -165,7 +165,7 @@ def colour_mosaic(
     )
 
 
-def image_png(image: npt.ArrayLike, level: int = 3) -> bytes:
+def image_png(image: npt.ArrayLike, level: int = 1) -> bytes:
     """A PNG of a grey (H, W) or colour (H, W, 3) uint8 image, pixel for pixel.
 
     Args:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from cnnviz import kernels, photos
+from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from cnnviz.drawing.mosaic import mosaic
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, raster, scale_legend
@@ -93,6 +93,7 @@ def one_step(context: Context) -> Figure:
         lambda say: weighted_sum(
             patch,
             kernels.SOBEL_X,
+            patch_limits=(0, 1),
             patch_label=say(Text("图像块", "patch of the image")),
             kernel_label=say(Text("卷积核", "kernel")),
             products_label=say(Text("逐个相乘", "products")),
@@ -140,7 +141,7 @@ def kernels_on_photo(context: Context) -> Figure:
         ),
         panels=panels,
         legends=legends,
-        layout="grid",
+        columns=2,
     )
 
 

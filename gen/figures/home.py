@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 from cnnviz.drawing import palettes
@@ -19,7 +21,8 @@ def journey(context: Context) -> Figure:
             "maps, 120 numbers, 84 numbers, ten probabilities",
         ),
         variants=[_journey_of(context, digit) for digit in range(10)],
-        layout="row",
+        layout="flow",
+        chosen=7,
         uses=["lenet"],
     )
 
@@ -33,27 +36,35 @@ def _journey_of(context: Context, digit: int) -> Variant:
     pool2 = mosaic(outputs["pool2"][digit].numpy(), columns=4, scale=(0, peaks["pool2"]))
     fc1 = mosaic(outputs["relu3"][digit].reshape(1, 15, 8).numpy(), scale=(0, peaks["relu3"]))
     fc2 = mosaic(outputs["relu4"][digit].reshape(1, 14, 6).numpy(), scale=(0, peaks["relu4"]))
-    probabilities = outputs["output"][digit].softmax(0)
-    answers = mosaic(probabilities.reshape(10, 1, 1).numpy(), columns=1, scale=(0, 1))
-    best = int(probabilities.argmax())
-    answer = context.test.class_names[best]
     stages: list[tuple[Mosaic, float, Text]] = [
-        (image, 5, Text("输入 28×28", "input 28×28")),
-        (pool1, 3.3, Text("第一块：6 张 14×14", "block 1: 6 of 14×14")),
-        (pool2, 6.2, Text("第二块：16 张 5×5", "block 2: 16 of 5×5")),
-        (fc1, 9.4, Text("fc1：120", "fc1: 120")),
-        (fc2, 10, Text("fc2：84", "fc2: 84")),
-        (answers, 7.4, Text(f"回答：{answer}，{float(probabilities[best]):.0%}",
-                          f"answer: {answer}, {float(probabilities[best]):.0%}")),
-    ]  # fmt: skip
+        (image, 6.6, Text("输入 28×28", "input 28×28")),
+        (pool1, 4.2, Text("第一块：6×14×14", "block 1: 6×14×14")),
+        (pool2, 8, Text("第二块：16×5×5", "block 2: 16×5×5")),
+        (fc1, 12.3, Text("fc1：120", "fc1: 120")),
+        (fc2, 13.2, Text("fc2：84", "fc2: 84")),
+    ]
     panels = [Panel(picture(drawn, scale), label) for drawn, scale, label in stages]
+    probabilities = outputs["output"][digit].softmax(0).tolist()
+    answer = _answer_bars(context.test.class_names, probabilities)
+    panels.append(Panel(answer, Text("十个概率", "ten probabilities")))
     legend = Legend(
-        Text("每层一个刻度，十个数字共用：越亮，激活越强；最右一列从上到下是 0 到 9 的概率",
-             "one scale a layer, shared by the ten digits: brighter is stronger; the last column is "
-             "the probability of 0 to 9 from top to bottom"),
+        Text("每层一个刻度，十个数字共用：越亮，激活越强",
+             "one scale a layer, shared by the ten digits: brighter is stronger"),
         palettes.css_gradient("sequential"), "0", "max",
     )  # fmt: skip
     return Variant(Text(name, name), panels, [legend])
+
+
+def _answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> Text:
+    """A row for each class with a bar as long as its probability; words are the same in both."""
+    best = max(probabilities)
+    rows = "".join(
+        f'<tr{" class=best" if share == best else ""}><th scope="row">{escape(name)}</th>'
+        f'<td style="--v:{share:.3f}">{share:.0%}</td></tr>'
+        for name, share in zip(names, probabilities, strict=True)
+    )
+    table = f'<table class="answer-bars"><tbody>{rows}</tbody></table>'
+    return Text(table, table)
 
 
 def numbers(context: Context) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, sc
 DIGIT = 7
 """The class whose example the chapter follows."""
 
+ACTIVITY_COUNT = 2000
+"""Test images over which zeros and dead units are counted."""
+
 VALUE = Text("激活值", "activation")
 WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 _JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
@@ -259,6 +262,7 @@ def confusion(context: Context) -> Figure:
             title=say(Text("混淆矩阵", "Confusion matrix")),
             row_title=say(Text("真实类别", "true class")),
             column_title=say(Text("网络的回答", "answer")),
+            log=True,
         )
     )
     return Figure(
@@ -351,8 +355,8 @@ def _worst_errors(context: Context, count: int) -> list[tuple[int, int, float]]:
 
 
 def _activity(context: Context) -> dict[str, dict[str, float]]:
-    """Share of zeros and number of dead units of each ReLU, over 2,000 test images."""
-    images = context.inputs("lenet", context.test.images[:2000])
+    """Share of zeros and number of dead units of each ReLU, over `ACTIVITY_COUNT` test images."""
+    images = context.inputs("lenet", context.test.images[:ACTIVITY_COUNT])
     outputs: dict[str, Tensor] = record(context.model("lenet"), images)
     result = {}
     for layer in ("relu1", "relu2", "relu3", "relu4"):
@@ -399,6 +403,10 @@ def numbers(context: Context) -> dict[str, Any]:
         "below_90_accuracy": float(right[~sure].mean()) if (~sure).any() else 1.0,
         "confused": {"true": names[true], "answer": names[answer], "count": count},
         "activity": _activity(context),
+        "activity_count": min(ACTIVITY_COUNT, len(context.test)),
+        "early_accuracy": dict(
+            zip(trained.history.step, trained.history.accuracy, strict=True)
+        ).get(512, trained.history.accuracy[-1]),
         "steps": trained.recipe.steps,
         "images_seen": trained.recipe.steps * trained.recipe.batch_size,
         "train_count": len(context.train),

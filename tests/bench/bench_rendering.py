@@ -7,7 +7,7 @@ The outputs of the 31 layers of torchvision's `vgg16().features` (random weights
   a share of each layer's channels is drawn and its time and bytes are scaled up by the number of
   channels; `--share 1` draws them all.
 - torchvision: `make_grid(normalize=True, scale_each=True)` and `save_image`.
-- cnnviz: `mosaic` and its `png`, at the default level and at the quickest.
+- cnnviz: `mosaic` and its `png`, at the default level and at a smaller one.
 
 The last three run in turn, three rounds, medians. All use one thread, the fairer choice: on a busy
 machine two made torchvision four times slower. The project's limits, in processor time: 150 times
@@ -98,12 +98,12 @@ def measured_share(layers: Layers, share: float) -> dict[str, float]:
 
 
 def compared(layers: Layers, share: float) -> list[dict[str, Any]]:
-    """One row a way: matplotlib, torchvision, our default, our quickest."""
+    """One row a way: matplotlib, torchvision, our default, our smaller."""
     first = {name: maps[:4] for name, maps in list(layers.items())[:2]}
     ways: dict[str, Callable[[torch.Tensor, Path], None]] = {
         "torchvision make_grid + save_image": by_torchvision,
-        "cnnviz mosaic, PNG level 3 (default)": lambda maps, path: by_cnnviz(maps, path, 3),
-        "cnnviz mosaic, PNG level 1": lambda maps, path: by_cnnviz(maps, path, 1),
+        "cnnviz mosaic, PNG level 1 (default)": lambda maps, path: by_cnnviz(maps, path, 1),
+        "cnnviz mosaic, PNG level 3": lambda maps, path: by_cnnviz(maps, path, 3),
     }
     for draw in ways.values():
         measured(first, draw)

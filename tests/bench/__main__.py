@@ -1,0 +1,7 @@
+"""`python -m tests.bench`: every benchmark in turn."""
+
+from tests.bench import bench_digits, bench_recording, bench_rendering, bench_training
+
+for bench in (bench_digits, bench_training, bench_recording, bench_rendering):
+    bench.main()
+    print()
