@@ -83,7 +83,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     filled = [parts[0]]
     for part in parts[1:]:
         address, rest = part.split('">', 1)
-        caption, after = rest.split("</div>", 1)  # a caption holds no division of its own
+        caption, after = rest.split("</div>", 1)
+        if "<div" in caption:
+            raise PluginError(
+                f"{page.file.src_uri}: the caption of figure '{address}' holds a block (code, box "
+                "or table); write plain paragraphs there and move the block below the figure."
+            )
         filled.append(_figure(address, caption.strip(), page))
         filled.append(after)
     return replace_math("".join(filled))

@@ -1,0 +1,134 @@
+"""HTML of a figure: what a reader, a screen reader and a keyboard get."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from gen.html import figure_html
+
+PICTURE = {
+    "label": ("训练之后", "after training"),
+    "alt": None,
+    "file": "net/maps-0-abc.png",
+    "width": 29,
+    "height": 5,
+    "scale": 4.5,
+    "photo": False,
+}
+DRAWING = {"label": None, "alt": None, "markup": ("<svg>层</svg>", "<svg>layer</svg>")}
+LEGEND = {"text": ("权重", "weight"), "gradient": "linear-gradient(x)", "low": "−1", "high": "1"}
+
+
+def figure(panels, variants=1, **changes):
+    variant = {"name": ("每图", "per map"), "panels": panels, "legends": [LEGEND]}
+    described = {
+        "alt": ("六个核", 'six "kernels"'),
+        "layout": "row",
+        "columns": 0,
+        "chosen": 0,
+        "variants": [variant] * variants,
+        "source": "gen/figures/net.py#L7",
+        "weights": {"lenet": {"seed": 3, "digest": "0123abcd"}},
+    }
+    return described | changes
+
+
+def html_of(described, language="en"):
+    return figure_html(
+        "net/maps",
+        described,
+        language,
+        "<p>Caption</p>",
+        lambda file: f"../figures/{file}",
+        "https://example.org/blob/main/",
+        "c0ffee",
+    )
+
+
+class Balanced(HTMLParser):
+    """Fails unless every element that is opened is closed, in order."""
+
+    VOID = ("img", "input")
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+        self.seen = []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def parsed(html):
+    parser = Balanced()
+    parser.feed(html)
+    assert not parser.open
+    return parser.seen
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("variants", [1, 3])
+def test_it_is_well_formed(language, variants):
+    parsed(html_of(figure([PICTURE, DRAWING], variants), language))
+
+
+def test_a_picture_has_its_size_scale_and_alternative_text():
+    ((_, image),) = [e for e in parsed(html_of(figure([PICTURE]))) if e[0] == "img"]
+    assert image["src"] == "../figures/net/maps-0-abc.png"
+    assert (image["width"], image["height"]) == ("29", "5")
+    assert image["style"] == "--w:29;--scale:4.5"
+    assert image["alt"] == "after training"
+
+
+def test_without_label_the_alternative_text_is_that_of_the_figure():
+    html = html_of(figure([PICTURE | {"label": None}]))
+    ((_, image),) = [e for e in parsed(html) if e[0] == "img"]
+    assert image["alt"] == 'six "kernels"'
+
+
+def test_several_panels_are_a_named_group():
+    name, attributes = parsed(html_of(figure([PICTURE, PICTURE])))[0]
+    assert (name, attributes["role"]) == ("figure", "group")
+    assert attributes["aria-label"] == 'six "kernels"'
+    assert attributes["id"] == "fig-net-maps"
+
+
+def test_each_language_gets_its_own_words():
+    zh, en = (html_of(figure([DRAWING]), language) for language in ("zh", "en"))
+    assert "<svg>层</svg>" in zh
+    assert "<svg>layer</svg>" in en
+    assert "这张图是怎样生成的" in zh
+    assert "How this figure was made" in en
+
+
+def test_drawings_scroll_and_can_be_reached_by_keyboard():
+    boxes = [a for _, a in parsed(html_of(figure([DRAWING]))) if a.get("class") == "fig-scroll"]
+    assert [box["tabindex"] for box in boxes] == ["0"]
+
+
+def test_signed_scales_mark_the_zero():
+    assert "legend-diverging" in html_of(figure([PICTURE]))
+    unsigned = figure([PICTURE])
+    unsigned["variants"] = [unsigned["variants"][0] | {"legends": [LEGEND | {"low": "0"}]}]
+    assert "legend-diverging" not in html_of(unsigned)
+
+
+def test_variants_are_radio_buttons_with_one_chosen():
+    elements = parsed(html_of(figure([PICTURE], variants=3, chosen=1)))
+    radios = [a for name, a in elements if name == "input"]
+    assert [("checked" in radio) for radio in radios] == [False, True, False]
+    assert {radio["name"] for radio in radios} == {"fig-net-maps-tab"}
+    labels = [a["for"] for name, a in elements if name == "label"]
+    assert labels == [radio["id"] for radio in radios]
+
+
+def test_the_passport_tells_function_weights_commit_and_command():
+    html = html_of(figure([PICTURE]))
+    for fact in ("gen/figures/net.py:7", "seed 3", "0123abcd", "c0ffee", "python -m gen.build net"):
+        assert fact in html
+    assert "https://example.org/blob/main/gen/figures/net.py#L7" in html
