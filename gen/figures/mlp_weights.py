@@ -1,0 +1,184 @@
+"""Figures of the chapter "From a neuron to an MLP": what the weights of the first layer look like."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+from torch.optim.lr_scheduler import OneCycleLR
+
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.recipes import Recipe
+from gen.context import Context
+from gen.figure import Figure, Panel, Text, picture, scale_legend
+
+Floats = NDArray[np.float32]
+
+_STRONGEST = 24
+_WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
+
+
+def _images(context: Context, step: int | None = None) -> Floats:
+    """Weights of fc1 as images (512, 28, 28), after `step` steps or at the end."""
+    trained = context.trained("mlp")
+    weights = trained.weights if step is None else trained.snapshots[step]
+    return weights["fc1.weight"].reshape(-1, 28, 28).numpy()
+
+
+def _limit(context: Context) -> float:
+    """The |weight| of fc1 that one in a thousand exceeds: the end of the colour scale."""
+    return float(np.quantile(np.abs(_images(context)), 0.999))
+
+
+def _clipped(text: Text) -> Text:
+    return Text(
+        f"{text.zh}。最大的千分之一超出刻度，画成两端的颜色",
+        f"{text.en}. The largest thousandth lies beyond the scale and is drawn in its end colours",
+    )
+
+
+def first_weights(context: Context) -> Figure:
+    """The weights of all 512 units of the first layer as images, in order of their norm."""
+    images, limit = _images(context), _limit(context)
+    order = _by_norm(images)
+    drawn = mosaic(images[order], columns=24, scale=(-limit, limit))
+    return Figure(
+        alt=Text(
+            f"fc1 的 {len(images)} 个单元的权重，各画成一张 28×28 的图，按大小排序；"
+            "多数像噪声，中间有笔画似的斑块，四角几乎是白的",
+            f"The weights of fc1's {len(images)} units, each as an image of 28×28, the largest first; "
+            "most look like noise with stroke-like blobs in the middle and nearly white corners",
+        ),
+        panels=[Panel(picture(drawn))],
+        legends=[scale_legend(drawn, "layer", _clipped(_WEIGHT))],
+        uses=["mlp"],
+    )
+
+
+def _by_norm(images: Floats) -> NDArray[np.intp]:
+    """Units in order of the norm of their weights, the largest first."""
+    norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
+    return np.argsort(-norms, kind="stable")
+
+
+def strongest_units(context: Context) -> Figure:
+    """The 24 units with the largest weights, after and before training, on one scale."""
+    images, limit = _images(context), _limit(context)
+    chosen = _by_norm(images)[:_STRONGEST]
+    after = mosaic(images[chosen], columns=8, scale=(-limit, limit))
+    before = mosaic(_images(context, 0)[chosen], columns=8, scale=(-limit, limit))
+    return Figure(
+        alt=Text(
+            f"权重最大的 {_STRONGEST} 个单元：训练后中间是橙蓝相间的斑块；训练前是均匀的、很淡的噪声",
+            f"The {_STRONGEST} units with the largest weights: after training, orange and blue blobs in "
+            "the middle; before, even and very pale noise",
+        ),
+        panels=[
+            Panel(picture(after, 3), Text("训练之后", "after training")),
+            Panel(
+                picture(before, 3), Text("训练之前（同样的单元）", "before training (same units)")
+            ),
+        ],
+        legends=[scale_legend(after, "layer", _clipped(_WEIGHT))],
+        layout="column",
+        uses=["mlp"],
+    )
+
+
+def _mean_sizes(context: Context, step: int | None = None) -> Floats:
+    """Mean |weight| of each pixel over the 512 units, (28, 28)."""
+    return np.abs(_images(context, step)).mean(0)
+
+
+def _never_lit(context: Context) -> NDArray[np.bool_]:
+    """Pixels (28, 28) that are 0 in every training image, wherever training shifts it."""
+    brightest = context.train.images.amax(0).float()  # (1, 28, 28)
+    reach = context.recipe("mlp").max_shift
+    return (F.max_pool2d(brightest, 2 * reach + 1, 1, reach)[0] == 0).numpy()
+
+
+def border(context: Context) -> Figure:
+    """How large the weights of each pixel are, and which pixels are never lit."""
+    after, before = _mean_sizes(context), _mean_sizes(context, 0)
+    never = _never_lit(context)
+    peak = float(after.max())
+    drawn = mosaic(after[None], scale=(0, peak))
+    return Figure(
+        alt=Text(
+            f"每个像素的权重的平均大小：训练后中间大、四角小；{int(never.sum())} 个像素从不亮",
+            f"The mean size of each pixel's weights: after training large in the middle and small in "
+            f"the corners; {int(never.sum())} pixels are never lit",
+        ),
+        panels=[
+            Panel(
+                picture(mosaic(before[None], scale=(0, peak)), 7),
+                Text("训练之前", "before training"),
+            ),
+            Panel(picture(drawn, 7), Text("训练之后", "after training")),
+            Panel(
+                picture(mosaic(never[None], scale=(0, 1), palette="grey"), 7),
+                Text("白：从不亮的像素", "white: pixels never lit"),
+            ),
+        ],
+        legends=[
+            scale_legend(
+                drawn,
+                "layer",
+                Text(
+                    "前两张：512 个单元的 |权重| 的平均",
+                    "first two: the mean |weight| over the 512 units",
+                ),
+            )
+        ],
+        columns=3,
+        uses=["mlp"],
+    )
+
+
+def _decay(recipe: Recipe) -> float:
+    """By what weight decay alone multiplies a weight in the whole training."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    schedule = OneCycleLR(optimizer, recipe.peak_learning_rate, total_steps=recipe.steps + 1)
+    left = 1.0
+    for _ in range(recipe.steps):
+        left *= 1 - optimizer.param_groups[0]["lr"] * recipe.weight_decay
+        optimizer.step()
+        schedule.step()
+    return left
+
+
+def _neighbour_correlation(images: Floats) -> float:
+    """Correlation between weights of pixels side by side, mean over units; middle 20×20."""
+    middle = images[:, 4:24, 4:24].astype(np.float64)
+    left, right = (
+        middle[:, :, :-1].reshape(len(images), -1),
+        middle[:, :, 1:].reshape(len(images), -1),
+    )
+    return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(left, right, strict=True)]))
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    images, fresh = _images(context), _images(context, 0)
+    strongest = _by_norm(images)[:_STRONGEST]
+    never, after, before = _never_lit(context), _mean_sizes(context), _mean_sizes(context, 0)
+    decay = _decay(context.recipe("mlp"))
+    moved = np.abs(images - decay * fresh)[:, never]  # (512, pixels never lit)
+    some = bool(never.any())
+    return {
+        "correlation": {
+            "before": _neighbour_correlation(fresh),
+            "after": _neighbour_correlation(images),
+            "strongest": _neighbour_correlation(images[strongest]),
+        },
+        "never_lit": int(never.sum()),
+        "before": float(before.mean()),
+        "lit": float(after[~never].mean()),
+        "corner": float(after[never].mean()) if some else 0.0,
+        "centre": float(after[7:21, 7:21].mean()),
+        "decay": decay,
+        "deviation": float(moved.max()) if some else 0.0,
+    }

@@ -1,0 +1,167 @@
+"""Drawings of pixels and strokes for the chapter on images: arrays in, SVG strings out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz.drawing import svg
+from cnnviz.drawing.palettes import oklab
+
+Bytes = NDArray[np.uint8]
+
+
+def strip(
+    pixels: Bytes,
+    row: int,
+    column: int,
+    *,
+    row_name: Callable[[int], str],
+    apart: str,
+    title: str,
+) -> str:
+    """An image (28, 28) as one row of 784 bars, and below it four of its rows enlarged.
+
+    The pixel at `row`, `column` and the one below it are framed and joined by a bracket.
+
+    Args:
+        row_name: what a row is called.
+        apart: what stands at the bracket.
+        title: accessible name.
+    """
+    side = len(pixels)
+    zoom, height, top, low = 7, 34.0, 22.0, 106.0
+    start = min(max(row - 1, 0), side - 4)  # the first of the four rows
+    muted = svg.var("muted")
+    parts = []
+    for r in (0, 4, 8, 12, 16, 20, 24):
+        parts.append(svg.text(r * side + 1, 8, row_name(r), anchor="start", size=11, fill=muted))
+        parts.append(_line(r * side + 0.5, 16, r * side + 0.5, top, muted))
+    parts.append(_bars(pixels.ravel(), 0, top, 1, height))
+    left, right = start * side, (start + 4) * side  # what is enlarged
+    parts.append(_line(left, top + height, 0, low, muted))
+    parts.append(_line(right, top + height, side * side, low, muted))
+    parts.append(_bars(pixels[start : start + 4].ravel(), 0, low, zoom, height))
+    for r in range(4):
+        x = r * side * zoom
+        if r:
+            parts.append(_line(x, low - 6, x, low + height + 6, svg.var("fg")))
+        name = row_name(start + r)
+        parts.append(svg.text(x + 14 * zoom, low + height + 34, name, size=12, fill=muted))
+    ends = [((row - start + i) * side + column) * zoom for i in (0, 1)]
+    for x in ends:
+        parts.append(
+            svg.element(
+                "rect",
+                x=x,
+                y=low - 1.5,
+                width=zoom,
+                height=height + 3,
+                fill="none",
+                stroke=svg.var("2"),
+                stroke_width=2.5,
+            )
+        )
+    y = low + height + 12
+    a, b = (svg.coordinate(x + zoom / 2) for x in ends)
+    bracket = f"M{a} {svg.coordinate(y - 7)}V{svg.coordinate(y)}H{b}V{svg.coordinate(y - 7)}"
+    parts.append(svg.element("path", d=bracket, fill="none", stroke=svg.var("2"), stroke_width=1.5))
+    parts.append(svg.text(sum(ends) / 2 + zoom / 2, y + 10, apart, size=12, fill=svg.var("2")))
+    return svg.document(side * side, low + height + 44, title, "".join(parts))
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
+    return svg.element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour)
+
+
+def _bars(values: Bytes, x: float, y: float, width: float, height: float) -> str:
+    """Values side by side as bars of their grey on black."""
+    bars = [svg.element("rect", x=x, y=y, width=width * len(values), height=height, fill="#000000")]
+    for index, value in enumerate(values.tolist()):
+        if value:
+            grey = f"#{value:02x}{value:02x}{value:02x}"
+            left = x + index * width
+            bars.append(svg.element("rect", x=left, y=y, width=width, height=height, fill=grey))
+    return "".join(bars)
+
+
+def colour_cells(pixels: Bytes, title: str) -> str:
+    """Pixels (R, C, 3) as cells of their colour with their three numbers below one another."""
+    width, height = 56.0, 62.0
+    parts = []
+    for row, column in np.ndindex(*pixels.shape[:2]):
+        colour = pixels[row, column]
+        ink = "#101418" if oklab(colour)[0] > 0.57 else "#ffffff"
+        fill = "#" + "".join(f"{int(value):02x}" for value in colour)
+        x, y = column * width, row * height
+        parts.append(svg.element("rect", x=x, y=y, width=width, height=height, fill=fill))
+        for line, value in enumerate(colour):
+            place = (x + width / 2, y + height / 2 + 17 * (line - 1))
+            parts.append(svg.text(*place, str(value), fill=ink))
+    return svg.document(width * pixels.shape[1], height * pixels.shape[0], title, "".join(parts))
+
+
+def strokes_drawing(strokes: Sequence[NDArray[np.float32]], title: str) -> str:
+    """Strokes (P, 2), 100 units high, as lines; a dot where each starts."""
+    side = 112.0
+    points = np.concatenate(strokes)
+    middle = (points.min(0) + points.max(0)) / 2
+    scale = min(0.8, (side - 14) / float((points.max(0) - points.min(0)).max()))
+    parts = []
+    for stroke in strokes:
+        placed = (stroke - middle) * scale + side / 2
+        path = " ".join(f"{svg.coordinate(float(x))},{svg.coordinate(float(y))}" for x, y in placed)
+        parts.append(
+            svg.element(
+                "polyline",
+                points=path,
+                fill="none",
+                stroke=svg.var("1"),
+                stroke_width=3,
+                stroke_linecap="round",
+            )
+        )
+        start_x, start_y = placed[0].tolist()
+        parts.append(svg.element("circle", cx=start_x, cy=start_y, r=4, fill=svg.var("2")))
+    return svg.document(side, side, title, "".join(parts))
+
+
+def sum_of_parts(
+    terms: Sequence[tuple[str, float]],
+    total: tuple[str, float],
+    result: tuple[str, float],
+    *,
+    title: str,
+) -> str:
+    """Boxes: terms joined by +, = their total, and → what becomes of it; names above them."""
+    boxes = [*terms, total, result]
+    signs = ["+"] * (len(terms) - 1) + ["=", "→"]
+    x, top, height, gap = 1.0, 24.0, 36.0, 26.0
+    parts = []
+    for index, (name, value) in enumerate(boxes):
+        width = max(svg.text_width(name, svg.NOTE_SIZE), 64.0)
+        middle = x + width / 2
+        parts.append(
+            svg.text(middle, 10, name, size=svg.NOTE_SIZE, fill=svg.var("muted")),
+        )
+        parts.append(
+            svg.element(
+                "rect",
+                x=middle - 32,
+                y=top,
+                width=64.0,
+                height=height,
+                rx=4,
+                fill="none",
+                stroke=svg.var("2" if value > 0 else "1" if value < 0 else "muted"),
+                stroke_width=1.5,
+            )
+        )
+        parts.append(svg.text(middle, top + height / 2, svg.number(value), size=15, weight="bold"))
+        x += width
+        if index < len(signs):
+            parts.append(svg.text(x + gap / 2, top + height / 2, signs[index], size=17))
+            x += gap
+    return svg.document(x + 1, top + height + 2, title, "".join(parts))
