@@ -8,11 +8,9 @@ models whose control flow depends on the data are recorded like any other.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import partial
 from typing import Any, Self
 
 import torch
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.memory import keep_freed_memory
 
 
 def record(
@@ -61,7 +60,7 @@ def record(
     Raises:
         CnnvizError: a name in `layers` that the model does not have or did not run.
     """
-    _keep_freed_memory()
+    keep_freed_memory()
     recording = _Recording(model, layers, functional)
     with eval_mode(model), torch.set_grad_enabled(gradients), recording:
         model(x)
@@ -362,20 +361,3 @@ def eval_mode(model: nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
-
-
-@cache
-def _keep_freed_memory() -> None:
-    """Let the process keep up to 512 MB of freed memory for the next recording (Linux, glibc).
-
-    By default glibc gives large freed blocks back to the system and asks for them anew, page by
-    page: for a recorded ResNet-18 that costs more than all the rest of the recording. See
-    mallopt(3); setting one of the two thresholds by hand ends the automatic choice of both.
-    """
-    if sys.platform != "linux":
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    if mallopt is not None:
-        m_trim_threshold, m_mmap_threshold = -1, -3  # <malloc.h>
-        mallopt(m_trim_threshold, 512 * 2**20)
-        mallopt(m_mmap_threshold, 32 * 2**20)
