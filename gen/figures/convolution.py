@@ -19,6 +19,7 @@ from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, ra
 Map = NDArray[np.float64]
 
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+_RESULT = Text("结果", "result")
 _VALUE = Text("卷积的结果", "result of the convolution")
 _KERNEL_NAMES = {
     "blur": Text("模糊（均值）", "Blur (mean)"),
@@ -128,7 +129,7 @@ def kernels_on_photo(context: Context) -> Figure:
         )
         label = _KERNEL_NAMES[name]
         grid = in_both(lambda say, k=kernel, t=label: kernel_grid(k, title=say(t)))  # type: ignore[misc]
-        panels += [Panel(grid, label), Panel(picture(drawn, scale=1.5), alt=label)]
+        panels += [Panel(grid, label), Panel(picture(drawn, scale=1.5), _RESULT, alt=label)]
         if name == "sobel_y":
             legends.append(scale_legend(drawn, "layer", _VALUE))
     return Figure(

@@ -125,7 +125,7 @@ def _stages(
 
 def conv1_maps(context: Context) -> Figure:
     """The six channels of the first block."""
-    return _stages(context, _JOURNEY[0], 6, {"conv1": 4, "relu1": 4, "pool1": 8})
+    return _stages(context, _JOURNEY[0], 6, {"conv1": 3.9, "relu1": 3.9, "pool1": 7.58})
 
 
 def conv2_filters(context: Context) -> Figure:
@@ -138,7 +138,7 @@ def conv2_filters(context: Context) -> Figure:
             "The 96 slices of 5×5 weights of conv2: each column is the kernel of one output channel, "
             "each row belongs to one input channel",
         ),
-        panels=[Panel(picture(drawn, 8))],
+        panels=[Panel(picture(drawn, 7))],
         legends=[scale_legend(drawn, "layer", WEIGHT)],
         uses=["lenet"],
     )
@@ -146,13 +146,13 @@ def conv2_filters(context: Context) -> Figure:
 
 def conv2_maps(context: Context) -> Figure:
     """The sixteen channels of the second block."""
-    return _stages(context, _JOURNEY[1], 16, {"conv2": 4, "relu2": 4, "pool2": 7.2})
+    return _stages(context, _JOURNEY[1], 16, {"conv2": 3.9, "relu2": 3.9, "pool2": 7.18})
 
 
 def fc_activations(context: Context) -> Figure:
     """The two hidden fully connected layers for one example of each class."""
     panels, legends = [], []
-    for layer, size in (("relu3", 6), ("relu4", 8)):
+    for layer, size in (("relu3", 5.6), ("relu4", 8)):
         values = context.recording("lenet")[layer].numpy()  # (10, units)
         drawn = mosaic(values[None], scale="layer")
         label = Text(f"{layer}：10×{values.shape[1]}", f"{layer}: 10×{values.shape[1]}")
