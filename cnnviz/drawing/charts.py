@@ -238,7 +238,8 @@ def grouped_bar_chart(
 
     Args:
         series: label → one value for each of `groups`.
-        write: how a value is written on its bar; by default bars carry no numbers.
+        write: how a value is written on its bar, and on the axis unless that is in percent; by
+            default bars carry no numbers.
 
     Raises:
         CnnvizError: no series, values that are not finite or not one for each group.
@@ -270,6 +271,8 @@ def grouped_bar_chart(
         name_bars(axes, groups, horizontal=False)
         if percent:
             write_percent(axes.yaxis)
+        elif writer := write:
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: writer(value)))
         lay_out(figure, axes, x_label, y_label, legend=legend, top=20 if write else 8)
         return to_svg(figure, title)
 
