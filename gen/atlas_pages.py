@@ -1,16 +1,338 @@
-"""The pages of the atlas, one a layer, as Markdown; and their place in the navigation."""
+"""The pages of the atlas, one a layer, as Markdown; and their place in the navigation.
+
+Plain data in, text out: read inside MkDocs, without torch, numpy or Pillow.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from gen.prose import fixed, percent, thousands
+
+Facts = Mapping[str, Any]
+
+# net → chapter, its title, and the section of each layer; others link to the top of the chapter.
+_CHAPTERS: dict[str, tuple[str, tuple[str, str], dict[str, str]]] = {
+    "lenet": (
+        "lenet.md",
+        ("逐层看 LeNet", "LeNet, layer by layer"),
+        {
+            "conv1": "conv1",
+            "relu1": "conv1-maps",
+            "pool1": "conv1-maps",
+            **dict.fromkeys(("conv2", "relu2", "pool2"), "conv2"),
+            **dict.fromkeys(("flatten", "fc1", "relu3", "fc2", "relu4"), "fully-connected"),
+            "output": "output",
+        },
+    ),
+    "mlp": (
+        "mlp.md",
+        ("从神经元到多层感知机", "From a neuron to an MLP"),
+        {
+            **dict.fromkeys(("flatten", "fc2"), "layers"),
+            "fc1": "first-layer",
+            **dict.fromkeys(("relu1", "relu2"), "relu"),
+            **dict.fromkeys(("dropout1", "dropout2"), "dropout"),
+            "output": "loss",
+        },
+    ),
+}
 
 
 def atlas_pages(numbers: Mapping[str, Any], language: str) -> dict[str, str]:
-    """Path → Markdown."""
-    return {}
+    """Path → Markdown of every layer's page.
+
+    Args:
+        numbers: of the chapter "atlas".
+        language: "zh" or "en".
+    """
+    pages = {}
+    for net, layers in numbers["nets"].items():
+        for index, layer in enumerate(layers):
+            page = _Page(net, numbers, layers, index, language)
+            pages[f"atlas/{net}/{layer['name']}.md"] = page.markdown()
+    return pages
 
 
 def atlas_nav(nav: list[Any] | None, numbers: Mapping[str, Any], language: str) -> list[Any] | None:
-    """The navigation with the generated pages added after atlas/index.md."""
-    return nav
+    """The navigation with every layer, net by net, in the section that holds atlas/index.md.
+
+    Args:
+        numbers: of all chapters.
+    """
+    if nav is None:
+        return None
+    atlas = numbers["atlas"]
+    added = [
+        {atlas["titles"][net]: [{x["name"]: f"atlas/{net}/{x['name']}.md"} for x in layers]}
+        for net, layers in atlas["nets"].items()
+    ]
+
+    def extended(item: Any) -> Any:
+        if not isinstance(item, dict):
+            return item
+        title, inside = next(iter(item.items()))
+        if not isinstance(inside, list):
+            return item
+        here = any("atlas/index.md" in _paths(entry) for entry in inside)
+        return {title: [*inside, *added] if here else [extended(entry) for entry in inside]}
+
+    return [extended(item) for item in nav]
+
+
+def _paths(entry: Any) -> list[Any]:
+    return list(entry.values()) if isinstance(entry, dict) else [entry]
+
+
+class _Page:
+    """One layer's page in one language."""
+
+    def __init__(
+        self,
+        net: str,
+        numbers: Mapping[str, Any],
+        layers: Sequence[Facts],
+        index: int,
+        language: str,
+    ) -> None:
+        self.net, self.language = net, language
+        self.title: str = numbers["titles"][net]
+        self.images: int = numbers["images"]
+        self.examples: int = numbers["examples"]
+        self.layers, self.index = layers, index
+        self.layer = layers[index]
+        self.name: str = self.layer["name"]
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def markdown(self) -> str:
+        called = self.layer["called"][self.language]
+        shape = self.layer["after"]
+        title = self.say(f"{self.title}：{self.name}", f"{self.title}: {self.name}")
+        description = self.say(
+            f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）：全部权重，以及它对每一类例子的激活。",
+            f"The layer {self.name} of {self.title} ({called}, output {shape}): all its weights, "
+            "and its activations for an example of each class.",
+        )
+        parts = [
+            f"---\ntitle: '{title}'\ndescription: >-\n  {description}\nsearch:\n  boost: 0.3\n---",
+            f"# {title} {{ #{self.name.replace('.', '-')} }}",
+            self._way(),
+            self._what() + self._explained(),
+            self._table(),
+            self._code(),
+        ]
+        if self.layer["form"]:
+            heading = self.say("权重", "Weights")
+            if self.layer["kind"] == "conv":
+                heading = self.say("卷积核", "Kernels")
+            parts.append(f"## {heading} {{ #weights }}")
+            parts.append(self._figure("weights", self._weights()))
+        heading = self.say("激活", "Activations")
+        if self.layer["spatial"]:
+            heading = self.say("特征图", "Feature maps")
+        if self.layer["kind"] == "output":
+            heading = self.say("得分与概率", "Scores and probabilities")
+        parts.append(f"## {heading} {{ #activations }}")
+        parts.append(self._figure("activations", self._activations()))
+        return "\n\n".join(parts) + "\n"
+
+    def _way(self) -> str:
+        """Links to the layers before and after and to the overview."""
+        links = [f"[{self.say('总览', 'Overview')}](../index.md#{self.net})"]
+        if self.index > 0:
+            before = self.layers[self.index - 1]["name"]
+            links.insert(0, f"← [`{before}`]({before}.md)")
+        if self.index + 1 < len(self.layers):
+            after = self.layers[self.index + 1]["name"]
+            links.append(f"[`{after}`]({after}.md) →")
+        return " · ".join(links)
+
+    def _what(self) -> str:
+        """What such a layer does."""
+        layer = self.layer
+        kind, before, after = layer["kind"], layer["before"], layer["after"]
+        if kind == "conv":
+            channels = int(before.split("×")[0])
+            over = self.say(f"全部 {channels} 个输入通道", f"all {channels} input channels at once")
+            if channels == 1:
+                over = self.say("输入图像", "the input image")
+            return self.say(
+                f"每个输出通道有一个卷积核。它滑过{over}，在每个位置上把 {layer['terms']} 个乘积和一个偏置加起来。"
+                "结果有正有负：与核相像的地方为正，与核相反的地方为负。",
+                f"Each output channel has one kernel. It slides over {over}, and at every position "
+                f"{layer['terms']} products and a bias are added up. The result has either sign: "
+                "positive where the input looks like the kernel, negative where it looks like its "
+                "opposite.",
+            )
+        if kind == "pool":
+            return self.say(
+                f"把每张图分成 {layer['window']} 的小格，每格只留最大的数。图变小了，通道之间互不相干。",
+                f"Divides every map into cells of {layer['window']} and keeps only the largest number "
+                "of each. The maps get smaller; channels are not mixed.",
+            )
+        if kind == "dropout":
+            before = self.layers[self.index - 1]["name"]
+            rate, gain = percent(layer["rate"], 0), f"{1 / (1 - layer['rate']):.3g}"
+            return self.say(
+                f"训练时，每个单元每一步都有 {rate} 的可能被置零，留下的乘以 {gain}，后面的层就不能只靠其中某几个单元。"
+                f"测试时它什么也不做，所以下面的图和 `{before}` 的一模一样。",
+                f"In training, each unit is set to zero with a probability of {rate} in every step, and "
+                f"those that stay are multiplied by {gain}, so that the layers after it cannot rely on "
+                f"a few units. In testing it does nothing: the figure below is that of `{before}`.",
+            )
+        said = {
+            "relu": (
+                "负数变成零，正数原样通过。它没有参数，却是网络里不可少的非线性：没有它，几层叠在一起也只相当于一层。",
+                "Negative numbers become zero, positive ones pass unchanged. It has no parameters, yet "
+                "without such a bend between them several layers could do no more than one.",
+            ),
+            "flatten": (
+                f"把前面的数按通道、行、列的次序排成一行，一共 {after} 个。数值都没变，只是谁和谁相邻，从此看不出来了。",
+                f"Lines up the numbers in one row, channel by channel and line by line: {after} in all. "
+                "No value changes, but from here on nothing tells which of them were neighbours.",
+            ),
+            "linear": (
+                f"每个单元都与前面的 {before} 个数相连：每个数乘以一个权重，全部相加，再加一个偏置。",
+                f"Every unit is connected to all {before} numbers before it: each is multiplied by a "
+                "weight, and the products are added up together with a bias.",
+            ),
+            "output": (
+                f"每一类有一个单元，与前面的 {before} 个数相连，算出这一类的得分（logit）。得分最高的一类就是网络的回答；"
+                "softmax 再把得分变成概率。",
+                f"One unit for each class, connected to all {before} numbers before it, computes the "
+                "score of that class, its logit. The class with the highest score is the network's "
+                "answer; softmax turns scores into probabilities.",
+            ),
+            "other": (f"这一层是 `{layer['code']}`。", f"This layer is `{layer['code']}`."),
+        }
+        return self.say(*said[kind])
+
+    def _explained(self) -> str:
+        """Where the text explains it."""
+        if self.net not in _CHAPTERS:
+            return ""
+        path, title, sections = _CHAPTERS[self.net]
+        anchor = f"#{sections[self.name]}" if self.name in sections else ""
+        link = f"[{self.say(*title)}](../../{path}{anchor})"
+        return self.say(f"详见{link}。", f" More in {link}.")
+
+    def _table(self) -> str:
+        layer = self.layer
+        rows = [
+            (self.say("种类", "Kind"), layer["called"][self.language]),
+            (self.say("输入 → 输出", "Input → output"), f"{layer['before']} → {layer['after']}"),
+        ]
+        parameters = self.say("没有", "none")
+        if layer["parameters"]:
+            parameters = f"{thousands(layer['parameters'])} = {layer['sum']}"
+        rows.append((self.say("参数", "Parameters"), parameters))
+        if layer["field"]:
+            pixels = self.say(f"{layer['field']} 像素", f"{layer['field']} pixels")
+            rows.append((self.say("一个单元的感受野", "Receptive field of a unit"), pixels))
+        if layer["kind"] == "relu":
+            dead = self.say("死单元", "Dead units")
+            if layer["spatial"]:
+                dead = self.say("死通道", "Dead channels")
+            of = self.say(
+                f"{layer['units']} 个中有 {layer['dead']} 个",
+                f"{layer['dead']} of {layer['units']}",
+            )
+            rows.append((self.say("零的占比", "Share of zeros"), percent(layer["zeros"])))
+            rows.append((dead, of))
+        span = f"{fixed(layer['low'])} {self.say('到', 'to')} {fixed(layer['high'])}"
+        rows.append((self.say("取值范围", "Values"), span))
+        lines = [f"| {self.say('层', 'Layer')} | `{self.name}` |", "|---|---|"]
+        lines += [f"| {name} | {value} |" for name, value in rows]
+        tested = thousands(self.images)
+        note = self.say(
+            f"取值范围在 {tested} 张测试图上统计。", f"Values over {tested} test images."
+        )
+        if layer["kind"] == "relu":
+            note = self.say(
+                f"后三项在 {tested} 张测试图上统计；对每一张图都为零的叫作死{'通道' if layer['spatial'] else '单元'}。",
+                f"The last three are counted over {tested} test images; dead means zero for every one.",
+            )
+        return "\n".join(lines) + f"\n\n{note}"
+
+    def _code(self) -> str:
+        after = ", ".join(self.layer["after"].split("×"))
+        return (
+            "``` python\n"
+            f"{self.name} = nn.{self.layer['code']}\n"
+            f'record(model, images)["{self.name}"].shape  # ({self.examples}, {after})\n'
+            "```"
+        )
+
+    def _figure(self, what: str, caption: str) -> str:
+        address = f"atlas/{self.net}_{self.name}_{what}"
+        return f'[[% call figure("{address}") %]]\n{caption}\n[[% endcall %]]'
+
+    def _weights(self) -> str:
+        """How to read the figure of the weights."""
+        layer = self.layer
+        last, inputs = layer["units"] - 1, layer["before"]
+        channels = int(inputs.split("×")[0])
+        if layer["form"] == "slices" and channels == 1:
+            return self.say(
+                f"{layer['units']} 个卷积核，从左到右是第 0 到 {last} 个输出通道。"
+                "输入只有一个通道，所以每个核只有一片，这一片就是整个核。",
+                f"The {layer['units']} kernels, output channels 0 to {last} from left to right. With "
+                "a single input channel each kernel has one slice, which is the whole kernel.",
+            )
+        if layer["form"] == "slices":
+            return self.say(
+                f"每列是一个输出通道的卷积核，从左到右第 0 到 {last} 个；"
+                f"每行是它对应一个输入通道的那一片，从上到下第 0 到 {channels - 1} 个。",
+                f"Each column is the kernel of one output channel, 0 to {last} from left to right; "
+                f"each row its slices for one input channel, 0 to {channels - 1} from top to bottom.",
+            )
+        if layer["form"] == "colours":
+            return self.say(
+                f"第 0 到 {last} 个输出通道的卷积核，从左到右、从上到下；三个输入通道画成红、绿、蓝。",
+                f"The kernels of output channels 0 to {last}, in reading order; the three input "
+                "channels are drawn as red, green and blue.",
+            )
+        if layer["form"] == "images":
+            size = "×".join(map(str, layer["maps"][1:]))
+            return self.say(
+                f"每格是一个单元的 {inputs} 个权重，按输入图像的样子排成 {size}。"
+                f"从左到右、从上到下是第 0 到 {last} 个单元。",
+                f"Each tile shows the {inputs} weights of one unit, arranged as the {size} pixels that "
+                f"they belong to. Units 0 to {last}, in reading order.",
+            )
+        if layer["form"] == "blocks":
+            maps, size = layer["maps"][0], "×".join(map(str, layer["maps"][1:]))
+            return self.say(
+                f"每个方块是一个单元，从左到右、从上到下是第 0 到 {last} 个。它的 {inputs} 个权重来自 {maps} 张 {size} 的图，"
+                f"所以折回 {maps} 个小格，按同样的次序对应第 0 到 {maps - 1} 个通道。",
+                f"Each block is a unit, 0 to {last} in reading order. Its {inputs} weights look at {maps} "
+                f"maps of {size}, so they are folded back into {maps} small tiles: channels 0 to "
+                f"{maps - 1}, in the same order.",
+            )
+        return self.say(
+            f"每行是一个单元的权重，从上到下第 0 到 {last} 个；每列对应一个输入，从左到右第 0 到 {channels - 1} 个。",
+            f"Each row holds the weights of one unit, 0 to {last} from top to bottom; each column "
+            f"belongs to one input, 0 to {channels - 1} from left to right.",
+        )
+
+    def _activations(self) -> str:
+        """How to read the figure of the activations."""
+        last = self.layer["units"] - 1
+        if self.layer["kind"] == "output":
+            return self.say(
+                "每行是一个例子，每列是一个输出单元。对角线上是正确的类别。",
+                "Each row is an example, each column an output unit; the right class is on the diagonal.",
+            )
+        if self.layer["spatial"]:
+            return self.say(
+                f"每行是一个例子：最左边是输入，往右是第 0 到 {last} 个通道。",
+                f"Each row is an example: the input at its left end, then channels 0 to {last}.",
+            )
+        return self.say(
+            f"每行是一个例子：最左边是输入，往右每一条是一个单元，第 0 到 {last} 个。",
+            f"Each row is an example: the input at its left end, then a stripe for each of the units "
+            f"0 to {last}.",
+        )

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
+import platform
+from dataclasses import asdict, fields
 from importlib.metadata import version
-from platform import python_version
 from typing import Any
 
+from cnnviz import photos
 from cnnviz.checkpoints import weights_digest
 from cnnviz.models import parameter_count
-from cnnviz.recipes import RECIPES
+from cnnviz.recipes import RECIPES, Recipe
 from gen.context import Context
+
+PHOTOS = ("china", "flower")
+"""Photographs that the chapters use."""
+
+_PACKAGES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "matplotlib",
+    "pillow",
+    "scikit-learn",
+    "mkdocs",
+    "mkdocs-material",
+    "mkdocs-gen-files",
+    "ziamath",
+    "jieba",
+)
 
 
 def numbers(context: Context) -> dict[str, Any]:
@@ -25,13 +44,19 @@ def numbers(context: Context) -> dict[str, Any]:
             "digest": weights_digest(trained.weights),
             "parameters": parameter_count(context.model(name)),
         }
-    packages = ("torch", "torchvision", "numpy", "matplotlib", "pillow", "mkdocs-material")
     return {
         "batch_size": context.recipe("lenet").batch_size,
+        "fields": [field.name for field in fields(Recipe)],
         "runs": runs,
-        "versions": {"python": python_version(), **{name: version(name) for name in packages}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cores": os.cpu_count() or 1,
         "train_count": len(context.train),
         "test_count": len(context.test),
         "dataset": context.settings.dataset,
         "device": context.settings.device,
+        "photos": {name: asdict(photos.credit(name)) for name in PHOTOS},
     }

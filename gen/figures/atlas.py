@@ -1,18 +1,385 @@
-"""Figures of the atlas: one page a layer."""
+"""Figures and facts of the atlas: for each layer of each net its weights and its activations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cnnviz.drawing import charts, palettes
+from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
+from cnnviz.receptive_field import receptive_fields
+from cnnviz.recording import record
+from gen import layer_mosaics
 from gen.context import Context
-from gen.figure import Figure
+from gen.figure import (
+    SCOPES,
+    Figure,
+    Legend,
+    Panel,
+    Picture,
+    Text,
+    Variant,
+    in_both,
+    number,
+    raster,
+)
+from gen.layer_mosaics import WIDTH, Floats, Shape, divisor
+
+NETS = {"lenet": "LeNet", "mlp": "MLP"}
+
+KINDS: dict[str, tuple[type[nn.Module], Text]] = {
+    "conv": (nn.Conv2d, Text("卷积", "convolution")),
+    "relu": (nn.ReLU, Text("激活（ReLU）", "activation (ReLU)")),
+    "pool": (nn.MaxPool2d, Text("最大汇聚", "max pooling")),
+    "flatten": (nn.Flatten, Text("展平", "flatten")),
+    "dropout": (nn.Dropout, Text("Dropout", "dropout")),
+    "output": (nn.Linear, Text("输出（全连接）", "output (fully connected)")),
+    "linear": (nn.Linear, Text("全连接", "fully connected")),
+    "other": (nn.Module, Text("其他", "other")),
+}
+
+_TESTED = 2000  # images over which zeros, dead units and ranges are counted
+_SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
+_BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
+_COLOUR = Text(
+    "三个通道是红、绿、蓝，中灰为零", "the three channels are red, green, blue; mid-grey is 0"
+)
+_LAYER, _NET = Text("整层", "whole layer"), Text("全网络", "whole network")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a net.
+
+    Attributes:
+        before, after: shapes of what goes in and comes out, without the batch.
+        maps: shape (C, H, W) of what was flattened into the input of a linear layer, else None.
+        first: no convolution comes before it.
+    """
+
+    net: str
+    name: str
+    kind: str
+    module: nn.Module | None
+    before: Shape
+    after: Shape
+    maps: Shape | None
+    first: bool
+
+    @property
+    def weight(self) -> Floats | None:
+        """(out, in, k, k) of a convolution, (out, in) of a linear layer, else None."""
+        weight = getattr(self.module, "weight", None)
+        return None if weight is None else weight.detach().numpy()
+
+    @property
+    def form(self) -> str:
+        """How its weights are best drawn: a key of `_FORMS`, or ""."""
+        if self.weight is None:
+            return ""
+        if self.kind == "conv":
+            return "colours" if self.first and self.before[0] == 3 else "slices"
+        if self.maps is None:
+            return "matrix"
+        return "images" if self.maps[0] == 1 else "blocks"
+
+
+def layers_of(model: nn.Module, outputs: dict[str, Tensor], before: Shape, net: str) -> list[Layer]:
+    """The layers that a recording found, in order of execution.
+
+    Args:
+        outputs: what `cnnviz.record` returned for the model.
+        before: shape of the model's input, without the batch.
+    """
+    modules = dict(model.named_modules())
+    maps: Shape | None = None
+    found: list[Layer] = []
+    for name, output in outputs.items():
+        module, after = modules.get(name), tuple(output.shape[1:])
+        last = name == list(outputs)[-1]
+        kind = next(
+            (k for k, (t, _) in KINDS.items() if isinstance(module, t) and (last or k != "output")),
+            "other",
+        )
+        if kind == "flatten":
+            maps = before
+        first = not any(layer.kind == "conv" for layer in found)
+        found.append(Layer(net, name, kind, module, before, after, maps, first))
+        if kind in ("conv", "linear"):
+            maps = None
+        before = after
+    return found
 
 
 def generated(context: Context) -> dict[str, Figure]:
-    """One figure a layer."""
-    return {}
+    """`overview_<net>`, and for each layer `<net>_<layer>_weights` and `…_activations`."""
+    figures: dict[str, Figure] = {}
+    for net in NETS:
+        figures[f"overview_{net}"] = _overview(context, net)
+        for layer in _layers(context, net):
+            if layer.form:
+                figures[f"{net}_{layer.name}_weights"] = _weights(layer)
+            draw = _scores if layer.kind == "output" else _activations
+            figures[f"{net}_{layer.name}_activations"] = draw(context, layer)
+    return figures
+
+
+def _layers(context: Context, net: str) -> list[Layer]:
+    shape = tuple(context.examples.shape[1:])
+    return layers_of(context.model(net), context.recording(net), shape, net)
+
+
+# ---------- Weights ----------
+
+
+def _weights(layer: Layer) -> Figure:
+    """All weights of a layer; the reader chooses what shares a scale."""
+    draw, part = _FORMS[layer.form]
+    weight = layer.weight
+    assert weight is not None
+    variants = []
+    scales: list[tuple[Text, Scale, Text]] = [
+        (part, "map", _own(part)),
+        (_LAYER, "layer", SCOPES["layer"]),
+    ]
+    for name, scale, scope in scales:
+        drawn = draw(weight, layer.maps, scale)
+        image = Picture(drawn.png(9), drawn.width, drawn.height, min(12, WIDTH / drawn.width))
+        legend = _legend(drawn, scale != "map", Text("权重", "weight"), scope)
+        variants.append(Variant(name, [Panel(image)], [legend]))
+    low, high = number(float(weight.min())), number(float(weight.max()))
+    shape = "×".join(map(str, weight.shape))
+    small = float((np.abs(weight) < np.abs(weight).max() / 10).mean())
+    return Figure(
+        alt=Text(
+            f"{layer.name} 的全部权重（{shape}），从 {low} 到 {high}；"
+            f"{small:.0%} 的绝对值不到最大的十分之一",
+            f"All weights of {layer.name} ({shape}), from {low} to {high}; "
+            f"{small:.0%} of them are below a tenth of the largest in size",
+        ),
+        variants=variants,
+        chosen=1,  # the whole layer: what is faint looks faint
+        uses=[layer.net],
+    )
+
+
+_FORMS: dict[str, tuple[Callable[[Floats, Shape | None, Scale], Mosaic | ColourMosaic], Text]] = {
+    "slices": (layer_mosaics.slices, Text("每片", "each slice")),
+    "colours": (layer_mosaics.colours, Text("每个核", "each kernel")),
+    "images": (layer_mosaics.images, Text("每个单元", "each unit")),
+    "blocks": (layer_mosaics.blocks, Text("每个单元", "each unit")),
+    "matrix": (layer_mosaics.matrix, Text("每个单元", "each unit")),
+}
+
+
+# ---------- Activations ----------
+
+
+def _activations(context: Context, layer: Layer) -> Figure:
+    """Every channel or unit for one example of each class; the reader chooses the scale."""
+    outputs = context.recording(layer.net)
+    shown = outputs[layer.name].numpy()  # (10, C, H, W) or (10, N)
+    peak = max(float(output.abs().max()) for output in outputs.values())
+    part = Text("每张图", "each map") if shown.ndim == 4 else Text("每行", "each row")
+    scales: list[tuple[Text, Scale, Text]] = [
+        (part, "map", _own(part)),
+        (_LAYER, "layer", SCOPES["layer"]),
+        (_NET, (-peak, peak), SCOPES["shared"]),
+    ]
+    images = context.examples.numpy()
+    variants = []
+    for name, scale, scope in scales:
+        drawn, pixels = layer_mosaics.beside_inputs(images, shown, scale)
+        panel = Panel(raster(pixels, min(2.5, max(1, WIDTH / pixels.shape[1]))))
+        legend = _legend(drawn, scale != "map", Text("激活值", "activation"), scope)
+        variants.append(Variant(name, [panel], [legend]))
+    low, high = number(float(shown.min())), number(float(shown.max()))
+    count, zeros = shown.shape[1], float((shown == 0).mean())
+    if shown.ndim == 4:
+        size = "×".join(map(str, shown.shape[2:]))
+        what = Text(f"{count} 个通道，每个 {size}", f"{count} channels of {size}")
+    else:
+        what = Text(f"{count} 个单元", f"{count} units")
+    return Figure(
+        alt=Text(
+            f"{layer.name} 对十个类别各一个例子的激活：每行一个例子，{what.zh}；"
+            f"值从 {low} 到 {high}，{zeros:.0%} 是零",
+            f"Activations of {layer.name} for one example of each of ten classes: one example a "
+            f"row, {what.en}; values from {low} to {high}, {zeros:.0%} of them zero",
+        ),
+        variants=variants,
+        chosen=1,  # the whole layer: what is faint looks faint
+        uses=[layer.net],
+    )
+
+
+def _scores(context: Context, layer: Layer) -> Figure:
+    """The output layer for one example of each class: logits, and probabilities by softmax."""
+    logits = context.recording(layer.net)[layer.name]  # (10, classes)
+    shares = logits.softmax(1)
+    names = list(context.test.class_names)
+    true, answer = Text("真实类别", "true class"), Text("输出单元", "output unit")
+
+    def table(numbers: Tensor, title: Text, write: Callable[[float], str]) -> Panel:
+        drawing = in_both(
+            lambda say: charts.matrix_chart(
+                numbers.numpy(),
+                names,
+                names,
+                title=say(title),
+                row_title=say(true),
+                column_title=say(answer),
+                write=write,
+            )
+        )
+        return Panel(drawing, title)
+
+    sure = float(shares.diagonal().mean())
+    return Figure(
+        alt=Text(
+            f"十个类别各一个例子的 logits 与概率，都是 10×10 的表；正确类别的概率平均 {sure:.0%}",
+            f"Logits and probabilities for one example of each of ten classes, two 10×10 tables; "
+            f"the right class has {sure:.0%} on average",
+        ),
+        panels=[
+            table(logits, Text("logits：可正可负", "logits: of either sign"),
+                  lambda value: f"{round(value, 1) + 0.0:.1f}".replace("-", "−")),
+            table(shares, Text("softmax 之后的概率：每行加起来是 1",
+                               "probabilities after softmax: each row adds up to 1"),
+                  lambda value: f"{value:.0%}"),
+        ],
+        legends=[Legend(Text(f"logits：{_SIGNED.zh}。概率：颜色越深越大",
+                             f"logits: {_SIGNED.en}. Probabilities: stronger is more"))],
+        layout="column",
+        uses=[layer.net],
+    )  # fmt: skip
+
+
+def _overview(context: Context, net: str) -> Figure:
+    """One digit in every layer, in order, each layer on a scale of its own."""
+    chosen = min(7, len(context.examples) - 1)
+    digit = context.test.class_names[chosen]
+    image = mosaic(context.examples[chosen].numpy(), scale=(0, 255), palette="grey")
+    panels = [Panel(_as_high(image), Text("输入：1×28×28", "input: 1×28×28"))]
+    for layer in _layers(context, net):
+        output = context.recording(net)[layer.name][chosen].numpy()
+        if output.ndim == 1:
+            rows = divisor(len(output)) if len(output) > 10 else len(output)
+            output = output.reshape(1, rows, -1)
+        shape = "×".join(map(str, layer.after))
+        label = Text(f"{layer.name}：{shape}", f"{layer.name}: {shape}")
+        panels.append(Panel(_as_high(mosaic(output, scale="layer")), label))
+    scope = Text("每层各用自己的刻度", "Each layer has a scale of its own")
+    legends = [
+        Legend(Text(f"卷积与全连接：{_SIGNED.zh}。{scope.zh}",
+                    f"convolution, fully connected: {_SIGNED.en}. {scope.en}"),
+               palettes.css_gradient("diverging"), "−max", "+max"),
+        Legend(Text(f"其余各层：{_BRIGHT.zh}", f"all other layers: {_BRIGHT.en}"),
+               palettes.css_gradient("sequential"), "0", "max"),
+    ]  # fmt: skip
+    order = " → ".join(layer.name for layer in _layers(context, net))
+    return Figure(
+        alt=Text(
+            f"数字 {digit} 依次经过 {NETS[net]} 的各层：{order}",
+            f"The digit {digit} in all layers of {NETS[net]}, in order: {order}",
+        ),
+        panels=panels,
+        legends=legends,
+        layout="flow",
+        uses=[net],
+    )
+
+
+def _as_high(drawn: Mosaic, height: int = 116) -> Picture:
+    return Picture(drawn.png(9), drawn.width, drawn.height, height / drawn.height)
+
+
+# ---------- Legends and facts ----------
+
+
+def _own(part: Text) -> Text:
+    """Says that each part, such as "each map", has its own scale."""
+    return Text(
+        f"{part.zh}各用自己的刻度，颜色不能互相比较",
+        f"{part.en.capitalize()} has a scale of its own: do not compare colours between them",
+    )
+
+
+def _legend(drawn: Mosaic | ColourMosaic, shared: bool, what: Text, scope: Text) -> Legend:
+    """`shared`: all tiles have the same limits, which are written at the ends."""
+    if isinstance(drawn, ColourMosaic):
+        return Legend(
+            Text(f"{what.zh}：{_COLOUR.zh}。{scope.zh}", f"{what.en}: {_COLOUR.en}. {scope.en}")
+        )
+    colours = _SIGNED if drawn.signed else _BRIGHT
+    low, high = ("−max" if drawn.signed else "0"), ("+max" if drawn.signed else "max")
+    if shared:
+        low, high = (number(float(end)) for end in drawn.limits[0])
+    text = Text(f"{what.zh}：{colours.zh}。{scope.zh}", f"{what.en}: {colours.en}. {scope.en}")
+    return Legend(text, palettes.css_gradient(drawn.palette), low, high)
+
+
+def facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[str, Any]:
+    """What the table of a layer's page tells.
+
+    Args:
+        tested: its output for many test images, (N, …).
+        field: height and width of its receptive field in pixels, if it has maps.
+    """
+    weight, units = layer.weight, layer.after[0]
+    alive = (tested > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
+    biases = 0 if getattr(layer.module, "bias", None) is None else units
+    inner = "" if weight is None else " × ".join(map(str, weight.shape[1:]))
+    return {
+        "name": layer.name,
+        "kind": layer.kind,
+        "called": KINDS[layer.kind][1]._asdict(),
+        "code": repr(layer.module) if layer.module else "",
+        "before": "×".join(map(str, layer.before)),
+        "after": "×".join(map(str, layer.after)),
+        "spatial": len(layer.after) == 3,
+        "units": units,
+        "parameters": 0 if weight is None else weight.size + biases,
+        "terms": 0 if weight is None else int(weight[0].size),
+        "sum": f"{units} × ({inner}{' + 1' if biases else ''})" if inner else "",
+        "field": "×".join(map(str, field)) if field else "",
+        "zeros": float((tested == 0).double().mean()),
+        "dead": int((~alive).sum()),
+        "low": float(tested.min()),
+        "high": float(tested.max()),
+        "form": layer.form,
+        "window": "×".join(map(str, _pair(getattr(layer.module, "kernel_size", 0)))),
+        "rate": float(getattr(layer.module, "p", 0)),
+        "maps": list(layer.maps or ()),
+    }
+
+
+def _pair(value: int | Shape) -> Shape:
+    return (value, value) if isinstance(value, int) else value
 
 
 def numbers(context: Context) -> dict[str, Any]:
-    """Facts of each layer."""
-    return {"nets": {}}
+    """Facts of every layer of every net, in order of execution."""
+    images = context.test.images[:_TESTED]
+    nets = {}
+    for net in NETS:
+        model = context.model(net)
+        with torch.no_grad():
+            outputs = record(model, context.inputs(net, images))
+        fields = receptive_fields(model, (images.shape[2], images.shape[3]))
+        nets[net] = [
+            facts(layer, outputs[layer.name],
+                  fields[layer.name].size if len(layer.after) == 3 else None)
+            for layer in _layers(context, net)
+        ]  # fmt: skip
+    return {
+        "titles": NETS,
+        "nets": nets,
+        "images": len(images),
+        "examples": len(context.examples),
+    }
