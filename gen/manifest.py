@@ -18,7 +18,15 @@ from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
 EXAMPLES = "examples"
-_NOT_DRAWING = {"pages.py", "atlas_pages.py", "hooks.py", "prose.py", "html.py", "parity.py", "maths.py"}
+_NOT_DRAWING = {
+    "pages.py",
+    "atlas_pages.py",
+    "hooks.py",
+    "prose.py",
+    "html.py",
+    "parity.py",
+    "maths.py",
+}
 
 
 @dataclass
