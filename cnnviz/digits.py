@@ -182,6 +182,7 @@ class _Path:
         stroke: (P,) number of the stroke of each inked point.
         stroke_of_control: (K,) number of the stroke of each control point.
         ends: (K,) true where a stroke starts or ends.
+        wobble: factor on the jitter.
     """
 
     templates: Floats
@@ -190,6 +191,7 @@ class _Path:
     stroke: NDArray[np.int64]
     stroke_of_control: NDArray[np.int64]
     ends: NDArray[np.bool_]
+    wobble: np.float32
 
 
 def _parse(template: str) -> tuple[list[tuple[float, float]], list[bool], list[int]]:
@@ -219,7 +221,8 @@ def _path(index: int) -> _Path:
     ends = first | np.r_[first[1:], True]
     sharp = _curve(mean, stroke, ends | np.array(corners))
     rounded = _curve(mean, stroke, ends)
-    return _Path(templates, sharp[0], rounded[0], sharp[1], stroke, ends)
+    wobble = np.float32(STYLES[index].wobble)
+    return _Path(templates, sharp[0], rounded[0], sharp[1], stroke, ends, wobble)
 
 
 def _curve(
@@ -307,7 +310,7 @@ def _write(path: _Path, n: int, rng: np.random.Generator) -> tuple[Floats, Float
     control = np.einsum("tkc,tn->kcn", path.templates, weights)  # (K, 2, n)
     blended = np.einsum("pk,kcn->pcn", path.sharp, control)
     messy = np.where(rng.random(n) < MESSY_SHARE, MESSY, 1).astype(np.float32)
-    messy *= np.exp(0.3 * _normal(rng, n))
+    messy *= path.wobble * np.exp(0.3 * _normal(rng, n))
 
     loose = 1 + path.ends.astype(np.float32)  # the pen lands and leaves less exactly
     control += JITTER * messy * loose[:, None, None] * _normal(rng, *control.shape)
