@@ -22,6 +22,7 @@ from cnnviz.datasets import Dataset, to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.evaluation import accuracy, predict
 from cnnviz.files import write_atomically
+from cnnviz.memory import keep_freed_memory
 from cnnviz.recipes import Recipe
 
 BLOCK = 500
@@ -145,6 +146,7 @@ def fit(
             f"'{train.name}' has images of shape {tuple(train.images.shape[1:])}; "
             f"'{recipe.model}' expects (1, 28, 28)."
         )
+    keep_freed_memory()
     with _repeatable(recipe.threads):
         return _Run(recipe, train, held_out, target, resume_file).go(progress)
 
