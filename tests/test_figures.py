@@ -1,0 +1,194 @@
+"""Every figure, program and number of the site, made from a tiny build of its own."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnviz import datasets
+from cnnviz.recipes import RECIPES
+from gen import manifest
+from gen.atlas_pages import atlas_pages
+from gen.context import Context
+from gen.html import figure_html
+from gen.manifest import EXAMPLES, Chapter
+from gen.prose import Prose
+from gen.render import render_chapter
+from gen.settings import ROOT, Settings
+
+LANGUAGES = ("zh", "en")
+CHAPTERS = manifest.chapter_names()
+
+_USED = re.compile(r'call figure\("([^"]+)"\)')
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Build:
+    """All chapters rendered twice, by two contexts that share nothing but the weights on disk.
+
+    Those that could not be are in `failed`, so that one broken chapter does not hide the others.
+    """
+
+    settings: Settings
+    first: Mapping[str, Chapter]
+    second: Mapping[str, Chapter]
+    failed: Mapping[str, Exception]
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Address → description."""
+        return {
+            f"{name}/{title}": figure
+            for name, chapter in self.first.items()
+            for title, figure in chapter.figures.items()
+        }
+
+    @property
+    def variants(self) -> list[tuple[str, dict[str, Any]]]:
+        """Address and content of every way of drawing of every figure."""
+        return [(a, v) for a, figure in self.figures.items() for v in figure["variants"]]
+
+    def pages(self, language: str) -> dict[str, str]:
+        """Path → Markdown of every page, written by hand or generated."""
+        folder = ROOT / "docs" / language
+        written = {p.relative_to(folder).as_posix(): p.read_text("utf-8")
+                   for p in sorted(folder.rglob("*.md"))}  # fmt: skip
+        return written | atlas_pages(self.first["atlas"].numbers, language)
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
+    """600 digits to learn from, 300 to test, 60 steps: the networks know little, the code runs."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        patch.setattr(datasets, "_MADE", {"train": (600, 1), "test": (300, 2)})
+        for name, recipe in RECIPES.items():
+            patch.setitem(RECIPES, name, replace(recipe, steps=60, batch_size=32))
+        settings = Settings(build_dir=tmp_path_factory.mktemp("build"))
+        failed: dict[str, Exception] = {}
+        first, second = (_rendered(Context(settings), failed) for _ in range(2))
+        yield Build(settings, first, second, failed)
+
+
+def _rendered(context: Context, failed: dict[str, Exception]) -> dict[str, Chapter]:
+    chapters = {}
+    for name in CHAPTERS:
+        try:
+            chapters[name] = render_chapter(name, "key", context)
+        except Exception as error:  # whatever it is, the chapter's own test raises it
+            failed[name] = error
+    return chapters
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_draws_without_warning_and_the_same_twice(build: Build, chapter: str) -> None:
+    if chapter in build.failed:
+        raise build.failed[chapter]
+    assert build.first[chapter] == build.second[chapter]
+
+
+def test_the_pictures_are_on_disk(build: Build) -> None:
+    files = [file for chapter in build.first.values() for file in chapter.files]
+    assert files
+    for file in files:
+        assert (build.settings.figures_dir / file).read_bytes().startswith(b"\x89PNG")
+
+
+def test_figures_say_in_both_languages_what_they_show(build: Build) -> None:
+    for address, figure in build.figures.items():
+        zh, en = figure["alt"]
+        assert _HAN.search(zh), f"{address}: no Chinese in '{zh}'"
+        assert len(en) > 20, f"{address}: '{en}' does not say what is to be seen"
+        for text in _english(figure):
+            assert not _HAN.search(text), f"{address}: Chinese in the English '{text[:200]}'"
+
+
+def _english(figure: Mapping[str, Any]) -> Iterator[str]:
+    yield figure["alt"][1]
+    for variant in figure["variants"]:
+        yield variant["name"][1]
+        yield from (legend["text"][1] for legend in variant["legends"])
+        for panel in variant["panels"]:
+            yield from (panel[key][1] for key in ("label", "alt", "markup") if panel.get(key))
+
+
+def test_pictures_have_a_legend(build: Build) -> None:
+    bare = [
+        address
+        for address, variant in build.variants
+        if any("file" in panel and not panel["photo"] for panel in variant["panels"])
+        and not variant["legends"]
+    ]
+    assert bare == []  # what do their colours mean?
+
+
+def test_legends_are_whole(build: Build) -> None:
+    for address, variant in build.variants:
+        for legend in variant["legends"]:
+            assert all(text.strip() for text in legend["text"]), address
+            ends = bool(legend["low"]), bool(legend["high"])
+            assert ends == (bool(legend["gradient"]),) * 2, f"{address}: a scale without its ends"
+
+
+def test_several_panels_are_told_apart(build: Build) -> None:
+    """A picture has a label or alternative text of its own, a drawing at least its own title."""
+    bare = [
+        address
+        for address, variant in build.variants
+        for panel in variant["panels"]
+        if len(variant["panels"]) > 1
+        and not (panel["label"] or panel["alt"])
+        and "aria-label" not in panel.get("markup", [""])[0]
+    ]
+    assert bare == []
+
+
+def test_figures_become_html(build: Build) -> None:
+    for address, figure in build.figures.items():
+        for language in LANGUAGES:
+            html = figure_html(address, figure, language, "caption", str, "", "")
+            assert html.count("<figure") == html.count("</figure>") == 1, address
+            assert html.count("<img") == html.count(' alt="'), address
+
+
+def test_examples_print_something(build: Build) -> None:
+    assert all(build.first[EXAMPLES].numbers.values())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_ask_only_for_what_there_is(build: Build, language: str) -> None:
+    """Figures, numbers, programs and sources of every page; what it claims is for a real build."""
+    numbers = {name: chapter.numbers for name, chapter in build.first.items() if name != EXAMPLES}
+    prose = Prose(
+        language,
+        numbers,
+        figures=set(build.figures),
+        printed=build.first[EXAMPLES].numbers,
+        dataset="digits",
+        root=ROOT,
+        source_url="",
+    )
+    prose.environment.globals["claim"] = lambda holds, what: ""
+    for path, markdown in build.pages(language).items():
+        filled = prose.fill(markdown, path)  # raises what is missing, with page and name
+        assert "[[" not in re.sub(r"```.*?```|`[^`]*`", "", filled, flags=re.S), path
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_figure_is_on_a_page(build: Build, language: str) -> None:
+    used = {address for page in build.pages(language).values() for address in _USED.findall(page)}
+    assert set(build.figures) - used == set()
+
+
+def test_the_paths_of_the_build_are_not_in_what_it_shows(build: Build) -> None:
+    for name, chapter in build.first.items():
+        shown = str(chapter.figures) + str(chapter.numbers)
+        for path in (build.settings.build_dir, ROOT, Path.home()):
+            assert str(path) + "/" not in shown, name
