@@ -59,7 +59,8 @@ def matrix(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     units, inputs = weight.shape
     thick = max(1, round(min(22, 400 / units) * inputs / WIDTH))
     rows = np.repeat(weight[:, None], thick, axis=1)  # (out, thick, in)
-    return _coarse(mosaic(rows, columns=1, scale=scale, signed=True, gap=int(thick > 1)))
+    gap = 0 if thick == 1 else max(1, round(thick / 8))
+    return _coarse(mosaic(rows, columns=1, scale=scale, signed=True, gap=gap))
 
 
 def beside_inputs(
