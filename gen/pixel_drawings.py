@@ -84,7 +84,8 @@ def _bars(values: Bytes, x: float, y: float, width: float, height: float) -> str
             grey = f"#{value:02x}{value:02x}{value:02x}"
             left = x + index * width
             bars.append(svg.element("rect", x=left, y=y, width=width, height=height, fill=grey))
-    return "".join(bars)
+    # Antialiasing leaves seams between wide bars, and without it narrow ones may vanish.
+    return svg.element("g", "".join(bars), shape_rendering="crispEdges" if width > 1 else None)
 
 
 def colour_cells(pixels: Bytes, title: str) -> str:

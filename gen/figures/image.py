@@ -24,6 +24,9 @@ DIGIT = 3
 """The class whose example the chapter follows."""
 
 SIDE = 28
+SAMPLES = 11
+"""Training images of each class that are shown."""
+
 SIDES = (28, 14, 7, 4)
 """Sides in pixels at which that digit is shown."""
 
@@ -134,6 +137,7 @@ def flattened(context: Context) -> Figure:
             f"are now at places {first} and {first + SIDE}",
         ),
         panels=[Panel(drawing)],
+        legends=[_GREY],
     )
 
 
@@ -153,7 +157,8 @@ def channels(context: Context) -> Figure:
     """A colour photograph, and its three channels as grey pictures."""
     photo = _flower()
     framed = photo.copy()
-    for top, left, height, width in (_FLOWER, _LEAVES):
+    around = (_EDGE[0] - 1, _EDGE[1] - 1, _EDGE[2] + 2, _EDGE[3] + 2)
+    for top, left, height, width in (_FLOWER, _LEAVES, around):
         framed[top : top + height, [left, left + width - 1]] = 255
         framed[[top, top + height - 1], left : left + width] = 255
     panels = [Panel(raster(framed, photo=True), Text("照片", "the photograph"))]
@@ -172,9 +177,9 @@ def channels(context: Context) -> Figure:
         legends=[
             Legend(
                 Text(
-                    "通道中的值：0 为黑，255 为白。照片里的两个白框是取平均值的地方",
-                    "values in a channel: 0 is black, 255 is white. The two white frames in the "
-                    "photograph are where means are taken",
+                    "通道中的值：0 为黑，255 为白。照片里的两个大框是取平均值的地方，小框是下一张图的位置",
+                    "values in a channel: 0 is black, 255 is white. The two large frames in the "
+                    "photograph are where means are taken, the small one is the next figure",
                 ),
                 _GREY.gradient,
                 "0",
@@ -236,7 +241,7 @@ def resolution(context: Context) -> Figure:
         small = _reduced(context.examples[DIGIT : DIGIT + 1], side)[0, 0]  # (side, side)
         pixels = small.round().numpy().astype(np.uint8)
         count = f"{side}×{side} = {side * side}"
-        panels.append(Panel(_grey(pixels, 168 / side), Text(count, count)))
+        panels.append(Panel(_grey(pixels, 140 / side), Text(count, count)))
     name = context.test.class_names[DIGIT]
     return Figure(
         alt=Text(
@@ -285,7 +290,7 @@ def made_steps(context: Context) -> Figure:
             in_both(lambda say, s=strokes, t=step, d=digit: strokes_drawing(s, f"{d}: {say(t)}"))  # type: ignore[misc]
             for strokes, step in zip((example.blended, example.warped), _STEPS, strict=False)
         ]
-        drawings += [_grey(example.ink, 4), _grey(example.image, 4)]
+        drawings += [_grey(example.ink, 5.6), _grey(example.image, 4)]
         for step, drawing in zip(_STEPS, drawings, strict=True):
             alt = Text(f"{digit}：{step.zh}", f"{digit}: {step.en}")
             panels.append(Panel(drawing, step if digit == _SHOWN[0][0] else None, alt=alt))
@@ -314,15 +319,14 @@ def made_styles(context: Context) -> Figure:
             f"The {count} styles of the ten digits, one sample of each",
         ),
         panels=panels,
-        layout="grid",
     )
 
 
 def samples(context: Context) -> Figure:
-    """Twelve training images of each class."""
+    """Some training images of each class."""
     images, labels = context.train.images, context.train.labels
     names = context.train.class_names
-    rows = [images[labels == label][:12, 0] for label in range(len(names))]
+    rows = [images[labels == label][:SAMPLES, 0] for label in range(len(names))]
     shown = torch.stack(rows).numpy()  # (10, 12, 28, 28)
     drawn = mosaic(shown, scale=(0, 255), palette="grey")
     return Figure(
@@ -362,6 +366,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "nearest_mean": nearest_mean,
         "sharpest": {"name": names[int(brightest.argmax())], "value": float(brightest.max())},
         "vaguest": {"name": names[int(brightest.argmin())], "value": float(brightest.min())},
+        "samples": SAMPLES,
         "train_count": len(context.train),
         "test_count": len(context.test),
         "styles": sum(map(len, styles.values())),

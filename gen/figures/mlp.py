@@ -97,7 +97,7 @@ def neuron(context: Context) -> Figure:
             ),
             Panel(picture(drawn, 5.5), Text("② 权重", "② weights")),
             Panel(picture(products, 5.5), Text("③ 乘积 ① × ②", "③ products ① × ②")),
-            Panel(chain, Text("加起来", "added up")),
+            Panel(chain),
         ],
         legends=[
             scale_legend(
@@ -125,8 +125,8 @@ def favourites(context: Context) -> Figure:
     answers = _answers(context)[:, _unit(context)]
     order = answers.argsort(descending=True, stable=True)
     ends = (
-        (Text("加权和最大的十二张", "the twelve largest sums"), order[:12]),
-        (Text("加权和最小的十二张", "the twelve smallest sums"), order[-12:].flip(0)),
+        (Text("加权和最大的十张", "the ten largest sums"), order[:10]),
+        (Text("加权和最小的十张", "the ten smallest sums"), order[-10:].flip(0)),
     )
     panels = []
     for label, chosen in ends:
@@ -136,7 +136,7 @@ def favourites(context: Context) -> Figure:
             f"{label.zh}：{low:.1f} 到 {high:.1f}".replace("-", "−"),
             f"{label.en}: {low:.1f} to {high:.1f}".replace("-", "−"),
         )
-        drawn = mosaic(images, columns=12, scale=(0, 255), palette="grey")
+        drawn = mosaic(images, columns=10, scale=(0, 255), palette="grey")
         panels.append(Panel(picture(drawn, 2), span))
     classes = [[context.test.class_names[context.test.labels[i]] for i in c] for _, c in ends]
     return Figure(
@@ -153,7 +153,7 @@ def favourites(context: Context) -> Figure:
 
 def relu(context: Context) -> Figure:
     """The ReLU curve, and where the sums of the first layer lie on it."""
-    x = np.linspace(-6, 6, 121)
+    x = np.linspace(-8, 4, 121)
     sums = _answers(context)[:1000].numpy()
     below = float((sums <= 0).mean())
     curve = in_both(
@@ -230,7 +230,7 @@ def network(context: Context) -> Figure:
             sizes,
             weights,
             title=say(Text("多层感知机的一部分", "A part of the MLP")),
-            labels=[f"{say(name)} {size}" for name, size in zip(names, sizes, strict=True)],
+            labels=[f"{say(name)}: {size}" for name, size in zip(names, sizes, strict=True)],
             units=units,
             activations=activations,
             size=(640, 380),
@@ -323,7 +323,8 @@ def numbers(context: Context) -> dict[str, Any]:
     names = context.test.class_names
     unit, parts = _unit(context), _parts(context)
     answers = _answers(context)
-    top = answers[:, unit].topk(min(100, len(answers))).indices
+    own = int((context.test.labels == DIGIT).sum())
+    top = answers[:, unit].topk(own).indices  # as many as there are images of that class
     counts = context.test.labels[top].bincount(minlength=len(names))
     rate = _dropout_rate(context)
     mask = _masks(outputs["relu1"].shape[1], rate)[0]
@@ -336,10 +337,11 @@ def numbers(context: Context) -> dict[str, Any]:
         "unit": unit,
         **parts,
         "sum": parts["positive"] + parts["negative"] + parts["bias"],
-        "favourite": names[int(counts.argmax())],
-        "favourite_count": int(counts.max()),
-        "favourite_of": len(top),
-        "favourite_classes": int((counts > 0).sum()),
+        "liked": {
+            "count": own,
+            "own": int(counts[DIGIT]),
+            "other_classes": sum(c > 0 for i, c in enumerate(counts.tolist()) if i != DIGIT),
+        },
         "below_zero": float((answers[:1000] <= 0).double().mean()),
         "active": int((outputs["relu1"][DIGIT] > 0).sum()),
         "dead": int((answers <= 0).all(0).sum()),

@@ -13,7 +13,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.recipes import Recipe
 from gen.context import Context
-from gen.figure import Figure, Panel, Text, picture, scale_legend
+from gen.figure import Figure, Panel, Text, number, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ def first_weights(context: Context) -> Figure:
     """The weights of all 512 units of the first layer as images, in order of their norm."""
     images, limit = _images(context), _limit(context)
     order = _by_norm(images)
-    drawn = mosaic(images[order], columns=24, scale=(-limit, limit))
+    drawn = mosaic(images[order], columns=16, scale=(-limit, limit))
     return Figure(
         alt=Text(
             f"fc1 的 {len(images)} 个单元的权重，各画成一张 28×28 的图，按大小排序；"
@@ -68,8 +68,8 @@ def strongest_units(context: Context) -> Figure:
     """The 24 units with the largest weights, after and before training, on one scale."""
     images, limit = _images(context), _limit(context)
     chosen = _by_norm(images)[:_STRONGEST]
-    after = mosaic(images[chosen], columns=8, scale=(-limit, limit))
-    before = mosaic(_images(context, 0)[chosen], columns=8, scale=(-limit, limit))
+    after = mosaic(images[chosen], columns=6, scale=(-limit, limit))
+    before = mosaic(_images(context, 0)[chosen], columns=6, scale=(-limit, limit))
     return Figure(
         alt=Text(
             f"权重最大的 {_STRONGEST} 个单元：训练后中间是橙蓝相间的斑块；训练前是均匀的、很淡的噪声",
@@ -108,9 +108,12 @@ def border(context: Context) -> Figure:
     drawn = mosaic(after[None], scale=(0, peak))
     return Figure(
         alt=Text(
-            f"每个像素的权重的平均大小：训练后中间大、四角小；{int(never.sum())} 个像素从不亮",
-            f"The mean size of each pixel's weights: after training large in the middle and small in "
-            f"the corners; {int(never.sum())} pixels are never lit",
+            f"每个像素的权重的平均大小：训练之前各处约 {number(float(before.mean()))}；训练之后亮过的像素平均 "
+            f"{number(float(after[~never].mean()))}，{int(never.sum())} 个从不亮的像素在边角上，没有变大",
+            f"The mean size of each pixel's weights: before training about "
+            f"{number(float(before.mean()))} everywhere; after training "
+            f"{number(float(after[~never].mean()))} on average where pixels are ever lit; the "
+            f"{int(never.sum())} that are never lit lie at the edge and have not grown",
         ),
         panels=[
             Panel(
@@ -168,6 +171,7 @@ def numbers(context: Context) -> dict[str, Any]:
     decay = _decay(context.recipe("mlp"))
     moved = np.abs(images - decay * fresh)[:, never]  # (512, pixels never lit)
     some = bool(never.any())
+    share = (context.train.images > 0).double().mean((0, 1)).numpy()  # (28, 28)
     return {
         "correlation": {
             "before": _neighbour_correlation(fresh),
@@ -178,7 +182,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "before": float(before.mean()),
         "lit": float(after[~never].mean()),
         "corner": float(after[never].mean()) if some else 0.0,
-        "centre": float(after[7:21, 7:21].mean()),
+        "seldom": float(after[(share < 0.05) & ~never].mean()),
+        "often": float(after[share > 0.3].mean()),
         "decay": decay,
         "deviation": float(moved.max()) if some else 0.0,
     }
