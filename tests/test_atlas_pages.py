@@ -1,6 +1,6 @@
 import ast
 import re
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cache
 from pathlib import Path
 
@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from cnnviz import models, record
+from cnnviz import models, photos, record
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
 from cnnviz.recipes import Recipe
 from gen.atlas_pages import atlas_nav, atlas_pages
 from gen.figures import about, atlas
 from gen.layer_mosaics import WIDTH, beside_inputs, blocks, divisor, images, matrix, slices
+from gen.prose import Prose
 
 ROOT = Path(__file__).parent.parent
 
@@ -274,3 +275,35 @@ def test_every_photograph_that_a_chapter_uses_is_credited():
         for name in re.findall(r'photos\.load\("(\w+)"\)', path.read_text("utf-8"))
     }
     assert used == set(about.PHOTOS)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lenet", "said"),
+    [
+        ("digits", {"real": {"accuracy": 0.981, "count": 500}}, "98.10%"),
+        ("digits", {}, "had no MNIST at hand"),
+        ("mnist", {}, "The LeNet of the default build"),
+    ],
+)
+def test_the_page_tells_how_real_handwriting_is_read(dataset, lenet, said):
+    run = {
+        **{field.name: 1 for field in fields(Recipe)},
+        "seconds": 2.0,
+        "accuracy": 0.9,
+        "digest": "ab",
+        "parameters": 3,
+    }
+    numbers = {
+        "fields": [field.name for field in fields(Recipe)],
+        "runs": {"lenet": run},
+        "versions": {"python": "3"},
+        "photos": {name: asdict(photos.credit(name)) for name in about.PHOTOS},
+        "dataset": dataset,
+        **dict.fromkeys(("device", "machine", "cores", "train_count", "test_count"), 1),
+    }
+    page = (ROOT / "docs" / "en" / "about.md").read_text("utf-8")
+    prose = Prose("en", {"about": numbers, "lenet": lenet}, set(), {}, dataset, ROOT, "")
+    filled = prose.fill(page, "about.md")
+    assert said in filled
+    assert "| [china.jpg](https://www.flickr.com/" in filled
+    assert ("are not MNIST" in filled) == (dataset == "digits")
