@@ -74,7 +74,7 @@ def digit_as_numbers(context: Context) -> Figure:
         f"<tr><th>{row}</th>{''.join(_cell(int(value)) for value in values)}</tr>"
         for row, values in enumerate(pixels)
     )
-    table = f'<table class="pixels-numbers"><tr><th></th>{columns}</tr>{rows}</table>'
+    table = f'<table class="pixels-numbers"><tr><td style="background:none"></td>{columns}</tr>{rows}</table>'
     dark = int((pixels == 0).sum())
     return Figure(
         alt=Text(
