@@ -129,7 +129,7 @@ class _Page:
             if self.layer["kind"] == "conv":
                 heading = self.say("卷积核", "Kernels")
             parts.append(f"## {heading} {{ #weights }}")
-            parts.append(self._figure("weights", self._weights()))
+            parts.append(self._figure("weights", self._weights() + self._dead()))
         heading = self.say("激活", "Activations")
         if self.layer["spatial"]:
             heading = self.say("特征图", "Feature maps")
@@ -316,6 +316,23 @@ class _Page:
             f"每行是一个单元的权重，从上到下第 0 到 {last} 个；每列对应一个输入，从左到右第 0 到 {channels - 1} 个。",
             f"Each row holds the weights of one unit, 0 to {last} from top to bottom; each column "
             f"belongs to one input, 0 to {channels - 1} from left to right.",
+        )
+
+    def _dead(self) -> str:
+        """Why some units of a fully connected layer are pale, where some are."""
+        layer, after = self.layer, self.layers[self.index + 1 :]
+        before_relu = bool(after) and after[0]["kind"] == "relu"
+        if layer["kind"] != "linear" or not before_relu or layer["dead_strength"] > 0.5:
+            return ""
+        share = percent(layer["dead_strength"], 0)
+        return self.say(
+            f"其中 {layer['dead']} 个单元在测试图上从不大于零。后面的 ReLU 总给它们零，梯度传不回来，"
+            f"只剩权重衰减让权重不断变小：它们最大的权重，平均只有其他单元的 {share}。"
+            "按“整层”看，它们几乎是白的；按“每个单元”看，只见噪声。",
+            f" {layer['dead']} of the units never rise above zero on the test images. The ReLU after "
+            "them gives zero, no gradient comes back, and all that is left is weight decay, which "
+            f"shrinks them: their largest weight is on average {share} of that of the others. On the "
+            "scale of the whole layer they are nearly white, on scales of their own they show noise.",
         )
 
     def _activations(self) -> str:

@@ -334,6 +334,10 @@ def facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[s
     weight, units = layer.weight, layer.after[0]
     alive = (tested > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
     biases = 0 if getattr(layer.module, "bias", None) is None else units
+    strongest = 1.0  # of dead units beside the others
+    if weight is not None and alive.any() and not alive.all():
+        peaks = np.abs(weight).reshape(units, -1).max(axis=1)  # (out,)
+        strongest = float(peaks[~alive.numpy()].mean() / peaks[alive.numpy()].mean())
     inner = "" if weight is None else " × ".join(map(str, weight.shape[1:]))
     return {
         "name": layer.name,
@@ -350,6 +354,7 @@ def facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[s
         "field": "×".join(map(str, field)) if field else "",
         "zeros": float((tested == 0).double().mean()),
         "dead": int((~alive).sum()),
+        "dead_strength": strongest,
         "low": float(tested.min()),
         "high": float(tested.max()),
         "form": layer.form,
