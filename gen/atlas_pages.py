@@ -306,7 +306,7 @@ class _Page:
         if layer["form"] == "blocks":
             maps, size = layer["maps"][0], "×".join(map(str, layer["maps"][1:]))
             return self.say(
-                f"每个方块是一个单元，从左到右、从上到下是第 0 到 {last} 个。它的 {inputs} 个权重来自 {maps} 张 {size} 的图，"
+                f"每个方块是一个单元，从左到右、从上到下是第 0 到 {last} 个。它的 {inputs} 个权重对着 {maps} 张 {size} 的图，"
                 f"所以折回 {maps} 个小格，按同样的次序对应第 0 到 {maps - 1} 个通道。",
                 f"Each block is a unit, 0 to {last} in reading order. Its {inputs} weights look at {maps} "
                 f"maps of {size}, so they are folded back into {maps} small tiles: channels 0 to "
@@ -322,7 +322,12 @@ class _Page:
         """Why some units of a fully connected layer are pale, where some are."""
         layer, after = self.layer, self.layers[self.index + 1 :]
         before_relu = bool(after) and after[0]["kind"] == "relu"
-        if layer["kind"] != "linear" or not before_relu or layer["dead_strength"] > 0.5:
+        if (
+            layer["kind"] != "linear"
+            or not before_relu
+            or layer["dead"] < 2
+            or layer["dead_strength"] > 0.5
+        ):
             return ""
         share = percent(layer["dead_strength"], 0)
         return self.say(

@@ -114,16 +114,16 @@ def test_facts_count_zeros_dead_units_and_parameters():
 
 
 def test_dead_units_are_compared_with_the_others():
-    """Unit 0 is dead with weights up to 0.1, unit 1 alive with up to 0.4: a quarter."""
-    linear = nn.Linear(2, 2)
-    linear.weight.data = torch.tensor([[0.1, -0.05], [0.2, -0.4]])
-    layer = atlas.Layer("net", "fc", "linear", linear, (2,), (2,), None, True)
-    facts = atlas.facts(layer, torch.tensor([[-1.0, 1], [-2, 3]]), None)
+    """Two dead units with weights up to 0.1, one alive with up to 0.4: a quarter."""
+    linear = nn.Linear(2, 3)
+    linear.weight.data = torch.tensor([[0.1, -0.05], [0, -0.1], [0.2, -0.4]])
+    layer = atlas.Layer("net", "fc", "linear", linear, (2,), (3,), None, True)
+    facts = atlas.facts(layer, torch.tensor([[-1.0, 0, 1], [-2, -1, 3]]), None)
     assert facts["dead_strength"] == pytest.approx(0.25)
     relu = {**numbers()["nets"]["lenet"][1], "name": "relu"}
     nets = {"net": [facts, relu]}
     page = atlas_pages({**numbers(), "titles": {"net": "Net"}, "nets": nets}, "en")
-    assert "1 of the units never rise above zero" in page["atlas/net/fc.md"]
+    assert "2 of the units never rise above zero" in page["atlas/net/fc.md"]
     assert "25% of that of the others" in page["atlas/net/fc.md"]
 
 
