@@ -15,7 +15,8 @@ from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.files import write_atomically
 from cnnviz.recipes import DATASETS, data_key
 
-_MADE = {"train": (60_000, 1), "test": (10_000, 2)}  # images and seed of the made digits
+MADE = {"train": (60_000, 1), "test": (10_000, 2)}
+"""How many digits are made for each split, and with which seed."""
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
     "T-shirt/top",
@@ -90,7 +91,7 @@ def to_input(images: Tensor) -> Tensor:
 
 
 def _made_digits(split: str, build_dir: Path | None) -> Dataset:
-    count, seed = _MADE[split]
+    count, seed = MADE[split]
     kept = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
     state = _read_kept(kept) if kept else None
     if state is None:

@@ -127,6 +127,14 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
+GREY_LEGEND = Legend(
+    Text("像素值：0 为黑，255 为白", "pixel values: 0 is black, 255 is white"),
+    "linear-gradient(to right, #000, #fff)",
+    "0",
+    "255",
+)
+"""For images of uint8 pixels."""
+
 SCOPES = {
     "map": Text(
         "每张图各用自己的刻度：颜色只能在同一张图之内比较",

@@ -62,7 +62,7 @@ def test_another_recipe_is_named(result, tmp_path):
 def test_trained_once_then_read_and_made_again_when_damaged(
     small_digits, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(datasets, "_MADE", {"train": (100, 1), "test": (50, 2)})
+    monkeypatch.setattr(datasets, "MADE", {"train": (100, 1), "test": (50, 2)})
     first = trained(RECIPE, build_dir=tmp_path, progress=False)
     calls = []
     monkeypatch.setattr(

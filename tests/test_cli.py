@@ -9,7 +9,7 @@ from cnnviz.recipes import Recipe
 @pytest.fixture
 def quick(monkeypatch):
     """A few steps on a few digits."""
-    monkeypatch.setattr(datasets, "_MADE", {"train": (300, 1), "test": (100, 2)})
+    monkeypatch.setattr(datasets, "MADE", {"train": (300, 1), "test": (100, 2)})
     for name in ("lenet", "mlp", "lenet-scrambled"):
         recipe = Recipe(
             name.split("-")[0], steps=5, batch_size=16, scramble=name.endswith("scrambled")

@@ -11,7 +11,7 @@ from cnnviz.errors import CnnvizError
 @pytest.fixture
 def few(monkeypatch):
     """Only 200 and 100 made digits."""
-    monkeypatch.setattr(datasets, "_MADE", {"train": (200, 1), "test": (100, 2)})
+    monkeypatch.setattr(datasets, "MADE", {"train": (200, 1), "test": (100, 2)})
 
 
 def test_made_digits_are_kept_and_read_back(few, tmp_path):

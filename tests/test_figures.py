@@ -68,7 +68,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """600 digits to learn from, 300 to test, 60 steps: the networks know little, the code runs."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
-        patch.setattr(datasets, "_MADE", {"train": (600, 1), "test": (300, 2)})
+        patch.setattr(datasets, "MADE", {"train": (600, 1), "test": (300, 2)})
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, replace(recipe, steps=60, batch_size=32))
         settings = Settings(build_dir=tmp_path_factory.mktemp("build"))

@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from importlib.metadata import version
 from typing import Any
 
-from cnnviz import photos
+from cnnviz import datasets, photos
 from cnnviz.checkpoints import weights_digest
 from cnnviz.models import parameter_count
 from cnnviz.recipes import RECIPES, Recipe
@@ -54,6 +54,7 @@ def numbers(context: Context) -> dict[str, Any]:
         },
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 1,
+        "seeds": {split: seed for split, (_, seed) in datasets.MADE.items()},
         "train_count": len(context.train),
         "test_count": len(context.test),
         "dataset": context.settings.dataset,

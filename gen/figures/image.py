@@ -15,7 +15,7 @@ from cnnviz.datasets import to_input
 from cnnviz.digit_templates import STYLES
 from cnnviz.drawing.mosaic import mosaic
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Text, in_both, picture, raster
+from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture, raster
 from gen.pixel_drawings import colour_cells, strip, strokes_drawing
 
 Bytes = NDArray[np.uint8]
@@ -30,12 +30,6 @@ SAMPLES = 11
 SIDES = (28, 14, 7, 4)
 """Sides in pixels at which that digit is shown."""
 
-_GREY = Legend(
-    Text("像素值：0 为黑，255 为白", "pixel values: 0 is black, 255 is white"),
-    "linear-gradient(to right, #000, #fff)",
-    "0",
-    "255",
-)
 _CHANNELS = {
     "red": Text("红（R）", "red (R)"),
     "green": Text("绿（G）", "green (G)"),
@@ -97,7 +91,7 @@ def digit_as_numbers(context: Context) -> Figure:
                 ),
             ),
         ],
-        legends=[_GREY],
+        legends=[GREY_LEGEND],
         layout="column",
     )
 
@@ -137,7 +131,7 @@ def flattened(context: Context) -> Figure:
             f"are now at places {first} and {first + SIDE}",
         ),
         panels=[Panel(drawing)],
-        legends=[_GREY],
+        legends=[GREY_LEGEND],
     )
 
 
@@ -181,7 +175,7 @@ def channels(context: Context) -> Figure:
                     "values in a channel: 0 is black, 255 is white. The two large frames in the "
                     "photograph are where means are taken, the small one is the next figure",
                 ),
-                _GREY.gradient,
+                GREY_LEGEND.gradient,
                 "0",
                 "255",
             )
@@ -250,7 +244,7 @@ def resolution(context: Context) -> Figure:
             "of the last only some grey blocks are left",
         ),
         panels=panels,
-        legends=[_GREY],
+        legends=[GREY_LEGEND],
         columns=len(SIDES),
     )
 
@@ -276,7 +270,7 @@ def class_means(context: Context) -> Figure:
             f"{names[sharpest]} with a maximum of {means[sharpest].max():.0f}",
         ),
         panels=[Panel(picture(drawn, 4))],
-        legends=[_GREY],
+        legends=[GREY_LEGEND],
     )
 
 
@@ -301,6 +295,7 @@ def made_steps(context: Context) -> Figure:
             f"The digits {', '.join(shown)} in four steps from strokes to an image",
         ),
         panels=panels,
+        legends=[GREY_LEGEND],
         columns=len(_STEPS),
     )
 
@@ -319,6 +314,7 @@ def made_styles(context: Context) -> Figure:
             f"The {count} styles of the ten digits, one sample of each",
         ),
         panels=panels,
+        legends=[GREY_LEGEND],
     )
 
 
@@ -335,6 +331,7 @@ def samples(context: Context) -> Figure:
             f"Samples of the training set, one class a row ({', '.join(names)}), {shown.shape[1]} each",
         ),
         panels=[Panel(picture(drawn, 2))],
+        legends=[GREY_LEGEND],
     )
 
 

@@ -16,7 +16,17 @@ from cnnviz.drawing.diagrams import network_diagram
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.models import MLP, parameter_count
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
+from gen.figure import (
+    GREY_LEGEND,
+    Figure,
+    Legend,
+    Panel,
+    Text,
+    in_both,
+    number,
+    picture,
+    scale_legend,
+)
 from gen.pixel_drawings import sum_of_parts
 
 Floats = NDArray[np.float32]
@@ -146,6 +156,7 @@ def favourites(context: Context) -> Figure:
             f"{', '.join(classes[1])}",
         ),
         panels=panels,
+        legends=[GREY_LEGEND],
         layout="column",
         uses=["mlp"],
     )
