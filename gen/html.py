@@ -42,7 +42,7 @@ def figure_html(
     several = len(figure["variants"][0]["panels"]) > 1
     named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
     return (
-        f'<figure class="fig" id="{identity}"{named}>{body}'
+        f'<figure class="fig" id="{identity}"{named}><div data-search-exclude>{body}</div>'
         f"<figcaption>{caption}</figcaption>"
         f"{_passport(address, figure, pick, source_url, commit)}</figure>"
     )

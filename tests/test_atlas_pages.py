@@ -313,6 +313,7 @@ def test_the_page_tells_how_real_handwriting_is_read(dataset, lenet, said):
         "versions": {"python": "3"},
         "photos": {name: asdict(photos.credit(name)) for name in about.PHOTOS},
         "dataset": dataset,
+        "seeds": {"train": 1, "test": 2},
         **dict.fromkeys(("device", "machine", "cores", "train_count", "test_count"), 1),
     }
     page = (ROOT / "docs" / "en" / "about.md").read_text("utf-8")

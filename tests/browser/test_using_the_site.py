@@ -33,7 +33,7 @@ def test_search_finds_the_words_of_the_field(
     tab: Page, root: str, address: str, words: str
 ) -> None:
     tab.goto(root + address)
-    assert words.lower() in search(tab, words)[0].lower()
+    assert any(words.lower() in result.lower() for result in search(tab, words)[:3])
 
 
 def test_search_says_so_when_there_is_nothing(tab: Page, root: str) -> None:
