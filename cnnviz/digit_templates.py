@@ -14,7 +14,13 @@ from typing import NamedTuple
 
 
 class Style(NamedTuple):
-    """One way of writing a digit: `share` is its weight among the styles of that digit, `wobble` scales the jitter."""
+    """One way of writing a digit.
+
+    Attributes:
+        share: weight among the styles of the digit.
+        templates: see the docstring of this module.
+        wobble: factor on the jitter; a stroke as plain as that of a 1 is drawn steadily.
+    """
 
     digit: int
     name: str

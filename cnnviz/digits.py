@@ -360,11 +360,13 @@ def _pen(steps: int, n: int, rng: np.random.Generator) -> Floats:
 
 
 def _fit_box(points: Floats, radius: Floats) -> Floats:
-    """Scale and move so that the ink just fills the 20×20 box, its aspect kept."""
+    """Scale and move so that the ink just fits the 20×20 box, about in its middle, aspect kept."""
     width = radius.mean(0)  # (n,)
     low, high = points.min(0), points.max(0)  # (2, n)
-    scale = (BOX - 2 * width) / (high - low).max(0)
-    boxed: Floats = (points - low) * scale + width
+    size = high - low
+    scale = (BOX - 2 * width) / size.max(0)
+    spare = np.floor((BOX - size * scale) / 2 - width + np.float32(0.01))  # whole pixels, (2, n)
+    boxed: Floats = (points - low) * scale + width + spare
     return boxed
 
 
