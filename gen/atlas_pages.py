@@ -112,9 +112,11 @@ class _Page:
         shape = self.layer["after"]
         title = self.say(f"{self.title}：{self.name}", f"{self.title}: {self.name}")
         description = self.say(
-            f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）：全部权重，以及它对每一类例子的激活。",
-            f"The layer {self.name} of {self.title} ({called}, output {shape}): all its weights, "
-            "and its activations for an example of each class.",
+            f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）："
+            f"{'全部权重，以及' if self.layer['form'] else ''}它对每一类例子的激活。",
+            f"The layer {self.name} of {self.title} ({called}, output {shape}): "
+            f"{'all its weights, and ' if self.layer['form'] else ''}"
+            "its activations for an example of each class.",
         )
         parts = [
             f"---\ntitle: '{title}'\ndescription: >-\n  {description}\nsearch:\n  boost: 0.3\n---",
@@ -191,7 +193,7 @@ class _Page:
             ),
             "flatten": (
                 f"把前面的数按通道、行、列的次序排成一行，一共 {after} 个。数值都没变，只是谁和谁相邻，从此看不出来了。",
-                f"Lines up the numbers in one row, channel by channel and line by line: {after} in all. "
+                f"Lines up the numbers in one row, channel by channel and row by row: {after} in all. "
                 "No value changes, but from here on nothing tells which of them were neighbours.",
             ),
             "linear": (
@@ -331,7 +333,7 @@ class _Page:
             return ""
         share = percent(layer["dead_strength"], 0)
         return self.say(
-            f"其中 {layer['dead']} 个单元在测试图上从不大于零。后面的 ReLU 总给它们零，梯度传不回来，"
+            f"其中 {layer['dead']} 个单元在测试图上从不大于零。经过后面的 ReLU 总是零，导数也就是零，"
             f"只剩权重衰减让权重不断变小：它们最大的权重，平均只有其他单元的 {share}。"
             "按“整层”看，它们几乎是白的；按“每个单元”看，只见噪声。",
             f" {layer['dead']} of the units never rise above zero on the test images. The ReLU after "
