@@ -333,7 +333,7 @@ class _Page:
             return ""
         share = percent(layer["dead_strength"], 0)
         return self.say(
-            f"其中 {layer['dead']} 个单元在测试图上从不大于零。经过后面的 ReLU 总是零，导数也就是零，"
+            f"其中 {layer['dead']} 个单元在测试图上从不大于零。它们经过后面的 ReLU 总是零，导数也就是零，"
             f"只剩权重衰减让权重不断变小：它们最大的权重，平均只有其他单元的 {share}。"
             "按“整层”看，它们几乎是白的；按“每个单元”看，只见噪声。",
             f" {layer['dead']} of the units never rise above zero on the test images. The ReLU after "

@@ -141,6 +141,7 @@ SCOPES = {
         "Each map has a scale of its own: compare colours only within one map",
     ),
     "layer": Text("整层共用一个刻度", "One scale for the whole layer"),
+    "figure": Text("它们共用一个刻度", "One scale for all of these"),
     "shared": Text("全网络共用一个刻度", "One scale for the whole network"),
 }
 
@@ -148,7 +149,7 @@ SCOPES = {
 def scale_legend(mosaic: Mosaic, scope: str, meaning: Text) -> Legend:
     """The legend of a mosaic.
 
-    `scope` ("map", "layer", "shared") says what shares the scale; `meaning` what is drawn.
+    `scope`, a key of SCOPES, says what shares the scale; `meaning` what is drawn.
     """
     if scope == "map":
         ends = ("−max", "+max") if mosaic.signed else ("0", "max")

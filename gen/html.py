@@ -126,7 +126,8 @@ def _passport(
     rows = [(say["drawn by"], where)]
     for name, facts in figure["weights"].items():
         weights = (
-            f"<code>{name}</code>, {say['seed']} {facts['seed']}, <code>{facts['digest']}</code>"
+            f"<code>{name}</code>{say['comma']}{say['seed']} {facts['seed']}{say['comma']}"
+            f"<code>{facts['digest']}</code>"
         )
         rows.append((say["weights"], weights))
     if commit:

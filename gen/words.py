@@ -6,6 +6,7 @@ from __future__ import annotations
 WORDS: dict[str, tuple[str, str]] = {
     "again": ("重新生成", "Make it again"),
     "colon": ("：", ": "),
+    "comma": ("，", ", "),
     "commit": ("提交", "Commit"),
     "drawn by": ("绘制函数", "Drawn by"),
     "how made": ("这张图是怎样生成的", "How this figure was made"),
@@ -16,7 +17,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "weights": ("权重", "Weights"),
     "other data": (
         "这个网站是用数据集 {dataset} 构建的，而文字是为默认的数据集（手写笔画生成的数字）写的："
-        "数字与图都来自 {dataset}，个别句子可能不合。",
+        "数字与图都来自 {dataset}，个别句子可能与图不符。",
         "This site was built on the data set {dataset}; its text was written for the default one "
         "(digits made from strokes). Numbers and figures are of {dataset}; a sentence may not fit.",
     ),

@@ -19,8 +19,12 @@ from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, ra
 Map = NDArray[np.float64]
 
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+_ALL = Text(f"四行的结果：{_SIGNS.zh}", f"results in all four rows: {_SIGNS.en}")
 _RESULT = Text("结果", "result")
-_VALUE = Text("卷积的结果", "result of the convolution")
+_VALUE = Text(
+    "两个 Sobel 的结果：蓝为负，白为零，橙为正",
+    "results of both Sobels: blue negative, white zero, orange positive",
+)
 _KERNEL_NAMES = {
     "blur": Text("模糊（均值）", "Blur (mean)"),
     "sharpen": Text("锐化", "Sharpen"),
@@ -115,14 +119,13 @@ def one_step(context: Context) -> Figure:
 def kernels_on_photo(context: Context) -> Figure:
     """Blur, sharpen and the two Sobel filters: kernel and result."""
     panels, legends = [], []
+    results = {name: _convolve(kernel) for name, kernel in _KERNELS.items()}
+    peak = max(float(np.abs(results[name]).max()) for name in ("sobel_x", "sobel_y"))
     for name, kernel in _KERNELS.items():
-        result = _convolve(kernel)
+        result = results[name]
         signed = name.startswith("sobel")
-        limits = (-1.0, 1.0) if signed else (0.0, 1.0)
-        if signed:
-            peak = float(np.abs(result).max())
-            limits = (-peak, peak)
-        else:
+        limits = (-peak, peak) if signed else (0.0, 1.0)
+        if not signed:
             result = result.clip(0, 1)
         drawn = mosaic(
             result[None], scale=limits, signed=signed, palette=None if signed else "grey"
@@ -131,7 +134,7 @@ def kernels_on_photo(context: Context) -> Figure:
         grid = in_both(lambda say, k=kernel, t=label: kernel_grid(k, title=say(t)))  # type: ignore[misc]
         panels += [Panel(grid, label), Panel(picture(drawn, scale=1.5), _RESULT, alt=label)]
         if name == "sobel_y":
-            legends.append(scale_legend(drawn, "layer", _VALUE))
+            legends.append(scale_legend(drawn, "figure", _VALUE))
     return Figure(
         alt=Text(
             "四个 3×3 卷积核和它们作用在照片上的结果：模糊让细节消失，锐化让细节更硬，"
@@ -174,7 +177,7 @@ def four_filters(context: Context) -> Figure:
             "of the edges",
         ),
         panels=panels,
-        legends=[scale_legend(drawn, "layer", _SIGNS)],
+        legends=[scale_legend(drawn, "figure", _ALL)],
         columns=4,
     )
 

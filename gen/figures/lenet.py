@@ -24,6 +24,10 @@ ACTIVITY_COUNT = 2000
 
 VALUE = Text("激活值", "activation")
 WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
+_ROWS = Text(
+    "三行的激活值：蓝为负，白为零，橙为正",
+    "activation in the three rows: blue negative, white zero, orange positive",
+)
 _JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
 
 
@@ -104,8 +108,9 @@ def _stages(
         maps = _maps(context, layer)
         drawn = mosaic(maps, columns=columns, scale=(-peak, peak), signed=True)
         count, height, width = maps.shape
-        label = f"{layer}: {count}×{height}×{width}"
-        panels.append(Panel(picture(drawn, sizes[layer]), Text(label, label)))
+        shape = f"{count}×{height}×{width}"
+        label = Text(f"{layer}：{shape}", f"{layer}: {shape}")
+        panels.append(Panel(picture(drawn, sizes[layer]), label))
     assert drawn is not None
     zeros = float((_maps(context, layers[1]) == 0).mean())
     digit = context.test.class_names[DIGIT]
@@ -117,7 +122,7 @@ def _stages(
             f"a column; after ReLU {zeros:.0%} of the values are zero",
         ),
         panels=panels,
-        legends=[scale_legend(drawn, "layer", VALUE)],
+        legends=[scale_legend(drawn, "figure", _ROWS)],
         layout="column",
         uses=["lenet"],
     )

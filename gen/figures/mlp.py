@@ -112,7 +112,7 @@ def neuron(context: Context) -> Figure:
         legends=[
             scale_legend(
                 drawn,
-                "layer",
+                "figure",
                 Text(
                     "②与③：蓝为负，白为零，橙为正",
                     "② and ③: blue negative, white zero, orange positive",
@@ -241,7 +241,10 @@ def network(context: Context) -> Figure:
             sizes,
             weights,
             title=say(Text("多层感知机的一部分", "A part of the MLP")),
-            labels=[f"{say(name)}: {size}" for name, size in zip(names, sizes, strict=True)],
+            labels=[
+                f"{say(name)}{say(Text('：', ': '))}{size}"
+                for name, size in zip(names, sizes, strict=True)
+            ],
             units=units,
             activations=activations,
             size=(640, 380),

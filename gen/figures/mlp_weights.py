@@ -129,7 +129,7 @@ def border(context: Context) -> Figure:
         legends=[
             scale_legend(
                 drawn,
-                "layer",
+                "figure",
                 Text(
                     "前两张：512 个单元的 |权重| 的平均",
                     "first two: the mean |weight| over the 512 units",
