@@ -15,7 +15,7 @@ from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.files import write_atomically
 from cnnviz.recipes import DATASETS, data_key
 
-MADE = {"train": (60_000, 1), "test": (10_000, 2)}
+MADE = {"train": (240_000, 1), "test": (10_000, 2)}
 """How many digits are made for each split, and with which seed."""
 _DIGITS = tuple("0123456789")
 _CLOTHES = (

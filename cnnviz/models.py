@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from cnnviz.errors import unknown_name
 
+PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081
+"""Mean and standard deviation of the pixels of MNIST's training images, black 0 and white 1."""
+
 
 class MLP(nn.Module):
     """Multilayer perceptron 784-512-512-10 with dropout 0.2.
@@ -44,6 +47,9 @@ class LeNet(nn.Module):
     After LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document
     recognition" (1998), section II.B; that network used sigmoids and trainable subsampling.
 
+    Pixels from 0 to 1 are first centred, which makes a network learn faster and better: LeCun,
+    Bottou, Orr and Müller, "Efficient BackProp" (1998), section 4.3.
+
     | layer | output |
     |-------|--------|
     | conv1 6@5×5 padding 2, relu1 | (N, 6, 28, 28) |
@@ -72,7 +78,8 @@ class LeNet(nn.Module):
         self.output = nn.Linear(84, 10)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.pool1(self.relu1(self.conv1(x)))  # (N, 1, 28, 28) → (N, 6, 14, 14)
+        x = (x - PIXEL_MEAN).div(PIXEL_STD)  # (N, 1, 28, 28), centred around 0
+        x = self.pool1(self.relu1(self.conv1(x)))  # (N, 6, 14, 14)
         x = self.pool2(self.relu2(self.conv2(x)))  # (N, 16, 5, 5)
         x = self.flatten(x)  # (N, 400)
         x = self.relu3(self.fc1(x))  # (N, 120)

@@ -39,10 +39,10 @@ class Recipe:
     model: str
     dataset: str = "digits"
     seed: int = 0
-    steps: int = 4200
+    steps: int = 3750
     batch_size: int = 128
-    peak_learning_rate: float = 4e-3
-    weight_decay: float = 1e-2
+    peak_learning_rate: float = 3e-3
+    weight_decay: float = 5e-2
     label_smoothing: float = 0.1
     max_shift: int = 1
     scramble: bool = False

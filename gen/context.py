@@ -95,5 +95,6 @@ class Context:
 
     def _recording(self, name: str, step: int | None = None) -> dict[str, Tensor]:
         """Every layer's output for `examples`: dotted name → (10, …)."""
+        inputs = self.inputs(name, self.examples)
         with torch.no_grad():
-            return record(self.model(name, step), self.inputs(name, self.examples))
+            return record(self.model(name, step), inputs, functional=False)
