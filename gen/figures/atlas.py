@@ -375,7 +375,7 @@ def numbers(context: Context) -> dict[str, Any]:
     for net in NETS:
         model = context.model(net)
         with torch.no_grad():
-            outputs = record(model, context.inputs(net, images))
+            outputs = record(model, context.inputs(net, images), functional=False)
         fields = receptive_fields(model, (images.shape[2], images.shape[3]))
         nets[net] = [
             facts(layer, outputs[layer.name],

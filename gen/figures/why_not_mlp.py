@@ -345,20 +345,23 @@ def _moved_outputs(context: Context) -> tuple[dict[str, Tensor], dict[str, Tenso
     results = []
     for image in (examples[digit], shift(examples[digit][None], -STEP, 0)[0]):
         inputs = context.inputs("lenet", image[None])  # (1, 1, 28, 28)
-        with torch.no_grad():
-            outputs = record(context.model("lenet"), inputs)
+        outputs = record(context.model("lenet"), inputs)
         layers = ("relu1", "pool2", "relu3", "output")
         results.append({"input": inputs[0], **{name: outputs[name][0] for name in layers}})
     return results[0], results[1]
 
 
 def _moved_facts(here: dict[str, Tensor], moved: dict[str, Tensor]) -> dict[str, float]:
-    """How far the layers of a moved digit are from the moved layers of the digit."""
-    relu1 = (moved["relu1"][:, :-STEP] - here["relu1"][:, STEP:]).abs().max()
-    pool2 = (moved["pool2"][:, :-1] - here["pool2"][:, 1:]).abs().max()
+    """How far the layers of a moved digit are from the moved layers of the digit.
+
+    Only where no unit sees padding: 2 pixels off the frame in relu1, one place off it in pool2.
+    """
+    inner1, inner2 = slice(2, -2), slice(1, -1)
+    relu1 = moved["relu1"][:, 2 : -STEP - 2, inner1] - here["relu1"][:, STEP + 2 : -2, inner1]
+    pool2 = moved["pool2"][:, 1:-2, inner2] - here["pool2"][:, 2:-1, inner2]
     return {
-        "relu1_difference": float(relu1),
-        "pool2_difference": float(pool2),
+        "relu1_difference": float(relu1.abs().max()),
+        "pool2_difference": float(pool2.abs().max()),
         "similarity": float(F.cosine_similarity(here["relu3"], moved["relu3"], dim=0)),
         "share_before": float(here["output"].softmax(0).max()),
         "share_after": float(moved["output"].softmax(0)[here["output"].argmax()]),
