@@ -25,7 +25,7 @@ def layers_of(net):
     torch.manual_seed(0)
     model = models.build(net)
     with torch.no_grad():
-        outputs = record(model, torch.rand(4, 1, 28, 28))
+        outputs = record(model, torch.rand(4, 1, 28, 28), functional=False)
     return atlas.layers_of(model, outputs, (1, 28, 28), net), outputs
 
 
