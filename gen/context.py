@@ -79,13 +79,18 @@ class Context:
 
     @cached_property
     def example_indices(self) -> list[int]:
-        """For each class the first test image that LeNet reads right (else simply the first)."""
+        """For each class a typical test image: of those that LeNet reads right, the nearest to
+        their mean."""
         right = self.logits("lenet").argmax(1) == self.test.labels  # (N,)
         chosen = []
         for label in range(len(self.test.class_names)):
             of_class = self.test.labels == label
-            candidates = of_class & right if (of_class & right).any() else of_class
-            chosen.append(int(candidates.nonzero()[0]))
+            candidates = (of_class & right if (of_class & right).any() else of_class).nonzero()[
+                :, 0
+            ]
+            images = self.test.images[candidates].float()  # (M, 1, 28, 28)
+            distance = (images - images.mean(0)).square().sum((1, 2, 3))  # (M,)
+            chosen.append(int(candidates[distance.argmin()]))
         return chosen
 
     @cached_property

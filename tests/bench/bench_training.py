@@ -118,9 +118,7 @@ def main() -> list[dict[str, float]]:
             run()
             times[name].append(time.process_time() - started)
     seconds = {name: min(values) for name, values in times.items()}
-    print(
-        f"training LeNet, {STEPS} steps of {recipe.batch_size}, least CPU time of {ROUNDS} rounds"
-    )
+    print(f"training LeNet, {STEPS} steps of {recipe.batch_size}, least CPU time of {ROUNDS} runs")
     for name, value in seconds.items():
         print(f"  {name:12} {value:6.2f} s   {value / seconds['fit']:.2f} × fit")
     return [{"seconds": value, "ratio": value / seconds["fit"]} for name, value in seconds.items()]
