@@ -22,7 +22,7 @@ from cnnviz.datasets import Dataset, to_input
 from cnnviz.recipes import RECIPES, Recipe
 from cnnviz.training import fit
 
-STEPS = 1000
+STEPS = 600
 ROUNDS = 4
 
 
