@@ -86,7 +86,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
-    """One process a network: small nets use one core each better than two cores together."""
+    """A share of the networks each process: small nets use one core each better than two."""
     from cnnviz import datasets
 
     for split in ("train", "test"):  # made or fetched once, before the processes want it
@@ -98,14 +98,15 @@ def _train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
             build_dir=options.build_dir,
         )
 
-    def one(name: str) -> int:
-        command = [sys.executable, "-m", "cnnviz", "train", name, "--dataset", options.dataset]
+    def share(names: list[str]) -> int:
+        command = [sys.executable, "-m", "cnnviz", "train", *names, "--dataset", options.dataset]
         command += ["--device", options.device, "--build-dir", str(options.build_dir)]
         command += ["--data-dir", str(options.data_dir)] if options.data_dir else []
         return subprocess.run(command, check=False).returncode
 
     with ThreadPoolExecutor(options.jobs) as pool:
-        return max(pool.map(one, names))
+        shares = [names[i :: options.jobs] for i in range(min(options.jobs, len(names)))]
+        return max(pool.map(share, shares))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -66,10 +66,10 @@ class LeNet(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(1, 6, kernel_size=5, padding=2)
         self.relu1 = nn.ReLU()
-        self.pool1 = nn.MaxPool2d(2)
+        self.pool1: nn.Module = nn.MaxPool2d(2)
         self.conv2 = nn.Conv2d(6, 16, kernel_size=5)
         self.relu2 = nn.ReLU()
-        self.pool2 = nn.MaxPool2d(2)
+        self.pool2: nn.Module = nn.MaxPool2d(2)
         self.flatten = nn.Flatten()
         self.fc1 = nn.Linear(16 * 5 * 5, 120)
         self.relu3 = nn.ReLU()
@@ -87,12 +87,23 @@ class LeNet(nn.Module):
         return self.output(x)  # (N, 10)
 
 
-_MODELS: dict[str, Callable[[], nn.Module]] = {"lenet": LeNet, "mlp": MLP}
+def _known() -> dict[str, Callable[[], nn.Module]]:
+    from cnnviz import variants  # they are made from LeNet, so they know this module
+
+    return {
+        "lenet": LeNet,
+        "mlp": MLP,
+        "lenet-uncentred": variants.LeNetUncentred,
+        "lenet-bytes": variants.LeNetBytes,
+        "lenet-average": variants.LeNetAverage,
+        "lenet-strided": variants.LeNetStrided,
+        "lenet-batchnorm": variants.LeNetBatchNorm,
+    }
 
 
 def names() -> list[str]:
     """Names that `build` knows."""
-    return list(_MODELS)
+    return list(_known())
 
 
 def build(name: str) -> nn.Module:
@@ -101,9 +112,10 @@ def build(name: str) -> nn.Module:
     Raises:
         CnnvizError: no model of that name; the nearest is suggested.
     """
-    if name not in _MODELS:
-        raise unknown_name("model", name, _MODELS)
-    return _MODELS[name]()
+    known = _known()
+    if name not in known:
+        raise unknown_name("model", name, known)
+    return known[name]()
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -14,6 +14,8 @@ from cnnviz.files import digest
 DATASETS = ("digits", "mnist", "fashion-mnist")
 """Names that `cnnviz.datasets.load` knows; the first ships with the package."""
 
+OPTIMIZERS = ("adamw", "sgd")
+
 _TORCHVISION_FOLDERS = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST"}
 _PACKAGE = Path(__file__).parent
 
@@ -28,8 +30,9 @@ class Recipe:
         seed: of the initial weights, the order of the images, the shifts and dropout.
         steps: number of weight updates.
         batch_size: images per step.
-        peak_learning_rate: top of the one-cycle schedule (Smith and Topin, 2018) of AdamW.
-        weight_decay: of AdamW, decoupled.
+        optimizer: name in `OPTIMIZERS`; "sgd" has momentum 0.9.
+        peak_learning_rate: top of the one-cycle schedule (Smith and Topin, 2018).
+        weight_decay: decoupled in AdamW, part of the gradient in SGD.
         label_smoothing: share of the target spread evenly over the classes (Szegedy et al., 2016).
         max_shift: each image is moved by up to this many pixels in each direction, anew each step.
         scramble: reorder the pixels of every image by one fixed permutation.
@@ -47,23 +50,54 @@ class Recipe:
     max_shift: int = 1
     scramble: bool = False
     threads: int = 1
+    optimizer: str = "adamw"
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
             raise unknown_name("dataset", self.dataset, DATASETS)
+        if self.optimizer not in OPTIMIZERS:
+            raise unknown_name("optimizer", self.optimizer, OPTIMIZERS)
         for name, least in (("steps", 1), ("batch_size", 1), ("max_shift", 0), ("threads", 1)):
             value = getattr(self, name)
             if value < least:
                 raise CnnvizError(f"Recipe: {name} is {value}; expected {least} or more.")
 
 
-RECIPES = {
-    "lenet": Recipe("lenet"),
-    "mlp": Recipe("mlp"),
-    "lenet-scrambled": Recipe("lenet", scramble=True),
-    "mlp-scrambled": Recipe("mlp", scramble=True),
-}
-"""The runs of the site by name."""
+SHORT = 300
+"""Steps of the short runs, which are compared with each other only."""
+
+SEEDS = range(5)
+"""Seeds of the short runs of LeNet and the MLP; the others have the first three."""
+
+
+def _recipes() -> dict[str, Recipe]:
+    # The order spreads the long runs evenly over two processes.
+    recipes = {
+        "lenet": Recipe("lenet"),
+        "mlp": Recipe("mlp"),
+        "mlp-scrambled": Recipe("mlp", scramble=True),
+        "lenet-scrambled": Recipe("lenet", scramble=True),
+    }
+    for seed in SEEDS:
+        for model in ("lenet", "mlp"):
+            short = Recipe(model, seed=seed, steps=SHORT)
+            recipes[f"short-{model}-{seed}"] = short
+            recipes[f"short-{model}-scrambled-{seed}"] = replace(short, scramble=True)
+    for seed in SEEDS[:3]:
+        for model in ("lenet-average", "lenet-strided"):
+            recipes[f"short-{model}-{seed}"] = Recipe(model, seed=seed, steps=SHORT)
+    # Plain SGD hides less than AdamW, which gives each weight a step size of its own.
+    sgd = Recipe("lenet", steps=SHORT, optimizer="sgd", peak_learning_rate=0.05, weight_decay=0)
+    for seed in SEEDS[:3]:
+        for model in ("lenet", "lenet-uncentred", "lenet-bytes", "lenet-batchnorm"):
+            recipes[f"sgd-{model}-{seed}"] = replace(sgd, model=model, seed=seed)
+    recipes["sgd-lenet-low-rate"] = replace(sgd, peak_learning_rate=2e-3)
+    recipes["sgd-lenet-high-rate"] = replace(sgd, peak_learning_rate=1.0)
+    return recipes
+
+
+RECIPES = _recipes()
+"""The runs of the site by name: four long ones, and short ones for comparisons."""
 
 
 def named(name: str, dataset: str = "digits") -> Recipe:
@@ -95,7 +129,7 @@ def data_key(dataset: str, data_dir: Path | None = None) -> str:
 
 def recipe_key(recipe: Recipe, data_dir: Path | None = None) -> str:
     """Digest of a recipe with everything that it leans on: code, data, version of torch."""
-    source = source_files(["models.py", "training.py", "recipes.py"])
+    source = source_files(["models.py", "variants.py", "training.py", "recipes.py"])
     fields = json.dumps(asdict(recipe), sort_keys=True)
     return digest(
         [
