@@ -78,6 +78,8 @@ class Figure:
         panels, legends: the content, when there is one way to draw it.
         variants: the content, when the reader chooses among several.
         chosen: the variant that is shown first.
+        scrub: what a slider over the variants moves, such as the step of training; without
+            JavaScript the reader chooses among them as ever.
         layout: "row", "flow" (a row with arrows), "grid" or "column"; ignored with `columns`.
         columns: panels a row of a table, on every screen; 0 for none.
         uses: names of the recipes whose weights it shows; they go into its passport.
@@ -88,6 +90,7 @@ class Figure:
     legends: Sequence[Legend] = ()
     variants: Sequence[Variant] = ()
     chosen: int = 0
+    scrub: Text | None = None
     layout: str = "row"
     columns: int = 0
     uses: Sequence[str] = ()

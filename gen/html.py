@@ -38,7 +38,8 @@ def figure_html(
         body = variants[0]
     else:
         names = [v["name"][pick] for v in figure["variants"]]
-        body = _tabs(identity, names, variants, figure["chosen"], figure["alt"][pick])
+        scrub = figure["scrub"][pick] if figure["scrub"] else ""
+        body = _tabs(identity, names, variants, figure["chosen"], figure["alt"][pick], scrub)
     several = len(figure["variants"][0]["panels"]) > 1
     named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
     return (
@@ -94,8 +95,13 @@ def _legend(legend: Mapping[str, Any], pick: int) -> str:
     )
 
 
-def _tabs(identity: str, names: list[str], bodies: list[str], chosen: int, title: str) -> str:
-    """Material's tabs, which work by CSS alone: one radio button for each way of drawing."""
+def _tabs(
+    identity: str, names: list[str], bodies: list[str], chosen: int, title: str, scrub: str
+) -> str:
+    """Material's tabs, which work by CSS alone: one radio button for each way of drawing.
+
+    With `scrub`, assets/scrubber.js puts a slider of that name in the place of the labels.
+    """
     count = range(1, len(names) + 1)
     inputs = "".join(
         f'<input type="radio" name="{identity}-tab" id="{identity}-tab-{i}"'
@@ -107,8 +113,9 @@ def _tabs(identity: str, names: list[str], bodies: list[str], chosen: int, title
         for i, name in zip(count, names, strict=True)
     )
     blocks = "".join(f'<div class="tabbed-block">{body}</div>' for body in bodies)
+    slider = f'data-scrub="{escape(scrub)}" ' if scrub else ""
     return (
-        f'<div class="tabbed-set tabbed-alternate" data-tabs="{escape(identity)}:{len(names)}" '
+        f'<div class="tabbed-set tabbed-alternate" {slider}data-tabs="{escape(identity)}:{len(names)}" '
         f'role="group" aria-label="{escape(title)}">{inputs}'
         f'<div class="tabbed-labels">{labels}</div><div class="tabbed-content">{blocks}</div></div>'
     )

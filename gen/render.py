@@ -83,6 +83,7 @@ def _describe(
         "alt": _text(figure.alt, address),
         "layout": figure.layout,
         "chosen": figure.chosen,
+        "scrub": figure.scrub,
         "columns": figure.columns,
         "variants": [
             {

@@ -26,6 +26,7 @@ def figure(panels, variants=1, **changes):
         "layout": "row",
         "columns": 0,
         "chosen": 0,
+        "scrub": None,
         "variants": [variant] * variants,
         "source": "gen/figures/net.py#L7",
         "weights": {"lenet": {"seed": 3, "digest": "0123abcd"}},
@@ -132,3 +133,9 @@ def test_the_passport_tells_function_weights_commit_and_command():
     for fact in ("gen/figures/net.py:7", "seed 3", "0123abcd", "c0ffee", "python -m gen.build net"):
         assert fact in html
     assert "https://example.org/blob/main/gen/figures/net.py#L7" in html
+
+
+def test_a_scrubber_says_what_it_moves():
+    html = html_of(figure([PICTURE], variants=3, scrub=("步数", "Step")))
+    assert 'data-scrub="Step"' in html
+    assert "data-scrub" not in html_of(figure([PICTURE], variants=3))
