@@ -12,13 +12,13 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
+from cnnviz.drawing import svg
 from cnnviz.drawing.charts import _colour, _line_style
 from cnnviz.drawing.checks import Floats, check_some, finite
 from cnnviz.drawing.plotting import (
     Entry,
     Size,
     lay_out,
-    name_bars,
     name_line_ends,
     name_width,
     styled_axes,
@@ -94,8 +94,8 @@ def seed_chart(
 ) -> str:
     """Every result of runs that differ only in their seed, with mean and standard deviation.
 
-    A point is a run. The short line is the mean of its column of points, the bar one standard
-    deviation to either side (of the sample, so with R − 1; none for a single run).
+    A point is a run. The short line is the mean of its column of points, the box around it one
+    standard deviation to either side (of the sample, so with R − 1; none for a single run).
 
     Args:
         series: label → results (R,) for each of `groups`.
@@ -123,8 +123,11 @@ def seed_chart(
                 spots = middle + width * 0.3 * (_ranks(len(values)) - 0.5)
                 axes.plot(spots, values, **marker, markeredgewidth=0, alpha=0.8, clip_on=False)
             legend.append((label, marker))
-        name_bars(axes, groups, horizontal=False)
-        axes.lines[-1].remove()  # its line at zero, which would stretch the axis
+        axes.set_xticks(range(len(groups)), groups, color=svg.THEME["fg"])
+        axes.tick_params(axis="x", length=0)
+        axes.grid(visible=False, axis="x")
+        axes.spines["left"].set_visible(False)
+        axes.margins(y=0.1)
         axes.set_xlim(-0.5, len(groups) - 0.5)
         axes.set_ylim(*y_limits)
         if percent:
@@ -146,9 +149,10 @@ def spread(values: npt.ArrayLike) -> tuple[float, float]:
 def _column(axes: Any, middle: float, width: float, values: Floats, colour: str) -> None:
     """Mean and standard deviation of one column of points."""
     mean, deviation = spread(values)
-    axes.bar(middle, 2 * deviation, width * 0.7, mean - deviation, color=colour, alpha=0.2)
-    ends = [middle - width * 0.35, middle + width * 0.35]
-    axes.plot(ends, [mean, mean], color=colour, linewidth=2)
+    left, right = middle - width * 0.35, middle + width * 0.35
+    low, high = mean - deviation, mean + deviation
+    axes.fill_between([left, right], low, high, color=colour, alpha=0.2, linewidth=0)
+    axes.plot([left, right], [mean, mean], color=colour, linewidth=2)
 
 
 def _ranks(count: int) -> Floats:
