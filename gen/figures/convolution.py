@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -13,10 +14,26 @@ from torch.nn import functional as F
 from cnnviz import kernels, photos
 from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.drawing.palettes import GAP
+from cnnviz.drawing.sliding import sliding_kernel
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, raster, scale_legend
+from gen.figure import (
+    Figure,
+    Legend,
+    Panel,
+    Text,
+    Variant,
+    in_both,
+    number,
+    picture,
+    raster,
+    scale_legend,
+)
 
 Map = NDArray[np.float64]
+
+BIAS = -1.0
+"""Added to the sum of the worked step."""
 
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 _ALL = Text(f"四行的结果：{_SIGNS.zh}", f"results in all four rows: {_SIGNS.en}")
@@ -66,6 +83,28 @@ def _strongest_edge() -> tuple[int, int]:
     return int(row), int(column)
 
 
+@cache
+def _patch() -> Map:
+    """The strongest edge with a ring around it, (5, 5), in two decimals: to be checked by hand."""
+    row, column = _strongest_edge()
+    return _photo()[row - 1 : row + 4, column - 1 : column + 4].round(2)
+
+
+def _swept() -> Map:
+    """What the left-to-right Sobel filter makes of the patch: (3, 3)."""
+    patch, weight = torch.from_numpy(_patch()), torch.from_numpy(kernels.SOBEL_X)
+    return F.conv2d(patch[None, None], weight[None, None])[0, 0].numpy()
+
+
+def _written_out() -> str:
+    """TeX: the nine products of the middle step, one row of the patch a line."""
+    lines = []
+    for pixels, weights in zip(_patch()[1:4, 1:4], kernels.SOBEL_X, strict=True):
+        pairs = zip(pixels, weights, strict=True)
+        lines.append(" + ".join(f"{pixel:.2f}\\times({weight:.0f})" for pixel, weight in pairs))
+    return r"\begin{aligned} & " + r" \\ & + ".join(lines) + r" \end{aligned}"
+
+
 def _pooled(kernel: Map) -> tuple[Map, Map, Map]:
     """The maps after convolution, ReLU and 2×2 max pooling."""
     convolved = torch.from_numpy(_convolve(kernel))
@@ -91,8 +130,7 @@ def photo(context: Context) -> Figure:
 
 def one_step(context: Context) -> Figure:
     """One patch times one kernel: nine products and their sum."""
-    row, column = _strongest_edge()
-    patch = _photo()[row : row + 3, column : column + 3]
+    patch = _patch()[1:4, 1:4]
     total = float((patch * kernels.SOBEL_X).sum())
     drawing = in_both(
         lambda say: weighted_sum(
@@ -113,6 +151,119 @@ def one_step(context: Context) -> Figure:
             f"the nine products add up to {number(total)}",
         ),
         panels=[Panel(drawing)],
+    )
+
+
+def sweep(context: Context) -> Figure:
+    """The kernel at all nine places of a 5×5 patch, the output filling up."""
+    swept = _swept()
+    labels = (
+        Text("图像块 5×5", "patch 5×5"),
+        Text("卷积核 3×3", "kernel 3×3"),
+        Text("结果 3×3", "result 3×3"),
+    )
+    frames = []
+    for index, (row, column) in enumerate(np.ndindex(3, 3)):
+        done = number(float(swept[row, column].round(2)))
+        name = Text(f"第 {row} 行第 {column} 列", f"row {row}, column {column}")
+        title = Text(
+            f"{name.zh}：核盖住的九个像素乘以核再求和，得 {done}；结果已填 {index + 1} 格",
+            f"{name.en}: the nine pixels under the kernel times the kernel add up to {done}; "
+            f"{index + 1} squares of the result are filled",
+        )
+        drawing = in_both(
+            lambda say, place=(row, column), count=index + 1, title=title: sliding_kernel(  # type: ignore[misc]
+                _patch(),
+                kernels.SOBEL_X,
+                positions=[place],
+                outputs=swept,
+                computed=count,
+                labels=[say(label) for label in labels],
+                title=say(title),
+                cell=38,
+            )
+        )
+        frames.append(Variant(name, [Panel(drawing)]))
+    values = "，".join(number(float(value)) for value in swept.ravel().round(2))
+    return Figure(
+        alt=Text(
+            f"3×3 的核扫过 5×5 的图像块，依次得到九个结果：{values}",
+            "A 3×3 kernel sweeps a 5×5 patch and leaves nine results, one after another: "
+            f"{values.replace('，', ', ')}",
+        ),
+        variants=frames,
+        chosen=4,
+        scrub=Text("核的位置", "Position of the kernel"),
+    )
+
+
+def sweep_photo(context: Context) -> Figure:
+    """The same sweep over the whole photograph, caught at three moments."""
+    result = _convolve(kernels.SOBEL_X)
+    drawn = mosaic(result[None], scale="layer")
+    height, width = result.shape
+    panels = []
+    for rows in (height // 5, height * 3 // 5, height):
+        done = np.arange(height)[:, None] < rows  # (height, 1)
+        part = replace(drawn, pixels=np.where(done, drawn.pixels, GAP).astype(np.uint8))
+        count = f"{rows * width:,}"
+        panels.append(
+            Panel(
+                picture(part),
+                Text(f"{count} 步之后", f"after {count} steps"),
+                Text(
+                    f"左右方向 Sobel 的结果，从上往下填好了 {rows} 行，共 {height} 行",
+                    f"Result of the left-to-right Sobel, {rows} of {height} rows filled from the top",
+                ),
+            )
+        )
+    return Figure(
+        alt=Text(
+            "同一个核扫过整张照片的三个时刻：结果从上往下逐行填满，竖直的柱子和塔身边缘一橙一蓝",
+            "Three moments of the sweep over the whole photograph: the map fills row by row from "
+            "the top; columns and walls of the tower show one orange and one blue side",
+        ),
+        panels=panels,
+        legends=[scale_legend(drawn, "figure", Text(f"结果：{_SIGNS.zh}", f"result: {_SIGNS.en}"))],
+    )
+
+
+def flip(context: Context) -> Figure:
+    """A single 1 under cross-correlation and under convolution."""
+    dot = np.zeros((5, 5))
+    dot[2, 2] = 1
+    kernel = np.arange(1.0, 10).reshape(3, 3)
+    image, weight = torch.from_numpy(dot)[None, None], torch.from_numpy(kernel)[None, None]
+    correlated = F.conv2d(image, weight)[0, 0].numpy()
+    convolved = F.conv2d(image, weight.flip(2, 3))[0, 0].numpy()
+    shown = [
+        (dot, Text("输入：只有一个 1", "input: a single 1"), 24),
+        (kernel, Text("卷积核", "kernel"), 40),
+        (correlated, Text("互相关（PyTorch）", "cross-correlation (PyTorch)"), 40),
+        (convolved, Text("卷积（先翻转核）", "convolution (kernel turned first)"), 40),
+    ]
+    panels = []
+    for values, name, cell in shown:
+        drawing = in_both(
+            lambda say, v=values, t=name, c=cell: kernel_grid(  # type: ignore[misc]
+                v, title=say(t), limits=(-9, 9), cell=c
+            )
+        )
+        panels.append(Panel(drawing, name))
+    return Figure(
+        alt=Text(
+            "输入中央只有一个 1。互相关的结果是旋转了 180 度的核，卷积的结果是核本身",
+            "The input is zero but for a 1 in the middle. Cross-correlation leaves the kernel turned "
+            "by 180 degrees, convolution the kernel itself",
+        ),
+        panels=panels,
+        legends=[
+            Legend(
+                Text(
+                    "颜色越深，数越大；四幅共用一个刻度", "darker is larger; one scale for all four"
+                )
+            )
+        ],
     )
 
 
@@ -185,7 +336,7 @@ def four_filters(context: Context) -> Figure:
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     row, column = _strongest_edge()
-    patch = _photo()[row : row + 3, column : column + 3]
+    total = float((_patch()[1:4, 1:4] * kernels.SOBEL_X).sum())
     maps = {name: _pooled(kernel) for name, kernel in kernels.FOUR_EDGES.items()}
     right, left = maps["bright right"], maps["bright left"]
     height, width = _photo().shape
@@ -194,8 +345,11 @@ def numbers(context: Context) -> dict[str, Any]:
         "width": width,
         "row": row,
         "column": column,
-        "patch": patch.tolist(),
-        "sum": float((patch * kernels.SOBEL_X).sum()),
+        "written_out": _written_out(),
+        "sum": total,
+        "bias": BIAS,
+        "with_bias": total + BIAS,
+        "swept": _swept().tolist(),
         "mean_result": float(_convolve(kernels.SOBEL_X).__abs__().mean()),
         "out_3": {"height": height - 2, "width": width - 2},
         "out_4": {"height": height - 3, "width": width - 3},
