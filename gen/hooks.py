@@ -16,11 +16,17 @@ from mkdocs.structure.pages import Page
 from mkdocs.utils import get_relative_url
 
 from cnnviz.errors import CnnvizError
+from cnnviz.files import write_atomically
 from gen import manifest
 from gen.atlas_pages import atlas_nav
 from gen.build import ensure_in_subprocess
+from gen.course import chapters as course_chapters
+from gen.course import facts_html
+from gen.glossary import link_first_uses
+from gen.glossary import read as read_glossary
 from gen.html import figure_html
 from gen.maths import replace_math
+from gen.notebooks import notebook
 from gen.parity import differences
 from gen.prose import Prose
 from gen.settings import ROOT, from_environment
@@ -50,13 +56,23 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     numbers = {name: chapter.numbers for name, chapter in chapters.items() if chapter}
     printed = numbers.pop(manifest.EXAMPLES, {})
     source_url = f"{config.repo_url.rstrip('/')}/blob/main/" if config.repo_url else ""
+    try:
+        course = course_chapters(ROOT / "docs", language, config.nav or [])
+        terms = read_glossary(ROOT / "docs" / "glossary.yml")
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
+    prose = Prose(language, numbers, set(figures), printed, settings.dataset, ROOT, source_url)
+    prose.add_course(course, terms)
     _state.clear()
     _state.update(
         language=language,
         settings=settings,
         figures=figures,
         source_url=source_url,
-        prose=Prose(language, numbers, set(figures), printed, settings.dataset, ROOT, source_url),
+        prose=prose,
+        course=course,
+        terms=terms,
+        notebooks={},
     )
     config.nav = atlas_nav(config.nav, numbers, language)
     config.extra["commit"] = commit()
@@ -72,13 +88,25 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Numbers, figures, code and claims."""
     try:
-        return str(_state["prose"].fill(markdown, page.file.src_uri))
+        filled = str(_state["prose"].fill(markdown, page.file.src_uri))
     except CnnvizError as error:
         raise PluginError(str(error)) from error
+    if (name := page.file.src_uri.removesuffix(".md")) in _state["course"]:
+        _state["notebooks"][name] = notebook(
+            filled, name, _state["language"], config.site_url or "", config.repo_url or ""
+        )
+    return filled
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put figures into their slots and draw the formulas."""
+    """Put figures into their slots, draw the formulas, link terms to the glossary."""
+    name = page.file.src_uri.removesuffix(".md")
+    if name in _state["course"]:
+        up = get_relative_url(".", page.url) + "/"
+        language = _state["language"]
+        html = link_first_uses(html, _state["terms"], language, f"{up}glossary/")
+        facts = facts_html(_state["course"], name, language, up)
+        html = html.replace("</h1>", f"</h1>{facts}", 1)
     parts = html.split(_SLOT_START)
     filled = [parts[0]]
     for part in parts[1:]:
@@ -92,6 +120,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         filled.append(_figure(address, caption.strip(), page))
         filled.append(after)
     return replace_math("".join(filled))
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write the notebooks beside the pages."""
+    for name, text in _state["notebooks"].items():
+        write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
 
 
 def _figure(address: str, caption: str, page: Page) -> str:

@@ -115,7 +115,8 @@ def _tabs(
     blocks = "".join(f'<div class="tabbed-block">{body}</div>' for body in bodies)
     slider = f'data-scrub="{escape(scrub)}" ' if scrub else ""
     return (
-        f'<div class="tabbed-set tabbed-alternate" {slider}data-tabs="{escape(identity)}:{len(names)}" '
+        f'<div class="tabbed-set tabbed-alternate" {slider}'
+        f'data-tabs="{escape(identity)}:{len(names)}" '
         f'role="group" aria-label="{escape(title)}">{inputs}'
         f'<div class="tabbed-labels">{labels}</div><div class="tabbed-content">{blocks}</div></div>'
     )

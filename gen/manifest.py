@@ -26,6 +26,10 @@ _NOT_DRAWING = {
     "html.py",
     "parity.py",
     "maths.py",
+    "course.py",
+    "glossary.py",
+    "notebooks.py",
+    "words.py",
 }
 
 

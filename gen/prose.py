@@ -23,6 +23,8 @@ from jinja2 import Environment, StrictUndefined, TemplateError
 from jinja2.exceptions import UndefinedError
 
 from cnnviz.errors import CnnvizError, unknown_name
+from gen.course import Chapter, course_map
+from gen.glossary import Term, glossary_markdown
 from gen.words import WORDS
 
 
@@ -105,6 +107,17 @@ class Prose:
             "example": self.example,
             "made_digits": dataset == "digits",
             "dataset": dataset,
+        }
+
+    def add_course(self, course: Mapping[str, Chapter], terms: list[Term]) -> None:
+        """Let pages show the map of the course and the glossary."""
+        titles = {page: chapter.title for page, chapter in course.items()}
+        self.environment.globals |= {
+            "chapter_count": len(course),
+            "course_map": lambda: course_map(course, self.language),
+            "course_minutes": sum(chapter.minutes for chapter in course.values()),
+            "glossary": lambda: glossary_markdown(terms, self.language, titles),
+            "term_count": len(terms),
         }
 
     def fill(self, markdown: str, page: str) -> str:

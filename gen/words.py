@@ -4,6 +4,20 @@ from __future__ import annotations
 
 # Plain pairs, not gen.figure.Text: this module is read without torch, numpy or Pillow.
 WORDS: dict[str, tuple[str, str]] = {
+    "answer": ("答案", "Answer"),
+    "chapter": ("第 {number} 章，共 {count} 章", "Chapter {number} of {count}"),
+    "dot": (" · ", " · "),
+    "figure on site": ("在网站上看这张图", "See this figure on the site"),
+    "list comma": ("、", ", "),
+    "minutes": ("约 {minutes} 分钟", "about {minutes} minutes"),
+    "needs chapters": ("先读第 {chapters} 章", "after {chapters}"),
+    "notebook": ("下载笔记本（Jupyter）", "Jupyter notebook"),
+    "notebook install": (
+        "这个笔记本由“看见卷积”的同一份源文件生成。先运行下面这一格，安装用到的包。",
+        "This notebook is made from the same source as the page of *Seeing Convolutions*. "
+        "Run the next cell first; it installs what the rest needs.",
+    ),
+    "read first": ("先读", "Read first"),
     "again": ("重新生成", "Make it again"),
     "colon": ("：", ": "),
     "comma": ("，", ", "),
