@@ -235,6 +235,13 @@ def test_matrix_tints_grow_with_the_numbers() -> None:
     assert _texts(charts.matrix_chart([[0, 1], [2, 4]], "ab", "cd", title="t"))[-4:] == list("0124")
 
 
+def test_words_in_the_place_of_numbers() -> None:
+    drawn = charts.matrix_chart([[1, -2]], "r", "ab", title="t", words=[["一", "two"]])
+    assert _texts(drawn)[-2:] == ["一", "two"]
+    with pytest.raises(CnnvizError, match="do not fit"):
+        charts.matrix_chart([[1, 2]], "r", "ab", title="t", words=[["one"]])
+
+
 def test_matrix_with_log_keeps_small_numbers_visible() -> None:
     """log(1 + 3) / log(1 + 63) is a third, where 3 / 63 would be a twentieth."""
     root = ET.fromstring(charts.matrix_chart([[3, 63]], "a", "bc", title="t", log=True))

@@ -286,6 +286,7 @@ def matrix_chart(
     row_title: str = "",
     column_title: str = "",
     write: Write | None = None,
+    words: Sequence[Sequence[str]] | None = None,
     log: bool = False,
     signed: bool | None = None,
     cell: Size = (46, 34),
@@ -295,6 +296,7 @@ def matrix_chart(
     Args:
         row_title, column_title: what the rows and the columns are.
         write: how a value is written; by default in at most two decimals.
+        words: what stands in the cells in the place of their values, row by row.
         log: shade by log(1 + value), so that a few errors beside many hits are seen.
         signed: blue below 0 and orange above; by default if any value is negative.
         cell: width and height of a cell in pixels.
@@ -316,6 +318,9 @@ def matrix_chart(
             f"{negative} values are negative; expected none with log or signed=False."
         )
     write = write or svg.number
+    shown = words or [[write(float(value)) for value in row] for row in table]
+    if [len(row) for row in shown] != [table.shape[1]] * len(table):
+        raise CnnvizError(f"words do not fit a table of shape {table.shape}; expected one a cell.")
     shades = np.log1p(table) if log else table
     strongest = float(np.abs(shades).max()) or 1.0
     colours = DIVERGING[levels(shades, (-strongest, strongest))]  # (R, C, 3)
@@ -345,12 +350,13 @@ def matrix_chart(
             right = max(right, x + 0.71 * svg.text_width(label) + 10)
         else:
             parts.append(svg.text(x, top - 11, label))
-    for (row, column), value in np.ndenumerate(table):
+    for row, column in np.ndindex(table.shape):
         place = (left + column * width, top + row * height, width, height)
+        word = shown[row][column]
         if signed:
-            parts.append(palette_cell(*place, colours[row, column], write(value)))
+            parts.append(palette_cell(*place, colours[row, column], word))
         else:
-            parts.append(tinted_cell(*place, float(shades[row, column]) / strongest, write(value)))
+            parts.append(tinted_cell(*place, float(shades[row, column]) / strongest, word))
     return svg.document(right, top + height * len(row_labels), title, "".join(parts), "chart")
 
 
