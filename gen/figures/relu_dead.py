@@ -1,0 +1,288 @@
+"""Figures of the chapter "ReLU and its relatives": units that never answer, and how they died."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnviz.datasets import to_input
+from cnnviz.drawing import charts
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.recording import record
+from gen.context import Context
+from gen.figure import Figure, Panel, Text, Variant, in_both, number, picture, scale_legend
+
+DIGIT = 5
+COUNT = 2000
+"""Test images on which a unit must never answer to count as dead."""
+
+DIED, HEALTHY = "sgd-lenet-high-rate", "sgd-lenet-0"
+_LENET = ("relu1", "relu2", "relu3", "relu4")
+_FEEDS = {"relu1": "conv1", "relu2": "conv2", "relu3": "fc1", "relu4": "fc2"}
+_PER_CLASS = 16
+_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+
+
+@cache
+def _activity(context: Context, name: str, step: int | None = None) -> dict[str, Tensor]:
+    """For each ReLU, the share of test images on which each unit or channel answers at all."""
+    inputs = context.inputs(name, context.test.images[:COUNT])
+    layers = list(_LENET if "lenet" in name else _LENET[:2])
+    recorded = record(context.model(name, step), inputs, layers=layers)
+    return {
+        layer: (values > 0).flatten(2).any(2).double().mean(0)
+        if values.ndim == 4
+        else (values > 0).double().mean(0)
+        for layer, values in recorded.items()
+    }
+
+
+def _dead(context: Context, name: str, step: int | None = None) -> dict[str, int]:
+    return {layer: int((a == 0).sum()) for layer, a in _activity(context, name, step).items()}
+
+
+def answers(context: Context) -> Figure:
+    """Which unit of fc1 answers to which image: dead units are rows without light."""
+    labels = context.test.labels.numpy()
+    classes = range(len(context.test.class_names))
+    chosen = [np.resize(np.flatnonzero(labels == label), _PER_CLASS) for label in classes]
+    inputs = context.inputs("lenet", context.test.images[np.concatenate(chosen)])
+    values = record(context.model("lenet"), inputs, layers=["relu3"])["relu3"].numpy()  # (160, 120)
+    dead = _activity(context, "lenet")["relu3"].numpy() == 0  # (120,)
+    values = np.where(dead, 0, values)
+    shares = values / values.max(0).clip(1e-9)
+    blocks = shares.reshape(len(classes), _PER_CLASS, -1)  # (10, 16, 120)
+    favourite = blocks.mean(1).argmax(0)  # (120,)
+    order = np.lexsort((-blocks.mean(1).max(0), np.where(dead, 99, favourite)))
+    tiles = blocks[:, :, order].transpose(0, 2, 1)  # (10, 120, 16)
+    drawn = mosaic(tiles, columns=len(classes), scale=(0, 1), signed=False)
+    meaning = Text(
+        "激活值，1 是这个单元在这些图上的最大值",
+        "activation; 1 is the unit's largest on these images",
+    )
+    return Figure(
+        alt=Text(
+            f"relu3 的 {len(dead)} 个单元（行）对每类 {_PER_CLASS} 张图（列）的回答："
+            f"大多数单元在一两类上最亮；最下面 {dead.sum()} 行全黑，是死单元",
+            f"Answers of the {len(dead)} units of relu3 (rows) to {_PER_CLASS} images of each class "
+            f"(columns): most are brightest in one or two classes; the last {dead.sum()} rows are "
+            "all dark, the dead units",
+        ),
+        panels=[Panel(picture(drawn, 4))],
+        legends=[scale_legend(drawn, "figure", meaning)],
+        uses=["lenet"],
+    )  # fmt: skip
+
+
+def death(context: Context) -> Figure:
+    """The second convolution of the net that died, along the training."""
+    variants = []
+    steps = context.trained(DIED).history.step
+    loss = context.trained(DIED).history.loss
+    for step in steps:
+        recorded = context.recording(DIED, step)
+        counts = _dead(context, DIED, step)
+        before, after = (recorded[name][DIGIT].numpy() for name in ("conv2", "relu2"))
+        peak = float(np.abs(before).max())
+        drawn = [
+            mosaic(maps, columns=16, scale=(-peak, peak), signed=True) for maps in (before, after)
+        ]
+        now = loss[min(step, len(loss) - 1)]
+        dead, channels = counts["relu2"], len(after)
+        meaning = Text(
+            f"第 {step} 步，损失 {now:.2f}，{channels} 个通道里死了 {dead} 个。{_SIGNS.zh}",
+            f"step {step}, loss {now:.2f}, {dead} of {channels} channels dead; {_SIGNS.en}",
+        )
+        variants.append(
+            Variant(
+                Text(f"{step}", f"{step}"),
+                [
+                    Panel(
+                        picture(drawn[0], 3.9), Text("conv2（ReLU 之前）", "conv2 (before ReLU)")
+                    ),
+                    Panel(picture(drawn[1], 3.9), Text("relu2（ReLU 之后）", "relu2 (after ReLU)")),
+                ],
+                [scale_legend(drawn[0], "figure", meaning)],
+            )
+        )
+    first, last = (_dead(context, DIED, step)["relu2"] for step in (steps[0], steps[-1]))
+    return Figure(
+        alt=Text(
+            f"学习率过大的 LeNet 在各步的 conv2 与 relu2：死通道从 {first} 个变成 {last} 个",
+            f"conv2 and relu2 of the LeNet with too high a learning rate, step by step: dead "
+            f"channels go from {first} to {last}",
+        ),
+        variants=variants,
+        scrub=Text("训练步数", "Training step"),
+        layout="column",
+        uses=[DIED],
+    )  # fmt: skip
+
+
+def dying(context: Context) -> Figure:
+    """Loss, and the share of dead units by layer, of the net that died."""
+    history = context.trained(DIED).history
+    healthy = context.trained(HEALTHY).history.loss
+    # One batch may lose thousands of times more; drawn as far as the chart goes.
+    ceiling = 6.0
+    losses = in_both(
+        lambda say: charts.line_chart(
+            {
+                say(Text("学习率 1.0", "rate 1.0")): (
+                    np.arange(1, len(history.loss) + 1),
+                    np.minimum(history.loss, ceiling),
+                ),
+                say(Text("学习率 0.05", "rate 0.05")): (np.arange(1, len(healthy) + 1), healthy),
+            },
+            title=say(Text("两种学习率的损失", "Loss at two learning rates")),
+            x_label=say(Text("训练步数", "training steps")),
+            y_label=say(Text("损失", "loss")),
+            y_limits=(0, ceiling),
+            size=(640, 240),
+        )
+    )
+    shares: dict[str, list[float]] = {layer: [] for layer in _LENET}
+    for step in history.step:
+        for layer, active in _activity(context, DIED, step).items():
+            shares[layer].append(float((active == 0).double().mean()))
+    steps = [max(step, 0.5) for step in history.step]
+    dead = in_both(
+        lambda say: charts.line_chart(
+            {layer: (steps, share) for layer, share in shares.items()},
+            title=say(Text("死单元的占比", "Share of dead units")),
+            x_label=say(
+                Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
+            ),
+            y_label=say(Text("死单元", "dead units")),
+            percent=True,
+            log_x=True,
+            y_limits=(0, 1.02),
+            size=(640, 260),
+        )
+    )
+    listed = {layer: share[-1] for layer, share in shares.items()}
+    return Figure(
+        alt=Text(
+            f"上：学习率 1.0 的损失先跳到 {max(history.loss):.0f}，之后停在 {history.loss[-1]:.2f}。"
+            "下：到最后，死单元占 " + "，".join(f"{n} {s:.0%}" for n, s in listed.items()),
+            f"Above: at rate 1.0 the loss jumps to {max(history.loss):.0f} and then stays at "
+            f"{history.loss[-1]:.2f}. Below: at the end the dead are "
+            + ", ".join(f"{s:.0%} of {n}" for n, s in listed.items()),
+        ),
+        panels=[
+            Panel(losses, Text("损失", "loss")),
+            Panel(dead, Text("每层的死单元", "dead units by layer")),
+        ],
+        layout="column",
+        uses=[DIED, HEALTHY],
+    )
+
+
+def _gradients(context: Context, name: str, leaky: float = 0.0) -> dict[str, float]:
+    """Largest gradient of each layer's weights (and the last bias) over 500 training images."""
+    # A fresh model, for its parameters get gradients and its layers may be exchanged.
+    model = context.trained(name).model()
+    if leaky:
+        for layer in _LENET:
+            setattr(model, layer, nn.LeakyReLU(leaky))
+    images, labels = context.train.images[:500], context.train.labels[:500]
+    loss = F.cross_entropy(model(to_input(images)), labels)
+    torch.autograd.backward(loss)
+    parameters = dict(model.named_parameters())
+    names = [*(f"{layer}.weight" for layer in (*_FEEDS.values(), "output")), "output.bias"]
+    result = {}
+    for key in names:
+        gradient = parameters[key].grad
+        assert gradient is not None
+        result[key] = float(gradient.abs().max())
+    return result
+
+
+def _dead_gradient(context: Context) -> dict[str, float]:
+    """Largest gradient of fc1's weights in LeNet: rows of dead units, and of the others."""
+    model = context.trained("lenet").model()
+    images, labels = context.test.images[:COUNT], context.test.labels[:COUNT]
+    torch.autograd.backward(F.cross_entropy(model(context.inputs("lenet", images)), labels))
+    parameters = dict(model.named_parameters())
+    weight, outgoing = parameters["fc1.weight"], parameters["fc2.weight"]
+    assert weight.grad is not None
+    assert outgoing.grad is not None
+    dead = _activity(context, "lenet")["relu3"] == 0
+    rows = weight.grad.abs().amax(1)  # (120,)
+    columns = outgoing.grad.abs().amax(0)  # (120,) what leaves each unit
+    norms = weight.detach().norm(dim=1)
+    return {
+        "dead": float(rows[dead].max()) if dead.any() else 0.0,
+        "outgoing": float(columns[dead].max()) if dead.any() else 0.0,
+        "alive": float(rows[~dead].max()) if (~dead).any() else 0.0,
+        "norm_dead": float(norms[dead].mean()) if dead.any() else 0.0,
+        "norm_alive": float(norms[~dead].mean()) if (~dead).any() else 0.0,
+    }
+
+
+def _lives(context: Context) -> dict[str, int]:
+    """How the dead units of LeNet's fc1 and fc2 came about over the snapshots."""
+    steps = context.trained("lenet").history.step
+    dead = torch.stack(
+        [torch.cat([_activity(context, "lenet", s)[n] == 0 for n in _LENET[2:]]) for s in steps]
+    )  # (steps, 204)
+    return {
+        "start": int(dead[0].sum()),
+        "end": int(dead[-1].sum()),
+        "both": int((dead[0] & dead[-1]).sum()),
+        "most": int(dead.sum(1).max()),
+        "most_step": int(steps[int(dead.sum(1).argmax())]),
+        "revived": int((dead[:-1] & ~dead[1:]).sum()),
+        "units": dead.shape[1],
+    }
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    history = context.trained(DIED).history
+    weights = context.trained(DIED).snapshots
+    before_last, last = history.step[-2:]
+    frozen = [
+        key for key in weights[last] if torch.equal(weights[before_last][key], weights[last][key])
+    ]
+    recorded = record(context.model(DIED), context.inputs(DIED, context.test.images[:COUNT]),
+                      layers=["conv2", "output"])  # fmt: skip
+    answers = context.logits(DIED).argmax(1)
+    sizes = {layer: len(active) for layer, active in _activity(context, "lenet").items()}
+    sizes_mlp = {layer: len(active) for layer, active in _activity(context, "mlp").items()}
+    return {
+        "count": min(COUNT, len(context.test)),
+        "lenet": _dead(context, "lenet"),
+        "lenet_units": sizes,
+        "mlp": _dead(context, "mlp"),
+        "mlp_units": sizes_mlp,
+        "died": _dead(context, DIED),
+        "died_accuracy": context.evaluation(DIED).accuracy,
+        "died_answers": int(answers.unique().numel()),
+        "died_loss": history.loss[-1],
+        "worst_loss": max(history.loss),
+        "worst_step": int(np.argmax(history.loss)) + 1,
+        "healthy_accuracy": context.evaluation(HEALTHY).accuracy,
+        "rate": context.recipe(DIED).peak_learning_rate,
+        "healthy_rate": context.recipe(HEALTHY).peak_learning_rate,
+        "before_last": before_last,
+        "last": last,
+        "frozen": frozen,
+        "frozen_count": len(frozen),
+        "tensors": len(weights[last]),
+        "moving": [key for key in weights[last] if key not in frozen],
+        "highest": float(recorded["conv2"].max()),
+        "highest_text": number(float(recorded["conv2"].max())),
+        "lowest_text": f"{float(recorded['conv2'].min()):,.0f}".replace("-", "−"),
+        "same_output": float(recorded["output"].std(0).max()),
+        "gradients": _gradients(context, DIED),
+        "healthy_gradients": _gradients(context, HEALTHY),
+        "leaky_gradients": _gradients(context, DIED, 0.01),
+        "dead_gradient": _dead_gradient(context),
+        "lives": _lives(context),
+    }
