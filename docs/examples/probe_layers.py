@@ -1,0 +1,18 @@
+"""What a linear probe can read off each layer of LeNet."""
+
+from cnnviz import datasets, record
+from cnnviz.checkpoints import trained
+from cnnviz.probes import fit_probe
+from cnnviz.recipes import named
+
+model = trained(named("lenet")).model()
+test = datasets.load("digits", "test")
+images, labels = datasets.to_input(test.images), test.labels
+outputs = {"input": images} | record(model, images, functional=False)
+
+half = len(images) // 2  # fitted on one half, told on the other
+for layer in ("input", "pool1", "pool2", "relu3", "relu4", "output"):
+    features = outputs[layer]
+    probe = fit_probe(features[:half], labels[:half], classes=10)
+    right = probe.scores(features[half:]).argmax(1) == labels[half:]
+    print(f"{layer:7} {features[0].numel():5} numbers, {right.double().mean():.1%} right")
