@@ -178,6 +178,7 @@ def bar_chart(
     write: Write | None = None,
     horizontal: bool = False,
     highlight: str | None = None,
+    limits: tuple[float, float] | None = None,
     size: Size | None = None,
 ) -> str:
     """One bar a label, from zero, with its value at its end.
@@ -188,6 +189,7 @@ def bar_chart(
         write: how a value is written on its bar; by default in at most two decimals.
         horizontal: bars from left to right, the first on top: for long labels.
         highlight: the label whose bar stands out.
+        limits: ends of the axis of values, for charts that are to be compared.
         size: width and height in pixels; by default 640 by what the bars need.
 
     Raises:
@@ -207,6 +209,8 @@ def bar_chart(
                 bar.set_alpha(0.45)
         write_on_bars(axes, places, numbers, write, horizontal)
         name_bars(axes, list(values), horizontal)
+        if limits:
+            (axes.set_xlim if horizontal else axes.set_ylim)(*limits)
         room = max(svg.text_width(write(value), svg.NOTE_SIZE) for value in numbers) + 8
         along = axes.xaxis if horizontal else axes.yaxis
         along.set_major_locator(MaxNLocator(nbins=6))

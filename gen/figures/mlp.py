@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import network_diagram
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.models import MLP, parameter_count
+from cnnviz.models import parameter_count
 from gen.context import Context
 from gen.figure import (
     GREY_LEGEND,
@@ -32,7 +29,7 @@ from gen.pixel_drawings import sum_of_parts
 Floats = NDArray[np.float32]
 
 DIGIT = 3
-"""The class whose example the chapter follows, as in the chapter before."""
+"""The class whose example the chapter follows, as the chapters after it do."""
 
 LAYERS = ("fc1", "fc2", "output")
 _SIDE = 28
@@ -274,62 +271,6 @@ def network(context: Context) -> Figure:
     )
 
 
-def _dropout_rate(context: Context) -> float:
-    model = context.model("mlp")
-    assert isinstance(model, MLP)
-    return model.dropout1.p
-
-
-@cache
-def _masks(units: int, rate: float) -> tuple[Floats, Floats]:
-    """What two draws of dropout multiply by: 0 or 1 / (1 − rate)."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        first, second = (F.dropout(torch.ones(units), rate, training=True) for _ in range(2))
-    return first.numpy(), second.numpy()
-
-
-def dropout(context: Context) -> Figure:
-    """The first hidden layer's activations under two draws of dropout."""
-    values = context.recording("mlp")["relu1"][DIGIT].numpy()  # (512,)
-    rate = _dropout_rate(context)
-    masks = _masks(values.size, rate)
-    peak = float(values.max()) / (1 - rate)
-
-    def shown(flat: Floats) -> Any:
-        return mosaic(flat.reshape(1, 16, 32), scale=(0, peak))
-
-    panels = []
-    for draw, mask in enumerate(masks, 1):
-        kept = mosaic((mask > 0).reshape(1, 16, 32), scale=(0, 1), palette="grey")
-        dropped = int((mask == 0).sum())
-        panels += [
-            Panel(picture(shown(values), 6), Text("激活值", "activations")),
-            Panel(
-                picture(kept, 6),
-                Text(f"第 {draw} 次抽签：丢 {dropped} 个", f"draw {draw}: {dropped} dropped"),
-            ),
-            Panel(picture(shown(values * mask), 6), Text("交给下一层", "passed on")),
-        ]
-    legend = scale_legend(
-        shown(values),
-        "layer",
-        Text("激活值，每格一个单元。中间：黑为丢弃，白为保留",
-             "activation, one cell a unit. Middle: black is dropped, white is kept"),
-    )  # fmt: skip
-    return Figure(
-        alt=Text(
-            f"同样的 512 个激活值经过两次 dropout，被丢弃的单元不同；留下的乘以 {1 / (1 - rate):g}",
-            f"The same 512 activations under two draws of dropout, which drop different units; those "
-            f"that are kept are multiplied by {1 / (1 - rate):g}",
-        ),
-        panels=panels,
-        legends=[legend],
-        columns=3,
-        uses=["mlp"],
-    )
-
-
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     trained, outputs = context.trained("mlp"), context.recording("mlp")
@@ -340,8 +281,6 @@ def numbers(context: Context) -> dict[str, Any]:
     own = int((context.test.labels == DIGIT).sum())
     top = answers[:, unit].topk(own).indices  # as many as there are images of that class
     counts = context.test.labels[top].bincount(minlength=len(names))
-    rate = _dropout_rate(context)
-    mask = _masks(outputs["relu1"].shape[1], rate)[0]
     layers = {
         layer: trained.weights[f"{layer}.weight"].numel() + trained.weights[f"{layer}.bias"].numel()
         for layer in LAYERS
@@ -349,6 +288,7 @@ def numbers(context: Context) -> dict[str, Any]:
     return {
         "digit": names[DIGIT],
         "unit": unit,
+        "first_units": answers.shape[1],
         **parts,
         "sum": parts["positive"] + parts["negative"] + parts["bias"],
         "liked": {
@@ -361,8 +301,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "dead": int((answers <= 0).all(0).sum()),
         "layers": layers,
         "parameters": parameter_count(context.model("mlp")),
-        "dropout": rate,
-        "dropped": int((mask == 0).sum()),
         "accuracy": evaluation.accuracy,
         "test_count": evaluation.count,
         "errors": round((1 - evaluation.accuracy) * evaluation.count),

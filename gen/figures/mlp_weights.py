@@ -13,11 +13,12 @@ from torch.optim.lr_scheduler import OneCycleLR
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.recipes import Recipe
 from gen.context import Context
-from gen.figure import Figure, Panel, Text, number, picture, scale_legend
+from gen.figure import Figure, Panel, Text, Variant, number, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
 _STRONGEST = 24
+_SPREAD = 12  # units from the largest weights to the smallest
 _WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 
 
@@ -64,25 +65,74 @@ def _by_norm(images: Floats) -> NDArray[np.intp]:
     return np.argsort(-norms, kind="stable")
 
 
-def strongest_units(context: Context) -> Figure:
-    """The 24 units with the largest weights, after and before training, on one scale."""
-    images, limit = _images(context), _limit(context)
-    chosen = _by_norm(images)[:_STRONGEST]
-    after = mosaic(images[chosen], columns=6, scale=(-limit, limit))
-    before = mosaic(_images(context, 0)[chosen], columns=6, scale=(-limit, limit))
+def first_weights_grow(context: Context) -> Figure:
+    """The units with the largest weights at every snapshot of the training, on one scale."""
+    limit = _limit(context)
+    chosen = _by_norm(_images(context))[:_STRONGEST]
+    steps = list(context.trained("mlp").snapshots)
+    variants = []
+    for step in steps:
+        images = _images(context, step)[chosen]
+        drawn = mosaic(images, columns=8, scale=(-limit, limit))
+        alike = _neighbour_correlation(images)
+        alt = Text(
+            f"第 {step} 步的 {_STRONGEST} 个单元，相邻权重的相关系数 {alike:.2f}",
+            f"{_STRONGEST} units after {step} steps; correlation of neighbouring weights {alike:.2f}",
+        )
+        variants.append(
+            Variant(
+                Text(f"{step:,}", f"{step:,}"),
+                [Panel(picture(drawn, 3), alt=alt)],
+                [scale_legend(drawn, "layer", _clipped(_WEIGHT))],
+            )
+        )
     return Figure(
         alt=Text(
-            f"权重最大的 {_STRONGEST} 个单元：训练后中间是橙蓝相间的斑块；训练前是均匀的、很淡的噪声",
-            f"The {_STRONGEST} units with the largest weights: after training, orange and blue blobs in "
-            "the middle; before, even and very pale noise",
+            f"权重最大的 {_STRONGEST} 个单元从第 0 步到第 {steps[-1]} 步：先是均匀的、很淡的噪声，"
+            "后来中间长出橙蓝相间的斑块",
+            f"The {_STRONGEST} units with the largest weights from step 0 to {steps[-1]}: at first even "
+            "and very pale noise, later orange and blue blobs in the middle",
         ),
-        panels=[
-            Panel(picture(after, 3), Text("训练之后", "after training")),
-            Panel(
-                picture(before, 3), Text("训练之前（同样的单元）", "before training (same units)")
-            ),
-        ],
-        legends=[scale_legend(after, "layer", _clipped(_WEIGHT))],
+        variants=variants,
+        chosen=len(variants) - 1,
+        scrub=Text("训练步数", "Training step"),
+        uses=["mlp"],
+    )
+
+
+def start_and_learned(context: Context) -> Figure:
+    """Units of every size: their random start, what training added, and the sum of both."""
+    images, start = _images(context), _images(context, 0)
+    kept = _decay(context.recipe("mlp")) * start
+    order = _by_norm(images)
+    chosen = order[np.linspace(0, len(order) - 1, _SPREAD).round().astype(int)]
+    limit = float(np.quantile(np.abs(images[chosen]), 0.95))
+    rows = (
+        (
+            Text("① 开始时的噪声，经过权重衰减", "① the noise of the start, after weight decay"),
+            kept,
+        ),
+        (Text("② 训练添上去的", "② what training added"), images - kept),
+        (Text("③ 学成之后 ① + ②", "③ at the end, ① + ②"), images),
+    )
+    drawn = {
+        label: mosaic(maps[chosen], columns=_SPREAD, scale=(-limit, limit)) for label, maps in rows
+    }
+    alike = [_neighbour_correlation(maps[chosen]) for _, maps in rows]
+    text = Text(
+        f"{_WEIGHT.zh}。最大的二十分之一超出刻度，画成两端的颜色",
+        f"{_WEIGHT.en}. The largest twentieth lies beyond the scale and is drawn in its end colours",
+    )
+    return Figure(
+        alt=Text(
+            f"{_SPREAD} 个单元的权重拆成两份：开始时的噪声（相邻权重的相关系数 {alike[0]:.2f}）和训练添上去的"
+            f"平滑斑块（{alike[1]:.2f}），合起来是 {alike[2]:.2f}",
+            f"The weights of {_SPREAD} units in two parts: the noise of the start (correlation of "
+            f"neighbouring weights {alike[0]:.2f}) and the smooth blobs that training added "
+            f"({alike[1]:.2f}); together {alike[2]:.2f}",
+        ),
+        panels=[Panel(picture(drawing, 1.9), label) for label, drawing in drawn.items()],
+        legends=[scale_legend(next(iter(drawn.values())), "figure", text)],
         layout="column",
         uses=["mlp"],
     )
@@ -166,7 +216,6 @@ def _neighbour_correlation(images: Floats) -> float:
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     images, fresh = _images(context), _images(context, 0)
-    strongest = _by_norm(images)[:_STRONGEST]
     never, after, before = _never_lit(context), _mean_sizes(context), _mean_sizes(context, 0)
     decay = _decay(context.recipe("mlp"))
     moved = np.abs(images - decay * fresh)[:, never]  # (512, pixels never lit)
@@ -176,8 +225,14 @@ def numbers(context: Context) -> dict[str, Any]:
         "correlation": {
             "before": _neighbour_correlation(fresh),
             "after": _neighbour_correlation(images),
-            "strongest": _neighbour_correlation(images[strongest]),
+            "learned": _neighbour_correlation(images - decay * fresh),
         },
+        "norms": {
+            "largest": float(np.linalg.norm(images.reshape(len(images), -1), axis=1).max()),
+            "start": float(np.linalg.norm(fresh.reshape(len(fresh), -1), axis=1).mean()),
+        },
+        "strongest": _STRONGEST,
+        "spread": _SPREAD,
         "never_lit": int(never.sum()),
         "before": float(before.mean()),
         "lit": float(after[~never].mean()),
