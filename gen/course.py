@@ -116,7 +116,7 @@ def course_map(course: Mapping[str, Chapter], language: str) -> str:
     for chapter in course.values():
         facts = [WORDS["minutes"][pick].format(minutes=chapter.minutes)]
         if chapter.needs:
-            numbers = WORDS["comma"][pick].join(str(course[n].number) for n in chapter.needs)
+            numbers = WORDS["list comma"][pick].join(str(course[n].number) for n in chapter.needs)
             facts.append(WORDS["needs chapters"][pick].format(chapters=numbers))
         lines.append(
             f"{chapter.number}. **[{chapter.title}]({chapter.page}.md)**  \n    {chapter.question} "

@@ -104,7 +104,7 @@ def _plain(text: str, page: str, site_url: str, say: dict[str, str]) -> str:
     text = re.sub(r"\\\((.+?)\\\)", r"$\1$", text)
     text = re.sub(r"^(#+ .*?) *\{ #[\w-]+ \}", r"\1", text, flags=re.M)
     text = re.sub(r'^( *)``` *\{ \.(\w+)(?: title="[^"]*")? \}', r"\1``` \2", text, flags=re.M)
-    return re.sub(r" *\{ \.code-source \}", "", text)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" *\{ \.code-source \}", "", text))
 
 
 def _text_cell(text: str) -> Cell:

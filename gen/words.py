@@ -9,7 +9,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "dot": (" · ", " · "),
     "figure on site": ("在网站上看这张图", "See this figure on the site"),
     "list comma": ("、", ", "),
-    "minutes": ("约 {minutes} 分钟", "about {minutes} minutes"),
+    "minutes": ("约 {minutes} 分钟", "about {minutes} min"),
     "needs chapters": ("先读第 {chapters} 章", "after {chapters}"),
     "notebook": ("下载笔记本（Jupyter）", "Jupyter notebook"),
     "notebook install": (

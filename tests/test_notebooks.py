@@ -1,0 +1,111 @@
+"""Notebooks: their form, and that those of the built site run from top to bottom."""
+
+import json
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from gen.notebooks import notebook
+from gen.settings import ROOT
+
+PAGE = """---
+description: x
+---
+
+# Sums { #sums }
+
+!!! question "The question"
+    How much is \\(1 + 1\\)?
+
+<div class="figure-slot" data-figure="sums/apples" markdown="1">
+
+Two apples,
+see [image](image.md#pixels).
+
+</div>
+
+``` { .python title="docs/examples/sum.py" }
+print(1 + 1)
+```
+
+[Source: `docs/examples/sum.py`](https://x/docs/examples/sum.py){ .code-source }
+
+``` { .text title="Output" }
+2
+```
+
+1. And this?
+
+    ??? success "Answer"
+        ``` { .python title="docs/examples/more.py" }
+        for i in range(2):
+            print(i)
+        ```
+
+        ``` { .text title="Output" }
+        0
+        1
+        ```
+
+## Code of the package { #code }
+
+``` { .python title="cnnviz/x.py" }
+x = 1
+```
+"""
+SITE = ROOT / "site"
+
+
+def cells(page=PAGE):
+    text = notebook(page, "sums", "en", "https://host/en/", "https://code/x")
+    made = nbformat.reads(text, as_version=4)
+    nbformat.validate(made)
+    return made.cells
+
+
+def test_programs_are_code_cells_with_their_output():
+    code = [cell for cell in cells() if cell.cell_type == "code"]
+    assert [cell.source for cell in code[1:]] == [
+        "print(1 + 1)",
+        "for i in range(2):\n    print(i)",
+    ]
+    assert [cell.outputs[0].text for cell in code[1:]] == ["2\n", "0\n1\n"]
+    assert "git+https://code/x" in code[0].source
+
+
+def test_the_rest_is_text_that_jupyter_understands():
+    text = "\n".join(cell.source for cell in cells() if cell.cell_type == "markdown")
+    assert "# Sums\n" in text
+    assert "> **The question**\n>\n> How much is $1 + 1$?" in text
+    assert (
+        "> **[See this figure on the site](https://host/en/sums/#fig-sums-apples)**: Two apples, "
+        "see [image](https://host/en/image/#pixels)."
+    ) in text
+    assert "``` python\nx = 1\n```" in text
+    for left in ("{ #", "{ .", "<div", "Output", "???", "!!!"):
+        assert left not in text
+
+
+CHAPTERS = sorted(
+    path.stem
+    for path in (ROOT / "docs" / "zh").glob("*.md")
+    if "\nneeds:" in path.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_chapter_of_the_site_runs_from_top_to_bottom(name, monkeypatch):
+    """And in English: the code is the same, so it runs once."""
+    paths = [SITE / folder / "notebooks" / f"{name}.ipynb" for folder in ("", "en")]
+    zh, en = (nbformat.reads(path.read_text("utf-8"), as_version=4) for path in paths)
+    code, same = ([c.source for c in made.cells if c.cell_type == "code"] for made in (zh, en))
+    assert code == same
+    assert len(code) > 2, "a chapter has at least two programs"
+    shown = [cell.get("outputs") for cell in zh.cells]
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    NotebookClient(zh, timeout=120, resources={"metadata": {"path": str(ROOT)}}).execute()
+    for cell, printed in zip(zh.cells, shown, strict=True):
+        if printed:
+            assert json.dumps(cell.outputs[0].text) == json.dumps(printed[0].text)
