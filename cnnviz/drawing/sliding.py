@@ -316,5 +316,6 @@ def _window(
 
 def _sign(parts: list[str], x: float, middle: float, sign: str) -> float:
     """A sign between two grids; its room."""
-    parts.append(svg.text(x + 21, middle, sign, size=20))
-    return 42.0
+    room = svg.text_width(sign, 20) + 22
+    parts.append(svg.text(x + room / 2, middle, sign, size=20))
+    return room

@@ -6,8 +6,8 @@ from torch.nn import functional as F
 
 from cnnviz import photos
 
-photo = torch.tensor(photos.load("china") / 255, dtype=torch.float32)  # (427, 640, 3)
-image = photo.permute(2, 0, 1)[None]  # (1, 3, 427, 640)
+photo = torch.tensor(photos.load("china"))  # (427, 640, 3), bytes
+image = photo.permute(2, 0, 1)[None] / 255  # (1, 3, 427, 640)
 
 torch.manual_seed(0)
 layer = nn.Conv2d(3, 8, kernel_size=3)
@@ -18,6 +18,8 @@ with torch.no_grad():
     filter5 = layer.weight[5]  # (3, 3, 3): one slice for each colour
     total = layer.bias[5]
     for colour in range(3):
-        total = total + F.conv2d(image[:, colour, None], filter5[None, colour, None])
+        channel, piece = image[:, colour], filter5[colour]
+        total = total + F.conv2d(channel[None], piece[None, None])
 print("maps   ", tuple(maps.shape))
-print("map 5 by hand is the same:", torch.allclose(total[0, 0], maps[0, 5], atol=1e-5))
+same = torch.allclose(total[0, 0], maps[0, 5], atol=1e-5)
+print("map 5 by hand is the same:", same)

@@ -13,14 +13,15 @@ def convolve(image, kernel):
         for column in range(width):
             for i in range(k):  # … and its own rows and columns
                 for j in range(k):
-                    result[row, column] += kernel[i, j] * image[row + i, column + j]
+                    product = kernel[i, j] * image[row + i, column + j]
+                    result[row, column] += product
     return result
 
 
-image = torch.tensor([[0.0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1]])
+image = torch.tensor([[0.0, 0, 1, 1]] * 4)  # dark on the left, bright on the right
 kernel = torch.tensor([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
 by_hand = convolve(image, kernel)
-by_torch = F.conv2d(image[None, None], kernel[None, None])[0, 0]  # (1, 1, 4, 4) -> (2, 2)
+by_torch = F.conv2d(image[None, None], kernel[None, None])[0, 0]  # (2, 2)
 print(by_hand)
 print("same as PyTorch:", torch.equal(by_hand, by_torch))

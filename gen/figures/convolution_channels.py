@@ -62,6 +62,10 @@ def _grid(values: Map, name: Text, limit: float, cell: float = 30) -> Text:
     )
 
 
+def _two_decimals(value: float) -> str:
+    return f"{value:.2f}".replace("-", "−") if value else "0"
+
+
 def three_products(context: Context) -> Figure:
     """One filter over red, green and blue: three maps, and their sum."""
     kernel = _filters()["red"][1]
@@ -116,7 +120,13 @@ def many_filters(context: Context) -> Figure:
         drawn = mosaic(result[None])
         drawing = in_both(
             lambda say, s=kernel, n=name, m=limit: "".join(  # type: ignore[misc]
-                kernel_grid(piece, title=f"{say(n)}: {say(colour)}", limits=(-m, m), cell=26)
+                kernel_grid(
+                    piece,
+                    title=f"{say(n)}: {say(colour)}",
+                    limits=(-m, m),
+                    cell=32,
+                    write=_two_decimals,
+                )
                 for piece, colour in zip(s, _CHANNELS, strict=True)
             )
         )
