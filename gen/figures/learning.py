@@ -36,6 +36,7 @@ PLAIN = "sgd-lenet-0"
 
 _IMAGES = 512  # training images over which the loss is taken
 _STEPS = 8  # steps of each walk
+_LOGITS = Text("logits", "logits")
 _VISIBLE = 2.0  # learning rate of the step that is drawn
 SIGNED = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
@@ -280,8 +281,8 @@ def gradients(context: Context) -> Figure:
     kinds = (
         Text("权重", "weights"),
         Text("权重的梯度", "their gradient"),
-        Text("激活", "activations"),
-        Text("激活的梯度", "their gradient"),
+        Text("激活值", "activations"),
+        Text("激活值的梯度", "their gradient"),
     )
     variants, losses = [], []
     legends: list[Legend] = []
@@ -297,7 +298,8 @@ def gradients(context: Context) -> Figure:
             for place, (array, kind, scale) in enumerate(zip(arrays, kinds, scales, strict=True)):
                 drawn = _tile(array.detach(), place >= 2)
                 limit = number(float(drawn.limits[0, 1]))
-                label = Text(f"{layer} {kind.zh} ±{limit}", f"{layer} {kind.en} ±{limit}")
+                named = _LOGITS if layer == "output" and place == 2 else kind
+                label = Text(f"{layer} {named.zh} ±{limit}", f"{layer} {named.en} ±{limit}")
                 panels.append(Panel(picture(drawn, scale), label))
                 if not legends:
                     meaning = Text(
@@ -312,7 +314,7 @@ def gradients(context: Context) -> Figure:
     digit = context.test.class_names[DIGIT]
     return Figure(
         alt=Text(
-            f"类别 {digit} 的一张图：conv1、conv2 和输出层的权重、权重的梯度、激活、激活的梯度并排；"
+            f"类别 {digit} 的一张图：conv1、conv2 和输出层的权重、权重的梯度、激活值、激活值的梯度并排；"
             f"三个时刻的损失是 {first:.2f}、{middle:.2f}、{last:.2f}",
             f"For one image of class {digit}: weights, their gradients, activations and their gradients of "
             f"conv1, conv2 and the output layer side by side; at three moments, with losses of "
@@ -348,7 +350,6 @@ def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     slope, at = _valley(context)
     after = slope.weight - _VISIBLE * slope.gradient
-    plain = context.trained(PLAIN)
     passes = {step: _both_ways(context, step) for step in _backward_steps(context)}
     first, middle, last = passes.values()
     logits = middle.values["output"][0].detach()
@@ -393,7 +394,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "conv1_touched": float((conv1 != 0).float().mean()),
         "first_loss": context.trained("lenet").history.loss[0],
         "chance_loss": float(np.log(len(context.test.class_names))),
-        "plain_steps": plain.recipe.steps,
-        "plain_rate": plain.recipe.peak_learning_rate,
+        "plain_steps": context.recipe(PLAIN).steps,
         "parameters": sum(p.numel() for p in first.model.parameters()),
     }  # fmt: skip

@@ -164,7 +164,7 @@ def batches(context: Context) -> Figure:
         drawn = mosaic(_batches(context, size, _DRAWS)[:, kernel].numpy(), columns=_DRAWS,
                        scale="layer", signed=True)  # fmt: skip
         limit = number(float(drawn.limits[0, 1]))
-        images = Text("一张图" if size == 1 else f"{size} 张图",
+        images = Text("一张图" if size == 1 else f" {size} 张图",
                       "one image" if size == 1 else f"{size} images")  # fmt: skip
         label = Text(f"每批{images.zh}：±{limit}", f"batches of {images.en}: ±{limit}")
         panels.append(Panel(picture(drawn, 12), label))
@@ -282,12 +282,13 @@ def numbers(context: Context) -> dict[str, Any]:
     rights = [context.trained(name).history.accuracy[-1] for name in _seed_runs()]
     inputs = context.inputs(PLAIN, context.test.images[:_TESTED])
     answers_of = [predict(context.model(name), inputs).argmax(1) for name in _seed_runs()]
-    outputs = record(context.model(runs["high"]), inputs[:1000])
+    outputs = record(context.model(runs["high"]), inputs)
     alive = (outputs["relu4"] > 0).any(0)
     answers = outputs["output"].argmax(1)
     result["high"] |= {
         "dead": int((~alive).sum()),
         "units": len(alive),
+        "tested": len(inputs),
         "answers": len(answers.unique()),
     }
     differ = [float((answers_of[i] != answers_of[j]).float().mean()) for i, j in pairs]
