@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -80,18 +81,33 @@ def pattern(words: list[str], language: str) -> re.Pattern[str]:
     return re.compile(ordered)
 
 
+class Finder:
+    """Finds the terms in a text of one language, the longest at each place."""
+
+    def __init__(self, terms: list[Term], language: str) -> None:
+        self.pattern = pattern([form for t in terms for form in t.forms(language)], language)
+        self.owner = {form.lower(): term for term in terms for form in term.forms(language)}
+
+    def term(self, match: re.Match[str]) -> Term:
+        """The term of which `match`, found by `pattern`, is a form."""
+        word = match.group().lower()
+        singular = (word.removesuffix(ending) for ending in ("", "s", "es"))
+        return next(self.owner[form] for form in singular if form in self.owner)
+
+    def count(self, text: str) -> Counter[str]:
+        """How often each term is used, by its id."""
+        return Counter(self.term(match).id for match in self.pattern.finditer(text))
+
+
 def link_first_uses(html: str, terms: list[Term], language: str, glossary_url: str) -> str:
     """The page with a link to the glossary at the first use of each term in its running text."""
-    linked = [term for term in terms if term.link]
-    owner = {form.lower(): term for term in linked for form in term.forms(language)}
-    finder = pattern([form for term in linked for form in term.forms(language)], language)
-    seen: set[str] = set()
+    finder = Finder(terms, language)
+    seen = {term.id for term in terms if not term.link}
 
     def link(match: re.Match[str]) -> str:
-        word = match.group()
-        singular = (word.lower().removesuffix(ending) for ending in ("", "s", "es"))
-        term = next(owner[form] for form in singular if form in owner)
-        if term.id in seen:
+        word, term = match.group(), finder.term(match)
+        # A single Chinese character is part of too many other words.
+        if term.id in seen or len(word) == 1:
             return word
         seen.add(term.id)
         return (
@@ -103,7 +119,7 @@ def link_first_uses(html: str, terms: list[Term], language: str, glossary_url: s
     depth = 0  # how many elements are open inside one where no link may stand; 0 outside
     for part in _TAG.split(html):
         if not part.startswith("<"):
-            parts.append(part if depth else finder.sub(link, part))
+            parts.append(part if depth else finder.pattern.sub(link, part))
             continue
         if not _CLOSED.search(part):
             if part.startswith("</"):

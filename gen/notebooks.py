@@ -28,7 +28,7 @@ _PROGRAM = re.compile(
 _FIGURE = re.compile(
     r'<div class="figure-slot" data-figure="([^"]+)" markdown="1">\n(.*?)</div>', re.S
 )
-_BOX = re.compile(r'^( *)(?:!!!|\?\?\?\+?) \w+ "([^"]*)"\n((?:(?:\1 {4}.*)?\n)+)', re.M)
+_BOX = re.compile(r'^( *)(?:!!!|\?\?\?\+?) \w+ "([^"]*)"\n((?:(?:\1 {4}.*)?\n)*)', re.M)
 _LINK = re.compile(r"\]\(([\w/.-]+)\.md(#[\w-]+)?\)")
 
 
@@ -75,6 +75,10 @@ def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: s
 
 def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: dict[str, str]) -> None:
     """Plain Markdown, cut into a cell a section."""
+    # After a program inside an answer the text goes on indented, which would make code of it.
+    indented = re.match(r"(?:(?: {4,}.*)?\n)*", text)
+    assert indented  # it matches nothing at all, at least
+    text = dedent(indented.group()) + text[indented.end() :]
     plain = _plain(text, page, site_url, say)
     for section in re.split(r"(?m)^(?=#{1,3} )", plain):
         if section.strip():

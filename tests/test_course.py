@@ -77,6 +77,6 @@ def test_the_map_and_the_facts(tmp_path):
 
 def test_code_and_directives_are_not_read_aloud():
     text = "word " * 360
-    code = "``` python\n" + "print() " * 1000 + "\n```\n"
+    code = "\n``` python\n" + "print() " * 1000 + "\n```\n"
     assert minutes(text + code + '[[= claim(x, "many words here") ]]', "en") == 2
     assert minutes(text + '[[% call figure("a/b") %]]' * 4, "en") == 3
