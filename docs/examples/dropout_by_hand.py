@@ -1,0 +1,17 @@
+"""Dropout by hand: drop a fifth at random and scale up the rest, in training mode only."""
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+p = 0.2
+x = torch.ones(100_000)
+
+keep = torch.rand(len(x)) >= p
+by_hand = x * keep / (1 - p)
+layer = nn.Dropout(p)  # training mode, as every new layer
+for name, y in (("by hand", by_hand), ("PyTorch", layer(x))):
+    values = [round(v, 2) for v in y.unique().tolist()]
+    print(f"{name}: values {values}, {(y == 0).float().mean():.1%} dropped, mean {y.mean():.3f}")
+
+print("evaluation mode changes nothing:", torch.equal(layer.eval()(x), x))
