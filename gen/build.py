@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
 
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.recipes import RECIPES
@@ -62,24 +65,43 @@ def _train(settings: Settings) -> None:
 
 
 def _render(settings: Settings, only: Sequence[str]) -> None:
-    from gen.context import Context
-    from gen.render import remove_leftovers, render_chapter
+    from gen.render import remove_leftovers
 
-    context = Context(settings)
-    for name in RECIPES:
-        context.trained(name)  # a damaged file is made again here, which changes the keys
     keys = manifest.keys(settings)
     stale = {name: keys[name] for name in only} if only else manifest.stale(settings)
-    for name, key in stale.items():
-        started = time.perf_counter()
-        chapter = render_chapter(name, key, context)
-        manifest.write(name, chapter, settings)
-        _report(f"rendered {name}: {len(chapter.figures)} figures, "
-                f"{time.perf_counter() - started:.1f} s")  # fmt: skip
+    # Torch adds in one order on one thread, so figures do not depend on the number of cores; two
+    # processes use two cores better than two threads would.
+    with ProcessPoolExecutor(
+        min(2, len(stale)), get_context("spawn"), initializer=_start_worker, initargs=(settings,)
+    ) as pool:
+        for line in pool.map(_render_chapter, stale, stale.values()):
+            _report(line)
     names = manifest.chapter_names()
     chapters = {name: read for name in names if (read := manifest.read(name, settings))}
     if len(chapters) == len(names):
         remove_leftovers(settings, chapters)
+
+
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(settings: Settings) -> None:
+    import torch
+
+    from gen.context import Context
+
+    torch.set_num_threads(1)
+    _worker["context"] = Context(settings)
+
+
+def _render_chapter(name: str, key: str) -> str:
+    from gen.render import render_chapter
+
+    started, context = time.perf_counter(), _worker["context"]
+    chapter = render_chapter(name, key, context)
+    manifest.write(name, chapter, context.settings)
+    seconds = time.perf_counter() - started
+    return f"rendered {name}: {len(chapter.figures)} figures, {seconds:.1f} s"
 
 
 def _report(line: str) -> None:

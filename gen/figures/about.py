@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from typing import Any
@@ -11,11 +12,13 @@ from typing import Any
 from cnnviz import datasets, photos
 from cnnviz.checkpoints import weights_digest
 from cnnviz.models import parameter_count
-from cnnviz.recipes import RECIPES, Recipe
+from cnnviz.recipes import RECIPES, SHORT, Recipe
 from gen.context import Context
 
 PHOTOS = ("china", "flower")
 """Photographs that the chapters use."""
+
+LONG = [name for name, recipe in RECIPES.items() if recipe.steps > SHORT]
 
 _PACKAGES = (
     "torch",
@@ -35,7 +38,7 @@ _PACKAGES = (
 def numbers(context: Context) -> dict[str, Any]:
     """What the page "About this build" tells."""
     runs = {}
-    for name in RECIPES:
+    for name in LONG:
         trained = context.trained(name)
         runs[name] = {
             **asdict(trained.recipe),
@@ -48,6 +51,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "batch_size": context.recipe("lenet").batch_size,
         "fields": [field.name for field in fields(Recipe)],
         "runs": runs,
+        "short": _short_runs(context),
+        "run_count": len(RECIPES),
         "versions": {
             "python": platform.python_version(),
             **{name: version(name) for name in _PACKAGES},
@@ -61,3 +66,24 @@ def numbers(context: Context) -> dict[str, Any]:
         "device": context.settings.device,
         "photos": {name: asdict(photos.credit(name)) for name in PHOTOS},
     }
+
+
+def _short_runs(context: Context) -> dict[str, dict[str, Any]]:
+    """The short runs, those that differ only in their seed together."""
+    families: dict[str, list[str]] = {}
+    for name in RECIPES:
+        if name not in LONG:
+            families.setdefault(re.sub(r"-\d+$", "", name), []).append(name)
+    short = {}
+    for family, names in families.items():
+        recipe = context.recipe(names[0])
+        reached = [context.trained(name).history.accuracy[-1] for name in names]
+        short[family] = {
+            "count": len(names),
+            "steps": recipe.steps,
+            "optimizer": recipe.optimizer,
+            "rate": recipe.peak_learning_rate,
+            "lowest": min(reached),
+            "highest": max(reached),
+        }
+    return short
