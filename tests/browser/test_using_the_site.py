@@ -143,3 +143,41 @@ def test_pages_read_without_javascript(browser: Browser, root: str) -> None:
             expect(figure.locator("figcaption").first).to_be_visible()
         expect(tab.locator(".md-sidebar--primary a", has_text="LeNet").first).to_be_visible()
     context.close()
+
+
+def test_a_scrubber_moves_by_keyboard_and_says_where_it_is(tab: Page, root: str) -> None:
+    tab.goto(root + "en/learning/")
+    figure = tab.locator("figure:has([data-scrub])").first
+    slider = figure.get_by_role("slider")
+    panels = figure.locator(".tabbed-block")
+    slider.focus()
+    slider.press("Home")
+    expect(panels.first).to_be_visible()
+    first = slider.get_attribute("aria-valuetext")
+    slider.press("ArrowRight")
+    expect(panels.nth(1)).to_be_visible()
+    expect(panels.first).to_be_hidden()
+    assert slider.get_attribute("aria-valuetext") != first
+    expect(figure.locator("output")).to_have_text(str(slider.get_attribute("aria-valuetext")))
+
+
+def test_without_javascript_a_scrubber_is_a_choice(browser: Browser, root: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(root + "en/learning/")
+    figure = tab.locator("figure:has([data-scrub])").first
+    expect(figure.locator(".tabbed-labels")).to_be_visible()
+    figure.locator(".tabbed-labels > label").first.click()
+    expect(figure.locator(".tabbed-block").first).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("folder", ["", "en/"])
+def test_a_term_leads_to_its_line_in_the_glossary(tab: Page, root: str, folder: str) -> None:
+    tab.goto(f"{root}{folder}lenet/")
+    term = tab.locator("a.term").first
+    name = term.inner_text()
+    term.click()
+    tab.wait_for_url(f"{root}{folder}glossary/#*")
+    line = tab.locator("dt:has(span:target)")
+    expect(line).to_contain_text(name, ignore_case=True)
