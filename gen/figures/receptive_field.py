@@ -214,8 +214,8 @@ def _on_digit(digit: Bytes, fields: list[tuple[tuple[int, int, int, int], Any]])
     picture[inner, inner] = digit[:, :, None]
     large = picture.repeat(_ZOOM, 0).repeat(_ZOOM, 1)
     for (top, left, bottom, right), colour in fields:
-        edges = [(edge + _MARGIN) * _ZOOM for edge in (top, left, bottom, right)]
-        _frame(large, *edges, colour)
+        up, first, down, last = ((edge + _MARGIN) * _ZOOM for edge in (top, left, bottom, right))
+        _frame(large, up, first, down, last, colour)
     return large
 
 

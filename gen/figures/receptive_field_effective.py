@@ -89,7 +89,8 @@ def _vgg() -> dict[str, tuple[ReceptiveField, Map]]:
             nn.init.kaiming_normal_(
                 layer.weight, mode="fan_out", nonlinearity="relu", generator=generator
             )
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         if isinstance(layer, nn.ReLU):
             layer.inplace = False
     features.requires_grad_(False)
