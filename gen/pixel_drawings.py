@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,3 +167,68 @@ def sum_of_parts(
             parts.append(svg.text(x + gap / 2, top + height / 2, signs[index], size=17))
             x += gap
     return svg.document(x + 1, top + height + 2, title, "".join(parts))
+
+
+def tensor_drawing(
+    images: Bytes,
+    marked: tuple[int, int, int, int],
+    *,
+    image_name: Callable[[int], str],
+    channel_names: Sequence[str],
+    pixels_name: str,
+    memory_name: str,
+    title: str,
+) -> str:
+    """A small tensor with all its numbers: a row for each image, a column for each channel.
+
+    Args:
+        images: (N, H, W, 3); each is also drawn in its colours, at the left.
+        marked: n, c, h, w of the number that is framed, here and in the strip of memory below.
+        image_name: what image n is called.
+        channel_names: what stands above the channels.
+        pixels_name, memory_name: what stands above the coloured images and above the strip.
+        title: accessible name.
+    """
+    count, height, width, channels = images.shape
+    cell, gap, left, top = 35.0, 22.0, 64.0, 26.0
+    across, down = width * cell + gap, height * cell + gap
+    parts = []
+    for column, name in enumerate((pixels_name, *channel_names)):
+        x = left + column * across + width * cell / 2
+        parts.append(svg.text(x, 10, name, size=svg.NOTE_SIZE, fill=svg.var("muted")))
+    for n in range(count):
+        y0 = top + n * down
+        parts.append(svg.text(0, y0 + height * cell / 2, image_name(n), anchor="start"))
+        for row, column in np.ndindex(height, width):
+            x, y = left + column * cell, y0 + row * cell
+            colour = "#" + "".join(f"{int(v):02x}" for v in images[n, row, column])
+            parts.append(svg.element("rect", x=x, y=y, width=cell, height=cell, fill=colour))
+            for c in range(channels):
+                value = int(images[n, row, column, c])
+                at = x + (c + 1) * across
+                grey = f"#{value:02x}{value:02x}{value:02x}"
+                ink = "#101418" if value > 127 else "#ffffff"
+                parts.append(svg.element("rect", x=at, y=y, width=cell, height=cell, fill=grey))
+                middle = (at + cell / 2, y + cell / 2)
+                parts.append(svg.text(*middle, str(value), size=12, fill=ink))
+    n, c, h, w = marked
+    frame: dict[str, Any] = {"fill": "none", "stroke": svg.var("2"), "stroke_width": 3}
+    x, y = left + (c + 1) * across + w * cell, top + n * down + h * cell
+    parts.append(svg.element("rect", x=x, y=y, width=cell, height=cell, **frame))
+
+    total = count * channels * height * width
+    step = (4 * across - gap) / total
+    y = top + count * down + 22
+    parts.append(
+        svg.text(left, y - 14, memory_name, anchor="start", size=12, fill=svg.var("muted"))
+    )
+    flat = images.transpose(0, 3, 1, 2).ravel()
+    parts.append(_bars(flat, left, y, step, 26))
+    for block in range(1, count * channels):
+        at = left + block * height * width * step
+        parts.append(_line(at, y - 4, at, y + 30, svg.var("muted")))
+    place = int(np.ravel_multi_index(marked, (count, channels, height, width)))
+    at = left + place * step
+    parts.append(svg.element("rect", x=at - 1, y=y - 3, width=step + 2, height=32, **frame))
+    parts.append(svg.text(at + step / 2, y + 42, str(place), size=12, fill=svg.var("2")))
+    return svg.document(left + 4 * across - gap + 2, y + 52, title, "".join(parts))
