@@ -1,14 +1,13 @@
-"""Record a layer of an untrained LeNet and count its zeros."""
-
-import torch
+"""Record a layer of the trained LeNet and count its zeros."""
 
 import cnnviz
-from cnnviz.models import LeNet
+from cnnviz.checkpoints import trained
+from cnnviz.datasets import load, to_input
+from cnnviz.recipes import named
 
-torch.manual_seed(0)
-model = LeNet()  # random weights; cnnviz.trained(cnnviz.Recipe("lenet")).model() trains one
-images = torch.rand(4, 1, 28, 28)
+model = trained(named("lenet")).model()
+images = to_input(load("digits", "test").images[:100])  # (100, 1, 28, 28)
 
-outputs = cnnviz.record(model, images)
-relu1 = outputs["relu1"]  # (4, 6, 28, 28)
-print(f"{(relu1 == 0).sum()} of {relu1.numel()} values are zero")
+relu1 = cnnviz.record(model, images)["relu1"]  # (100, 6, 28, 28)
+zeros = (relu1 == 0).sum()
+print(f"{zeros:,} of {relu1.numel():,} values are zero ({zeros / relu1.numel():.0%})")

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 torch.manual_seed(0)
 maps = torch.rand(6, 28, 28)
 
-blocks = maps.reshape(6, 14, 2, 14, 2)  # channel, block row, row, block column, column
+blocks = maps.reshape(6, 14, 2, 14, 2)  # 14×14 blocks of 2×2
 largest = blocks.amax((2, 4))  # (6, 14, 14)
 mean = blocks.mean((2, 4))
 print("max:    ", torch.equal(largest, F.max_pool2d(maps, 2)))

@@ -21,6 +21,9 @@ STYLES_SHOWN = 10
 LEAST = 30
 """Test images that a style needs to be compared: of fewer, the share of errors says little."""
 
+REFUSE_BELOW = 0.7
+"""Answers with a smaller probability are refused in an exercise."""
+
 NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫"
 
 _STYLES_ZH = {
@@ -331,7 +334,15 @@ def numbers(context: Context) -> dict[str, Any]:
     agree = (_answers(context, "lenet") == _answers(context, "mlp")) & shared
     rare = [(n, e) for _, n, e in hard if n < len(context.test) / 50]
     sure = context.logits("lenet").softmax(1).amax(1)
+    kept = sure >= REFUSE_BELOW
+    wrong = _answers(context, "lenet") != context.test.labels
     return {
+        "refuse": {
+            "below": REFUSE_BELOW,
+            "refused": int((~kept).sum()),
+            "errors_left": int((kept & wrong).sum()),
+            "caught": int((~kept & wrong).sum()),
+        },
         "count": len(context.test),
         "errors": total,
         "share": total / len(context.test),
@@ -351,7 +362,7 @@ def numbers(context: Context) -> dict[str, Any]:
             for i, a, p in worst
         ],
         "surest": max(p for _, _, p in worst),
-        "above_90": int(((sure > 0.9) & (_answers(context, "lenet") != context.test.labels)).sum()),
+        "above_90": int(((sure > 0.9) & wrong).sum()),
         "styles": [{"name": _style_name(s)._asdict(), "count": n, "errors": e} for s, n, e in hard],
         "rare": {
             "styles": len(rare),

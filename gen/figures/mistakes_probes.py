@@ -28,17 +28,21 @@ def _layer_names() -> list[Text]:
     return [_NAMES.get(layer, Text(layer, layer)) for layer in LAYERS]
 
 
-def _features(context: Context, images: Tensor) -> dict[str, Tensor]:
+def _features(context: Context, images: Tensor, step: int | None = None) -> dict[str, Tensor]:
     inputs = context.inputs("lenet", images)
-    return {"input": inputs} | record(context.model("lenet"), inputs, layers=LAYERS[1:])
+    outputs = record(context.model("lenet", step), inputs, layers=LAYERS[1:])
+    return {"input": inputs} | outputs
 
 
 @cache
-def _scores(context: Context) -> Tensor:
-    """What the probe of each layer says to each test image: (layers, N, classes) float64."""
+def _scores(context: Context, step: int | None = None) -> Tensor:
+    """What the probe of each layer says to each test image: (layers, N, classes) float64.
+
+    `step` is that of the network's training; by default its end.
+    """
     classes = len(context.test.class_names)
-    known = _features(context, context.train.images[:TRAIN_COUNT])
-    asked = _features(context, context.test.images)
+    known = _features(context, context.train.images[:TRAIN_COUNT], step)
+    asked = _features(context, context.test.images, step)
     labels = context.train.labels[:TRAIN_COUNT]
     scores = [fit_probe(known[k], labels, classes).scores(asked[k]) for k in LAYERS]
     return torch.stack(scores)
@@ -191,7 +195,12 @@ def numbers(context: Context) -> dict[str, Any]:
     counts = _last_right(context)
     sizes = [int(f[0].numel()) for f in _features(context, context.test.images[:1]).values()]
     agree = _scores(context)[-1].argmax(1) == context.logits("lenet").argmax(1)
+    untrained = _scores(context, 0).argmax(2) == context.test.labels
+    lost_in_pixels = ~right[0]
     return {
+        "untrained": dict(zip(LAYERS, _mean(untrained), strict=True)),
+        "pixels_wrong": int(lost_in_pixels.sum()),
+        "rescued": int((lost_in_pixels & ~wrong).sum()),
         "train_count": min(TRAIN_COUNT, len(context.train)),
         "accuracy": dict(zip(LAYERS, _mean(right), strict=True)),
         "misread": dict(zip(LAYERS, _mean(right[:, wrong]), strict=True)),

@@ -55,10 +55,10 @@ def _nets() -> dict[str, _Net]:
     image = (3, SIDE, SIDE)
     layers = ("conv1", "conv2", "fc1", "fc2", "output")
     alex = {f"conv{i}": f"features.{n}" for i, n in enumerate((0, 3, 6, 8, 10), 1)}
-    alex |= {f"fc{i}": f"classifier.{n}" for i, n in zip((6, 7, 8), (1, 4, 6), strict=True)}
+    alex |= {f"fc{i}": f"classifier.{n}" for i, n in zip((1, 2, 3), (1, 4, 6), strict=True)}
     # A stage of VGG is drawn before its pooling, which ends it.
     blocks = {name: f"features.{last - 1}" for name, last in _VGG.items()}
-    fully = {f"fc{i}": f"classifier.{n}" for i, n in zip((14, 15, 16), (0, 3, 6), strict=True)}
+    fully = {f"fc{i}": f"classifier.{n}" for i, n in zip((1, 2, 3), (0, 3, 6), strict=True)}
     starts = [0, *(last + 1 for last in _VGG.values())]
     stages = {
         name: tuple(f"features.{n}" for n in range(first, last + 1))

@@ -81,7 +81,7 @@ def stacked_kernels(context: Context) -> Figure:
     )
 
 
-class _PlainBlock(BasicBlock):
+class _PlainBlock(BasicBlock):  # type: ignore[misc]  # torchvision has no types
     """torchvision's block of two convolutions, without its skip connection."""
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.receptive_field import receptive_fields
 from cnnviz.recording import record
 from gen.context import Context
 from gen.figure import (
@@ -69,12 +70,17 @@ def _favourites(context: Context) -> tuple[list[int], Tensor, Tensor]:
     return units, means, _means(outputs["pool2"], labels, classes)
 
 
+def _enlarged(maps: np.ndarray) -> np.ndarray:
+    """Maps (…, H, W) with each number as 4×4 pixels, so that the gap between maps is a hair."""
+    return maps.repeat(4, axis=-2).repeat(4, axis=-1)
+
+
 def fc1_places(context: Context) -> Figure:
     """The 16 maps of pool2, and the row of 400 numbers that flattening makes of them."""
     maps = context.recording("lenet")["pool2"][ONE].numpy()  # (16, 5, 5)
     peak = float(maps.max())
-    before = mosaic(maps, columns=4, scale=(0, peak))
-    after = mosaic(maps.reshape(16, 1, 25), columns=1, scale=(0, peak))
+    before = mosaic(_enlarged(maps), columns=4, scale=(0, peak))
+    after = mosaic(_enlarged(maps.reshape(16, 1, 25)), columns=1, scale=(0, peak))
     name = context.test.class_names[ONE]
     return Figure(
         alt=Text(
@@ -84,9 +90,9 @@ def fc1_places(context: Context) -> Figure:
             f"25 of each map in a row, 16 rows; the largest value is {number(peak)}",
         ),
         panels=[
-            Panel(picture(before, 10), Text("pool2：16×5×5", "pool2: 16×5×5")),
+            Panel(picture(before, 3), Text("pool2：16×5×5", "pool2: 16×5×5")),
             Panel(
-                picture(after, 10),
+                picture(after, 3),
                 Text("flatten：400（每 25 个换行）", "flatten: 400 (a new line every 25)"),
             ),
         ],
@@ -134,8 +140,8 @@ def fc1_unit(context: Context) -> Figure:
     ]
     panels, legends = [], []
     for (key, label), meaning in zip(rows, meanings, strict=True):
-        drawn = mosaic(one[key], columns=16, scale="layer", signed=key != "inputs")
-        panels.append(Panel(picture(drawn, 7.2), label))
+        drawn = mosaic(_enlarged(one[key]), columns=16, scale="layer", signed=key != "inputs")
+        panels.append(Panel(picture(drawn, 2), label))
         legends.append(scale_legend(drawn, "layer", meaning))
     name = context.test.class_names[ONE]
     return Figure(
@@ -161,7 +167,7 @@ def fc1_folded(context: Context) -> Figure:
     evidence = (weights * pools).sum(1).numpy()  # (classes, 5, 5)
     images = _means(context.test.images.float(), context.test.labels, len(names))[:, 0].numpy()
     seen = mosaic(images, columns=len(names), scale=(0, 255), palette="grey")
-    drawn = mosaic(evidence, columns=len(names), scale="layer", signed=True)
+    drawn = mosaic(_enlarged(evidence), columns=len(names), scale="layer", signed=True)
     lead = float(means[ONE, units[ONE]])
     return Figure(
         alt=Text(
@@ -173,9 +179,9 @@ def fc1_folded(context: Context) -> Figure:
             f"follow parts of its strokes. The unit of {names[ONE]} is at {number(lead)} on average",
         ),
         panels=[
-            Panel(picture(seen, 2.3), Text("每类的平均图像", "mean image of each class")),
+            Panel(picture(seen, 2.35), Text("每类的平均图像", "mean image of each class")),
             Panel(
-                picture(drawn, 11.3),
+                picture(drawn, 3.25),
                 Text("每一格贡献多少（16 张图相加）", "what each place brings (16 maps added)"),
             ),
         ],
@@ -197,7 +203,9 @@ def numbers(context: Context) -> dict[str, Any]:
     units, means, _ = _favourites(context)
     names = context.test.class_names
     others = torch.arange(len(names)) != ONE
+    field = receptive_fields(context.model("lenet"), (28, 28))["pool2"]
     return {
+        "field": {"size": field.size[0], "jump": field.jump[0]},
         "one": names[ONE],
         "count": min(COUNT, len(context.test)),
         "unit": {k: v for k, v in _unit(context).items() if not isinstance(v, np.ndarray)},

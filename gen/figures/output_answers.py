@@ -29,15 +29,12 @@ def _bias(context: Context, name: str) -> Tensor:
 
 
 def _between(context: Context) -> int:
-    """The test image of which LeNet can least say whether it is ONE or OTHER."""
-    logits = context.logits("lenet")
+    """The test image for which LeNet finds both ONE and OTHER as probable as it can."""
     labels = context.test.labels
-    of_two = (labels == ONE) | (labels == OTHER)
-    best = logits.topk(2, dim=1).indices.sort(1).values  # (N, 2)
-    torn = of_two & (best == torch.tensor([ONE, OTHER])).all(1)
-    candidates = (torn if torn.any() else of_two).nonzero()[:, 0]
-    gaps = (logits[candidates, ONE] - logits[candidates, OTHER]).abs()
-    return int(candidates[gaps.argmin()])
+    of_two = ((labels == ONE) | (labels == OTHER)).nonzero()[:, 0]
+    probabilities = context.logits("lenet")[of_two].softmax(1)
+    less_probable = probabilities[:, [ONE, OTHER]].amin(1)
+    return int(of_two[less_probable.argmax()])
 
 
 def temperature(context: Context) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -123,10 +124,9 @@ def reliability_diagram(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"对角线是校准好的网络。T = 1 时 LeNet 的点在对角线上方，期望校准误差 {errors[0]:.1%}；"
-            f"T = {t} 时贴近对角线，误差 {errors[1]:.1%}",
+            f"T = {t} 时误差是 {errors[1]:.1%}",
             "The diagonal is a calibrated network. At T = 1 LeNet's points lie above it, with an "
-            f"expected calibration error of {errors[0]:.1%}; at T = {t} they are close to it: "
-            f"{errors[1]:.1%}",
+            f"expected calibration error of {errors[0]:.1%}; at T = {t} the error is {errors[1]:.1%}",
         ),
         panels=[Panel(in_both(lambda say: _chart(say, title, lines)))],
         uses=["lenet"],
@@ -160,6 +160,8 @@ def three_networks(context: Context) -> Figure:
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     scaled = _scaled(context)
+    smoothing = context.recipe("lenet").label_smoothing
+    share = smoothing / len(context.test.class_names)
     labels = context.test.labels
     first, second = _halves(context)
     result: dict[str, Any] = {
@@ -168,15 +170,18 @@ def numbers(context: Context) -> dict[str, Any]:
         "least": LEAST,
         "few": FEW,
         "steps": SHORT,
-        "smoothing": context.recipe("lenet").label_smoothing,
+        "smoothing": smoothing,
         "temperature": scaled["temperature"],
         "accuracy": scaled["accuracy"],
         "unchanged": scaled["unchanged"],
         "confidence": scaled["confidence"][0],
         "confidence_scaled": scaled["confidence"][1],
+        "last_share": float(scaled["scaled"].counts[-1] / scaled["scaled"].counts.sum()),
         "error": scaled["plain"].error,
         "error_scaled": scaled["scaled"].error,
-        "largest_target": 1 - 0.9 * context.recipe("lenet").label_smoothing,
+        "target": 1 - smoothing + share,
+        "other_target": share,
+        "gap": math.log((1 - smoothing + share) / share),
     }
     for name, (logits, one) in _three(context).items():
         temperature = fit_temperature(logits[first], labels[first])
