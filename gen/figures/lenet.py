@@ -25,8 +25,8 @@ ACTIVITY_COUNT = 2000
 VALUE = Text("激活值", "activation")
 WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 _ROWS = Text(
-    "三行的激活值：蓝为负，白为零，橙为正",
-    "activation in the three rows: blue negative, white zero, orange positive",
+    "三层的激活值：蓝为负，白为零，橙为正",
+    "activations of the three layers: blue negative, white zero, orange positive",
 )
 _JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
 
@@ -116,10 +116,10 @@ def _stages(
     digit = context.test.class_names[DIGIT]
     return Figure(
         alt=Text(
-            f"数字 {digit} 在 {'、'.join(layers)} 的特征图，每行一层，每列一个通道；"
+            f"类别 {digit} 的一张图在 {'、'.join(layers)} 的特征图，每排一层，同一位置是同一通道；"
             f"ReLU 之后 {zeros:.0%} 的值是零",
-            f"Feature maps of the digit {digit} in {', '.join(layers)}, one layer a row, one channel "
-            f"a column; after ReLU {zeros:.0%} of the values are zero",
+            f"Feature maps of an image of class {digit} in {', '.join(layers)}, one layer below the "
+            f"other, a channel at the same place in each; after ReLU {zeros:.0%} of the values are zero",
         ),
         panels=panels,
         legends=[scale_legend(drawn, "figure", _ROWS)],
@@ -151,7 +151,7 @@ def conv2_filters(context: Context) -> Figure:
 
 def conv2_maps(context: Context) -> Figure:
     """The sixteen channels of the second block."""
-    return _stages(context, _JOURNEY[1], 16, {"conv2": 3.9, "relu2": 3.9, "pool2": 7.18})
+    return _stages(context, _JOURNEY[1], 8, {"conv2": 7.5, "relu2": 7.5, "pool2": 14})
 
 
 def fc_activations(context: Context) -> Figure:
@@ -167,9 +167,9 @@ def fc_activations(context: Context) -> Figure:
         )
     return Figure(
         alt=Text(
-            "两个全连接层的激活：每行一个数字 0 到 9，每列一个单元；各行亮起的单元不同",
-            "Activations of the two fully connected layers: one row for each digit 0 to 9, one column "
-            "for each unit; every row lights up different units",
+            "两个全连接层的激活值：每行一个类别，每列一个单元；各行亮起的单元不同",
+            "Activations of the two fully connected layers: one row for each class, one column for each "
+            "unit; every row lights up different units",
         ),
         panels=panels,
         legends=legends,
@@ -203,8 +203,8 @@ def logits_to_probabilities(context: Context) -> Figure:
     )
     return Figure(
         alt=Text(
-            f"数字 {names[DIGIT]} 的十个 logit，最大的是 {names[best]}；softmax 之后它的概率是 {share:.1%}",
-            f"The ten logits for the digit {names[DIGIT]}; the largest is that of {names[best]}, to "
+            f"类别 {names[DIGIT]} 的一张图的十个 logit，最大的是 {names[best]}；softmax 之后它的概率是 {share:.1%}",
+            f"The ten logits for an image of class {names[DIGIT]}; the largest is that of {names[best]}, to "
             f"which softmax gives a probability of {share:.1%}",
         ),
         panels=[
@@ -215,69 +215,6 @@ def logits_to_probabilities(context: Context) -> Figure:
                 probabilities, Text("softmax 之后：加起来是 1", "after softmax: they add up to 1")
             ),
         ],
-        uses=["lenet"],
-    )
-
-
-def confidence(context: Context) -> Figure:
-    """How sure the network is when it is right and when it is wrong."""
-    certainty, right = _certainty(context)
-    edges = np.linspace(0, 1, 21)
-    shares = {
-        "right": np.histogram(certainty[right], edges)[0] / max(int(right.sum()), 1),
-        "wrong": np.histogram(certainty[~right], edges)[0] / max(int((~right).sum()), 1),
-    }
-    centres = (edges[:-1] + edges[1:]) / 2
-
-    def draw(say: Any) -> str:
-        series = {
-            say(Text("答对的", "right answers")): (centres, shares["right"]),
-            say(Text("答错的", "wrong answers")): (centres, shares["wrong"]),
-        }
-        return charts.line_chart(
-            series,
-            title=say(Text("答对与答错时的把握", "How sure, when right and when wrong")),
-            x_label=say(Text("最大的概率", "largest probability")),
-            y_label=say(Text("占比", "share")),
-            percent=True,
-        )
-
-    return Figure(
-        alt=Text(
-            f"答对时最大概率平均 {certainty[right].mean():.0%}，集中在右端；"
-            f"答错时平均 {certainty[~right].mean():.0%}，分散得多",
-            f"When right, the largest probability is {certainty[right].mean():.0%} on average and "
-            f"piles up at the right end; when wrong it is {certainty[~right].mean():.0%} and spread out",
-        ),
-        panels=[Panel(in_both(draw))],
-        uses=["lenet"],
-    )
-
-
-def confusion(context: Context) -> Figure:
-    """Which digit is taken for which."""
-    counts = context.evaluation("lenet").confusion.numpy()
-    names = list(context.test.class_names)
-    true, answer, count = _worst_pair(counts)
-    drawing = in_both(
-        lambda say: charts.matrix_chart(
-            counts,
-            names,
-            names,
-            title=say(Text("混淆矩阵", "Confusion matrix")),
-            row_title=say(Text("真实类别", "true class")),
-            column_title=say(Text("网络的回答", "answer")),
-            log=True,
-        )
-    )
-    return Figure(
-        alt=Text(
-            f"10×10 的混淆矩阵，绝大多数在对角线上；错得最多的是把 {names[true]} 认成 "
-            f"{names[answer]}，{count} 次",
-            f"A 10×10 confusion matrix, nearly all on the diagonal; the most frequent error is a "
-            f"{names[true]} taken for a {names[answer]}, {count} times",
-        ),
-        panels=[Panel(drawing)],
         uses=["lenet"],
     )
 
@@ -306,34 +243,6 @@ def most_wrong(context: Context) -> Figure:
         layout="grid",
         uses=["lenet"],
     )  # fmt: skip
-
-
-def learning(context: Context) -> Figure:
-    """Accuracy on held-out digits along the training."""
-    history = context.trained("lenet").history
-    steps = [max(step, 0.5) for step in history.step]  # a logarithmic axis has no zero
-
-    def draw(say: Any) -> str:
-        return charts.line_chart(
-            {say(Text("LeNet", "LeNet")): (steps, history.accuracy)},
-            title=say(Text("训练中的准确率", "Accuracy during training")),
-            x_label=say(
-                Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
-            ),
-            y_label=say(Text("测试准确率", "test accuracy")),
-            percent=True,
-            log_x=True,
-        )
-
-    return Figure(
-        alt=Text(
-            f"准确率从训练前的 {history.accuracy[0]:.0%} 升到 {history.accuracy[-1]:.1%}",
-            f"Accuracy rises from {history.accuracy[0]:.0%} before training to "
-            f"{history.accuracy[-1]:.1%}",
-        ),
-        panels=[Panel(in_both(draw))],
-        uses=["lenet"],
-    )
 
 
 def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:
@@ -380,7 +289,6 @@ def numbers(context: Context) -> dict[str, Any]:
     order = logits.argsort(descending=True)
     names = context.test.class_names
     true, answer, count = _worst_pair(evaluation.confusion.numpy())
-    sure = certainty > 0.9
     weights = trained.weights
     result: dict[str, Any] = {
         "parameters": parameter_count(context.model("lenet")),
@@ -403,23 +311,13 @@ def numbers(context: Context) -> dict[str, Any]:
         "ratio": math.exp(float(logits[order[0]] - logits[order[1]])),
         "sure_right": float(certainty[right].mean()),
         "sure_wrong": float(certainty[~right].mean()) if (~right).any() else 0.0,
-        "above_90": float(sure.mean()),
-        "above_90_accuracy": float(right[sure].mean()) if sure.any() else 0.0,
-        "below_90_accuracy": float(right[~sure].mean()) if (~sure).any() else 1.0,
         "confused": {"true": names[true], "answer": names[answer], "count": count},
         "activity": _activity(context),
         "activity_count": min(ACTIVITY_COUNT, len(context.test)),
-        "early_accuracy": dict(
-            zip(trained.history.step, trained.history.accuracy, strict=True)
-        ).get(512, trained.history.accuracy[-1]),
         "steps": trained.recipe.steps,
         "images_seen": trained.recipe.steps * trained.recipe.batch_size,
         "train_count": len(context.train),
         "seconds": trained.history.seconds,
-        "first_loss": trained.history.loss[0],
-        "last_loss": float(np.mean(trained.history.loss[-100:])),
-        "start_accuracy": trained.history.accuracy[0],
-        "snapshots": len(trained.history.step),
         "multiplications": {"conv1": 28 * 28 * 6 * 25, "conv2": 10 * 10 * 16 * 150},
         "label_smoothing": trained.recipe.label_smoothing,
     }
