@@ -12,13 +12,13 @@ from typing import Any
 from cnnviz import datasets, photos
 from cnnviz.checkpoints import weights_digest
 from cnnviz.models import parameter_count
-from cnnviz.recipes import RECIPES, SHORT, Recipe
+from cnnviz.recipes import RECIPES, Recipe
 from gen.context import Context
 
 PHOTOS = ("china", "flower")
 """Photographs that the chapters use."""
 
-LONG = [name for name, recipe in RECIPES.items() if recipe.steps > SHORT]
+LONG = [name for name in RECIPES if not name.startswith(("short-", "sgd-"))]
 
 _PACKAGES = (
     "torch",
