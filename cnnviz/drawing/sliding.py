@@ -145,7 +145,7 @@ def joined_channels(
     map_side, gap = side * cell, 12.0
     tall = max(inputs, outputs) * (map_side + gap) - gap
     room = max(map_side, *(svg.text_width(label, svg.NOTE_SIZE) for label in labels))
-    between = 84.0
+    between = 64.0
     first = (side - kernel) // 2
     parts = []
     places: list[list[float]] = []
