@@ -45,7 +45,7 @@ def _values(model: nn.Module, inputs: Tensor, layers: Iterable[str]) -> dict[str
     found: dict[str, Tensor] = {}
     hooks = [
         model.get_submodule(layer).register_forward_hook(
-            lambda module, args, output, name=layer: found.update({name: output})  # type: ignore[misc]
+            lambda module, args, output, name=layer: found.update({name: output})
         )
         for layer in layers
     ]

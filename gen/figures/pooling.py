@@ -67,10 +67,11 @@ def _place(context: Context) -> tuple[int, int, int]:
 
 
 def _block(context: Context) -> tuple[int, int]:
-    """Row and column (of 3×3) of the 2×2 block in the patch whose largest stands out most."""
+    """Row and column (of 3×3) of the 2×2 block on which the three ways differ most."""
     _, row, column = _place(context)
     patch = _map(context)[..., row : row + PATCH, column : column + PATCH]
-    index = int((halve(patch, "max") - halve(patch, "average")).argmax())
+    largest, mean, first = (halve(patch, way) for way in _WAYS)
+    index = int(((largest - mean) * (mean - first).abs() * (largest - first)).argmax())
     return divmod(index, PATCH // 2)
 
 
@@ -131,7 +132,7 @@ def three_ways(context: Context) -> Figure:
         *((Text(f"{n.zh}：14×14", f"{n.en}: 14×14"), halve(whole, w)) for w, n in _WAYS.items()),
     ]:
         drawn = mosaic(maps[0].numpy(), scale=(0, peak), signed=False)
-        panels.append(Panel(picture(drawn, 160 / drawn.width), name))
+        panels.append(Panel(picture(drawn, 148 / drawn.width), name))
     return Figure(
         alt=Text(
             f"同一张 28×28 的特征图变成 14×14：平均值从 {whole.mean():.2f} 变成 "

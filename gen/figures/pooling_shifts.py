@@ -218,8 +218,9 @@ def _totals(context: Context) -> dict[str, Tensor]:
 
 def aliasing(context: Context) -> Figure:
     """Total of a pooled map as the digit moves pixel by pixel."""
-    channel, _, _ = _place(context)
-    totals = {way: t[:, 0, channel] for way, t in _totals(context).items()}  # (7,)
+    found = _totals(context)
+    channel = int((found["max"][:, 0].std(0) / found["max"][:, 0].mean(0).clamp(min=1e-9)).argmax())
+    totals = {way: t[:, 0, channel] for way, t in found.items()}  # (7,)
     names = {
         "max": Text("最大", "max"),
         "average": Text("平均", "average"),
