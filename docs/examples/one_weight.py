@@ -14,7 +14,7 @@ images, labels = to_input(train.images[:512]), train.labels[:512]
 
 loss = F.cross_entropy(model(images), labels)
 gradient = torch.autograd.grad(loss, model.conv1.weight)[0].flatten()
-weights = model.conv1.weight.detach().flatten()  # shares its memory with the kernels
+weights = model.conv1.weight.detach().flatten()  # the same memory
 i = gradient.abs().argmax()
 print(f"weight {weights[i]:.4f}, loss {loss:.4f}, gradient {gradient[i]:.4f}")
 

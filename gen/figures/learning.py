@@ -36,7 +36,7 @@ PLAIN = "sgd-lenet-0"
 
 _IMAGES = 512  # training images over which the loss is taken
 _STEPS = 8  # steps of each walk
-_LOGITS = Text("logits", "logits")
+_LOGITS = {2: Text("logits", "logits"), 3: Text("logits 的梯度", "logit gradient")}
 _VISIBLE = 2.0  # learning rate of the step that is drawn
 SIGNED = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
@@ -280,9 +280,9 @@ def gradients(context: Context) -> Figure:
     """Weights, activations and the gradients of both, side by side, at three moments."""
     kinds = (
         Text("权重", "weights"),
-        Text("权重的梯度", "their gradient"),
+        Text("权重的梯度", "weight gradient"),
         Text("激活值", "activations"),
-        Text("激活值的梯度", "their gradient"),
+        Text("激活值的梯度", "activation gradient"),
     )
     variants, losses = [], []
     legends: list[Legend] = []
@@ -298,7 +298,7 @@ def gradients(context: Context) -> Figure:
             for place, (array, kind, scale) in enumerate(zip(arrays, kinds, scales, strict=True)):
                 drawn = _tile(array.detach(), place >= 2)
                 limit = number(float(drawn.limits[0, 1]))
-                named = _LOGITS if layer == "output" and place == 2 else kind
+                named = _LOGITS.get(place, kind) if layer == "output" else kind
                 label = Text(f"{layer} {named.zh} ±{limit}", f"{layer} {named.en} ±{limit}")
                 panels.append(Panel(picture(drawn, scale), label))
                 if not legends:
@@ -307,7 +307,7 @@ def gradients(context: Context) -> Figure:
                         f"{SIGNED.en}; the ends of each picture's scale are written above it",
                     )
                     legends = [_own_scale(drawn, meaning)]
-        name = Text("训练之前", "before training") if step == 0 else Text(
+        name = Text("训练之前", "untrained") if step == 0 else Text(
             f"第 {step} 步", f"step {step}")  # fmt: skip
         variants.append(Variant(name, panels, legends))
     first, middle, last = losses
