@@ -50,12 +50,17 @@ def fit_probe(features: Tensor, labels: Tensor, classes: int, penalty: float = 0
             f"penalty={penalty} with {len(features)} features and {len(labels)} labels; "
             "expected a penalty above 0 and one label each."
         )
-    x = features.flatten(1).double()  # (N, D)
-    y = F.one_hot(labels, classes).double()  # (N, classes)
+    targets = F.one_hot(labels, classes).double()
+    return _ridge(features.flatten(1).double(), targets, penalty)
+
+
+def _ridge(x: Tensor, y: Tensor, penalty: float) -> LinearProbe:
+    """Inputs x (N, D), targets y (N, classes), both float64."""
     x_mean, y_mean = x.mean(0), y.mean(0)
     x = x - x_mean
     products = x.T @ x  # (D, D)
-    strength = penalty * products.diagonal().mean() or 1.0  # a layer of constants has no variance
+    # Where a layer is constant there is no variance to compare with.
+    strength = penalty * products.diagonal().mean() or 1.0
     products.diagonal().add_(strength)
     weight = torch.linalg.solve(products, x.T @ (y - y_mean))
     return LinearProbe(weight, y_mean - x_mean @ weight)

@@ -15,4 +15,5 @@ for layer in ("input", "pool1", "pool2", "relu3", "relu4", "output"):
     features = outputs[layer]
     probe = fit_probe(features[:half], labels[:half], classes=10)
     right = probe.scores(features[half:]).argmax(1) == labels[half:]
-    print(f"{layer:7} {features[0].numel():5} numbers, {right.double().mean():.1%} right")
+    size, share = features[0].numel(), right.double().mean()
+    print(f"{layer:7} {size:5} numbers, {share:.1%} right")

@@ -8,7 +8,8 @@ from cnnviz.recipes import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")
-image = datasets.to_input(test.images[test.labels == 3][:1])  # the first 3 of the test set
+threes = test.images[test.labels == 3]
+image = datasets.to_input(threes[:1])  # (1, 1, 28, 28)
 
 outputs = record(model, image, layers=["relu4", "output"])
 h, logits = outputs["relu4"][0], outputs["output"][0]  # (84,), (10,)

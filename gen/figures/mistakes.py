@@ -179,7 +179,7 @@ def most_wrong(context: Context) -> Figure:
                 )
             ),
         ],
-        layout="grid",
+        columns=4,
         uses=["lenet"],
     )
 
@@ -209,9 +209,11 @@ def styles(context: Context) -> Figure:
     hardest = _styles(context)[:STYLES_SHOWN]
 
     def draw(say: Any) -> str:
-        between = say(Text("，共 ", ", of "))
         return charts.bar_chart(
-            {f"{say(_style_name(name))}{between}{n}": errors / n for name, n, errors in hardest},
+            {
+                say(_style_name(name)) + say(Text(f"（{n} 张）", f" ({n})")): errors / n
+                for name, n, errors in hardest
+            },
             title=say(Text("各种写法的错误率", "Errors by style")),
             x_label=say(Text("认错的比例", "share misread")),
             percent=True,

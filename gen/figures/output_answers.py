@@ -122,8 +122,9 @@ def three_or_eight(context: Context) -> Figure:
     found, whose = _contributions(context), _whose(context)
     one, other = context.test.class_names[ONE], context.test.class_names[OTHER]
     each = found["each"][:, found["order"]]  # (3, 84), from those for ONE to those for OTHER
-    drawn = mosaic(each[:, None].repeat(3, 1), columns=1, scale="layer", signed=True)
-    images = mosaic(found["images"], columns=3, scale=(0, 255), palette="grey", gap=4)
+    rows = each[:, None].repeat(20, axis=1).repeat(8, axis=2)  # a number as 20×8 pixels
+    drawn = mosaic(rows, columns=1, scale="layer", signed=True, gap=3)
+    images = mosaic(found["images"], columns=3, scale=(0, 255), palette="grey", gap=2)
     strong = np.abs(found["each"]).max(0)
     picked = sorted(
         [*_strongest(strong, found["order"][:42]), *_strongest(strong, found["order"][42:])],
@@ -163,7 +164,7 @@ def three_or_eight(context: Context) -> Figure:
                 Text("、".join(t.zh for t in whose), ", ".join(t.en for t in whose)),
             ),
             Panel(
-                picture(drawn, 8),
+                picture(drawn),
                 Text(
                     "84 个单元的贡献，每行一个数字", "what the 84 units contribute, a row a digit"
                 ),
