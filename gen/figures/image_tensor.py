@@ -20,7 +20,7 @@ SIDE = 4
 MARKED = (1, 2, 3, 0)
 """The number that is looked up: image, channel, row, column."""
 
-_PLACES = ((110, 84), (60, 270))  # top and left of both crops: a petal's edge, and leaves
+_PLACES = ((110, 84), (123, 147))  # top and left of both crops: a petal’s edge, and petals
 _CHANNELS = (
     Text("通道 0：红", "channel 0: red"),
     Text("通道 1：绿", "channel 1: green"),
