@@ -178,28 +178,35 @@ def fc_activations(context: Context) -> Figure:
     )
 
 
+def _class_bars(values: dict[str, float], title: Text, what: Text, percent: bool = False) -> Text:
+    """A bar for each class: upright where the names are short, else from left to right."""
+    lying = max(map(len, values)) > 4
+
+    def draw(say: Any) -> str:
+        labels = (say(what), say(Text("类别", "class")))
+        x_label, y_label = labels if lying else labels[::-1]
+        return charts.bar_chart(values, title=say(title), x_label=x_label, y_label=y_label,
+                                percent=percent, horizontal=lying)  # fmt: skip
+
+    return in_both(draw)
+
+
 def logits_to_probabilities(context: Context) -> Figure:
     """Logits of one digit, and what softmax makes of them."""
     logits = context.recording("lenet")["output"][DIGIT]  # (10,)
     names = list(context.test.class_names)
     best = int(logits.argmax())
     share = float(logits.softmax(0)[best])
-    raw = in_both(
-        lambda say: charts.bar_chart(
-            dict(zip(names, logits.tolist(), strict=True)),
-            title=say(Text("logits", "logits")),
-            y_label=say(Text("logit", "logit")),
-            x_label=say(Text("类别", "class")),
-        )
+    raw = _class_bars(
+        dict(zip(names, logits.tolist(), strict=True)),
+        Text("logits", "logits"),
+        Text("logit", "logit"),
     )
-    probabilities = in_both(
-        lambda say: charts.bar_chart(
-            dict(zip(names, logits.softmax(0).tolist(), strict=True)),
-            title=say(Text("softmax 之后的概率", "probabilities after softmax")),
-            y_label=say(Text("概率", "probability")),
-            x_label=say(Text("类别", "class")),
-            percent=True,
-        )
+    probabilities = _class_bars(
+        dict(zip(names, logits.softmax(0).tolist(), strict=True)),
+        Text("softmax 之后的概率", "probabilities after softmax"),
+        Text("概率", "probability"),
+        percent=True,
     )
     return Figure(
         alt=Text(
