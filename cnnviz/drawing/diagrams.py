@@ -126,6 +126,7 @@ def tensor_blocks(
     title: str,
     steps: Sequence[str] = (),
     height: float = 150,
+    channel: float | None = None,
 ) -> str:
     """Outputs of layers as boxes to scale, from left to right, with name and shape below.
 
@@ -136,6 +137,7 @@ def tensor_blocks(
         blocks: (name, (C, H, W)) or (name, (C,)); (C, 1, 1) is drawn as a vector.
         steps: what leads from each block to the next, written between them; one fewer than blocks.
         height: of the largest maps, in pixels.
+        channel: length of a channel, in pixels; by default as long as fits, 3 at most.
 
     Raises:
         CnnvizError: no blocks, another number of axes, sizes below 1, a wrong number of steps.
@@ -150,7 +152,7 @@ def tensor_blocks(
     pixel = height / max((max(h, w) for _, h, w in shapes if h * w > 1), default=1)
     unit = height / max((c for c, h, w in shapes if h * w == 1), default=1)
     most = max((c for c, h, w in shapes if h * w > 1), default=1)
-    channel = min(3.0, 110 / most)  # length of a channel, in pixels
+    channel = min(3.0, 110 / most) if channel is None else channel
     ground = height * (1 + _SLANT) + 8  # where the lower edges stand
     parts = []
     x = 6.0

@@ -9,7 +9,8 @@ with torch.device("meta"):  # tensors with a shape and nothing in them
     model = models.resnet18()
 
 costs = layer_costs(model, (3, 224, 224))
-for layer in ("conv1", "maxpool", "layer1.1.conv2", "layer4.1.conv2", "avgpool", "fc"):
-    cost = costs[layer]
-    print(f"{layer:15} {cost.shape!s:14} {cost.parameters:9,} {cost.multiplications:11,}")
-print(f"parameters in all: {sum(cost.parameters for cost in costs.values()):,}")
+for layer in ("conv1", "maxpool", "layer1.1.conv2", "avgpool", "fc"):
+    c = costs[layer]
+    print(f"{layer:14} {c.shape!s:14}", end="")
+    print(f"{c.parameters:9,} {c.multiplications:11,}")
+print(f"parameters: {sum(c.parameters for c in costs.values()):,}")

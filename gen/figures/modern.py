@@ -82,7 +82,7 @@ def _nets() -> dict[str, _Net]:
             2014,
             vgg,
             image,
-            {**blocks, "pool": "features.30", **fully},
+            {**blocks, "fc1, 2": fully["fc2"], "fc3": fully["fc3"]},
             stages | {name: (layer,) for name, layer in fully.items()},
         ),
         "resnet": _Net(
@@ -91,7 +91,7 @@ def _nets() -> dict[str, _Net]:
             resnet,
             image,
             {"conv1": "relu", **{f"layer{i}": f"layer{i}.1.relu_1" for i in range(1, 5)},
-             "average": "avgpool", "fc": "fc"},
+             "mean": "avgpool", "fc": "fc"},
             {name: (layer, "bn1") if name == "conv1" else (layer,) for name, layer in res.items()},
         ),
     }  # fmt: skip
@@ -103,7 +103,13 @@ def _costs(key: str) -> dict[str, Cost]:
     return layer_costs(net.model, net.image)
 
 
-def _blocks(key: str, height: float = 150) -> Figure:
+_PIXEL = 130 / SIDE
+"""On all drawings of blocks, in pixels: one of height or width …"""
+_CHANNEL = 60 / 512
+"""… and one channel."""
+
+
+def _blocks(key: str) -> Figure:
     """The outputs of one network to scale."""
     net, costs = _nets()[key], _costs(key)
     blocks: list[tuple[str, tuple[int, ...]]] = [("input", net.image)]
@@ -114,13 +120,24 @@ def _blocks(key: str, height: float = 150) -> Figure:
         alt=Text(
             f"{net.name} 从输入到输出：{shapes}", f"{net.name} from input to output: {shapes}"
         ),
-        panels=[Panel(in_both(lambda say: tensor_blocks(blocks, title=say(title), height=height)))],
+        panels=[
+            Panel(
+                in_both(
+                    lambda say: tensor_blocks(
+                        blocks,
+                        title=say(title),
+                        height=_PIXEL * net.image[1],
+                        channel=_CHANNEL,
+                    )
+                )
+            )
+        ],
     )
 
 
 def lenet(context: Context) -> Figure:
     """LeNet, on the scale of the three others."""
-    return _blocks("lenet", height=150 * 28 / SIDE)
+    return _blocks("lenet")
 
 
 def alexnet(context: Context) -> Figure:
@@ -165,6 +182,15 @@ _KINDS = {
 }
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}%" if share >= 0.005 or not share else "<1%"
+
+
+def _millions(value: float) -> str:
+    """In millions, without decimals from 10 on."""
+    return f"{value / 1e6:,.{0 if value > 1e7 else 2}f}"
+
+
 def stages(context: Context) -> Figure:
     """Which share of its parameters and of its multiplications each stage has, net by net."""
     variants = []
@@ -181,13 +207,10 @@ def stages(context: Context) -> Figure:
                 title=say(Text(f"{net.name} 各段的份额", f"Shares of the stages of {net.name}")),
                 y_label=say(Text("占全网络的份额", "share of the whole network")),
                 percent=True,
-                write=lambda share: f"{100 * share:.0f}%",
+                write=_percent,
             )
 
-        totals = (
-            f"{_total(key, 'parameters') / 1e6:,.3g}",
-            f"{_total(key, 'multiplications') / 1e6:,.3g}",
-        )
+        totals = [_millions(_total(key, what)) for what in _KINDS]
         legend = Legend(
             Text(
                 f"{net.name}：{totals[0]} 百万个参数，每张图 {totals[1]} 百万次乘法",

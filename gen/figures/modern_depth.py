@@ -55,7 +55,7 @@ def stacked_kernels(context: Context) -> Figure:
                 palette="sequential",
                 limits=(0, float(g.max())),
                 write=lambda value: f"{value:.0f}",
-                cell=34,
+                cell=26,
             )
         )
         panels.append(Panel(drawing, label))
@@ -77,7 +77,6 @@ def stacked_kernels(context: Context) -> Figure:
                 )
             )
         ],
-        layout="grid",
     )
 
 
