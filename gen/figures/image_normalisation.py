@@ -66,7 +66,7 @@ def learning(context: Context) -> Figure:
             title=say(Text("最后的准确率", "Accuracy at the end")),
             y_label=say(accuracies),
             percent=True,
-            size=(640, 260),
+            size=(420, 260),
         )
     )
     means = {unit: f"{np.mean(values):.1%}" for unit, values in ends.items()}

@@ -68,7 +68,7 @@ def scramble_errors(context: Context) -> Figure:
             y_label=say(y_label),
             percent=True,
             write=lambda value: f"{value:.1%}",
-            size=(640, 280),
+            size=(420, 280),
         )
 
     def draw_runs(say: Any) -> str:
@@ -82,7 +82,7 @@ def scramble_errors(context: Context) -> Figure:
             y_label=say(y_label),
             percent=True,
             y_limits=(0, None),
-            size=(640, 300),
+            size=(420, 300),
         )
 
     steps = context.recipe("short-mlp-0").steps
