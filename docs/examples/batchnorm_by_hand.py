@@ -14,14 +14,17 @@ x = cnnviz.record(model, images)["conv1"]  # (128, 6, 28, 28)
 
 
 def normalise(x, mean, var):
-    mean, var, gamma, beta = (v[:, None, None] for v in (mean, var, norm.weight, norm.bias))
+    four = (mean, var, norm.weight, norm.bias)  # each (6,)
+    mean, var, gamma, beta = (v[:, None, None] for v in four)
     return gamma * (x - mean) / torch.sqrt(var + norm.eps) + beta
 
 
 with torch.no_grad():
-    kept = normalise(x, norm.running_mean, norm.running_var)
-    print("evaluation mode:", torch.allclose(norm(x), kept, atol=1e-5))
+    by_hand = normalise(x, norm.running_mean, norm.running_var)  # kept
+    same = torch.allclose(norm(x), by_hand, atol=1e-5)
+    print("evaluation mode:", same)
 
-    mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0)  # of this batch
     norm.train()
-    print("training mode:  ", torch.allclose(norm(x), normalise(x, mean, var), atol=1e-5))
+    by_hand = normalise(x, x.mean((0, 2, 3)), x.var((0, 2, 3), correction=0))
+    same = torch.allclose(norm(x), by_hand, atol=1e-5)
+    print("training mode:  ", same)

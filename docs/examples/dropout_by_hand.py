@@ -11,7 +11,7 @@ keep = torch.rand(len(x)) >= p
 by_hand = x * keep / (1 - p)
 layer = nn.Dropout(p)  # training mode, as every new layer
 for name, y in (("by hand", by_hand), ("PyTorch", layer(x))):
-    values = [round(v, 2) for v in y.unique().tolist()]
-    print(f"{name}: values {values}, {(y == 0).float().mean():.1%} dropped, mean {y.mean():.3f}")
+    values, zeros = y.unique().tolist(), (y == 0).float().mean()
+    print(f"{name}: {values}, {zeros:.1%} dropped, mean {y.mean():.3f}")
 
 print("evaluation mode changes nothing:", torch.equal(layer.eval()(x), x))

@@ -22,4 +22,5 @@ for mode in (True, False):
     for name, batch in companies.items():
         with torch.no_grad():
             logits = model(batch)[0]
-        print(f"  {name:15} first three logits {[round(z, 2) for z in logits[:3].tolist()]}")
+        first = ", ".join(f"{z:+.2f}" for z in logits[:3])
+        print(f"  {name:15} logits {first}, …")

@@ -23,7 +23,7 @@ COUNT = 500
 """Test images over which values are spread, and batches are formed twice as many."""
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
-_LIMIT, _BINS = 8.0, 97
+_LIMIT, _BINS = 7.0, 49
 _STEP = Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
 
 
@@ -80,14 +80,14 @@ def channels(context: Context) -> Figure:
         for channel in values.transpose(0, 1).flatten(1).numpy():  # (16, N·100)
             counts = np.histogram(channel.clip(-_LIMIT, _LIMIT), _BINS, (-_LIMIT, _LIMIT))[0]
             rows.append(counts / counts.max())
-        drawn = mosaic(np.array(rows)[:, None, :], columns=1, scale=(0, 1), signed=False)
-        panels.append(Panel(picture(drawn, 6.6), names[key]))
+        drawn = mosaic(np.array(rows)[None], scale=(0, 1), signed=False)
+        panels.append(Panel(picture(drawn, 13), names[key]))
     spreads = {k: _channel_statistics(v) for k, v in _second(context).items()}
     meaning = Text(
         f"每行一个通道；横向从 −{_LIMIT:.0f} 到 {_LIMIT:.0f}，正中是 0；"
-        "颜色是落在那里的值有多少，1 是这一行的最高处",
+        "更远的算在两端。颜色是落在那里的值有多少，1 是这一行的最高处",
         f"A row is a channel; across from −{_LIMIT:.0f} to {_LIMIT:.0f}, 0 in the middle; the colour "
-        "says how many values fall there, 1 being the row's peak",
+        "says how many values fall there (farther ones at the ends), 1 being the row's peak",
     )
     return Figure(
         alt=Text(
@@ -120,7 +120,7 @@ def _channel_statistics(values: Tensor) -> dict[str, float]:
 def _sizes_along(context: Context) -> tuple[list[int], dict[str, np.ndarray]]:
     """Steps, and by what relu2 is given: its standard deviation (seeds, steps)."""
     steps = context.trained(_runs(PLAIN)[0]).history.step
-    inputs = context.inputs(PLAIN + "-0", context.test.images[:200])
+    inputs = context.inputs(PLAIN + "-0", context.test.images[:100])
     found: dict[str, list[list[float]]] = {"conv2": [], "norm2": []}
     for kind, layer in ((PLAIN, "conv2"), (NORMED, "norm2")):
         for name in _runs(kind):
@@ -163,7 +163,7 @@ def sizes(context: Context) -> Figure:
         ),
         panels=[Panel(drawing)],
         legends=[
-            Legend(Text("三个种子的平均；色带是最小到最大的一半宽", "mean of three seeds; the band is half the range either way"))
+            Legend(Text("三个种子的平均；色带的宽度是最小值到最大值的距离", "mean of three seeds; the band is as wide as their range"))
         ],
         uses=[*_runs(PLAIN), *_runs(NORMED)],
     )  # fmt: skip
@@ -323,6 +323,7 @@ def numbers(context: Context) -> dict[str, Any]:
             "plain_mean": float(learned[PLAIN][:, -1].mean()),
             "normed_mean": float(learned[NORMED][:, -1].mean()),
         },
+        "ahead": bool((learned[NORMED][:, middle] > learned[PLAIN][:, middle] + 0.05).all()),
         "reaches": {"plain": reaches(PLAIN, 0.75), "normed": reaches(NORMED, 0.75)},
         "gamma": {"least": float(gammas.min()), "most": float(gammas.max())},
         "beta": {"least": float(betas.min()), "most": float(betas.max())},

@@ -23,7 +23,9 @@ PASSES, MANY, MANY_PASSES = 1000, 500, 20
 
 _SHARE = 0.2  # of dropout, as in cnnviz.models.MLP
 _MASKS = 3
-_VALUE = Text("激活值", "activation")
+_ACTIVATION = Text(
+    "激活值，更大的也画成最亮", "activation; larger ones are drawn as the brightest, too"
+)
 
 
 def _masks(count: int) -> Tensor:
@@ -36,7 +38,8 @@ def masks(context: Context) -> Figure:
     """The first hidden layer of the MLP under three masks, and in evaluation mode."""
     values = context.recording("mlp")["relu1"][DIGIT].reshape(16, 32)
     kept = _masks(_MASKS).reshape(-1, 16, 32)
-    peak = float(values.max()) / (1 - _SHARE) or 1.0
+    # Few units are very strong; the others should be seen, too.
+    peak = float(values[values > 0].quantile(0.9)) if (values > 0).any() else 1.0
     panels = []
     for index in range(_MASKS):
         drawn_mask = mosaic(kept[index][None].numpy(), scale=(0, 1), palette="grey", signed=False)
@@ -62,7 +65,7 @@ def masks(context: Context) -> Figure:
         panels=panels,
         legends=[
             scale_legend(drawn_mask, "figure", Text("掩码：黑为丢掉，白为留下", "mask: black is dropped, white is kept")),
-            scale_legend(drawn, "figure", _VALUE),
+            scale_legend(drawn, "figure", _ACTIVATION),
         ],
         columns=3,
         uses=["mlp"],
@@ -222,6 +225,7 @@ def numbers(context: Context) -> dict[str, Any]:
     active = [int(((m == 1) & (values > 0)).sum()) for m in _masks(_MASKS)]
     return {
         "share": _SHARE,
+        "model_share": context.model("mlp").get_submodule("dropout1").p,
         "digit": names[DIGIT],
         "dropped": dropped,
         "active": int((values > 0).sum()),

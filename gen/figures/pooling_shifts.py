@@ -43,12 +43,15 @@ def _relative(changed: Tensor, base: Tensor) -> float:
 
 @cache
 def _changes(context: Context, name: str, step: int | None = None) -> dict[str, list[float]]:
-    """Layer → relative change of its values under shifts of 0 to FARTHEST pixels."""
+    """Layer → relative change of its values under shifts of 0 to FARTHEST pixels.
+
+    Before training only of 0 and 1 pixel, for that is all that is told of it.
+    """
     model = context.model(name, step)
     inputs = context.inputs(name, context.test.images[:COUNT])
     base = record(model, inputs, layers=list(LAYERS))
     result: dict[str, list[float]] = {layer: [0.0] for layer in ("pixels", *LAYERS)}
-    for pixels in range(1, FARTHEST + 1):
+    for pixels in range(1, FARTHEST + 1 if step is None else 2):
         moves = [shift(inputs, pixels, 0), shift(inputs, 0, pixels)]
         recorded = [record(model, moved, layers=list(LAYERS)) for moved in moves]
         for layer in LAYERS:
@@ -59,7 +62,7 @@ def _changes(context: Context, name: str, step: int | None = None) -> dict[str, 
 
 
 def _over_seeds(context: Context, kind: str, step: int | None = None) -> dict[str, np.ndarray]:
-    """Layer → (seeds, FARTHEST + 1)."""
+    """Layer → (seeds, shifts)."""
     found = [_changes(context, name, step) for name in runs(kind)]
     return {layer: np.array([f[layer] for f in found]) for layer in found[0]}
 

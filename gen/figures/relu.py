@@ -25,7 +25,7 @@ DIGIT = 5
 COUNT = 2000
 """Test images over which values are counted."""
 
-SMALL_STEPS, SMALL_BATCH, SMALL_SEEDS = 400, 128, 3
+SMALL_STEPS, SMALL_BATCH, SMALL_SEEDS = 250, 128, 3
 """The small networks of this chapter, with and without an activation."""
 
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
