@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 
 def blurred_max(x):
-    x = F.max_pool1d(F.pad(x, (0, 1)), 2, stride=1)  # max of neighbours, nothing skipped yet
+    x = F.max_pool1d(F.pad(x, (0, 1)), 2, stride=1)
     blur = torch.tensor([[[0.25, 0.5, 0.25]]])
     return F.conv1d(F.pad(x, (1, 1)), blur, stride=2)
 
