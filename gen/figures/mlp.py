@@ -197,8 +197,8 @@ def relu(context: Context) -> Figure:
             Panel(
                 spread,
                 Text(
-                    f"fc1 的 512 个单元在 {len(sums):,} 张测试图上的加权和",
-                    f"weighted sums of fc1's 512 units on {len(sums):,} test images",
+                    f"fc1 的 {sums.shape[1]} 个单元在 {len(sums):,} 张测试图上的加权和",
+                    f"weighted sums of fc1's {sums.shape[1]} units on {len(sums):,} test images",
                 ),
             ),
         ],
