@@ -15,7 +15,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.evaluation import accuracy
 from cnnviz.recording import record
 from gen.context import Context
-from gen.figure import Figure, Panel, Text, in_both, picture, scale_legend
+from gen.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 
 DIGIT = 4
 PASSES, MANY, MANY_PASSES = 1000, 500, 20
@@ -122,7 +122,10 @@ def many_times(context: Context) -> Figure:
                 size=(520, 230),
             )
         )
-        panels += [Panel(picture(image, 5), title), Panel(chart, Text("1,000 次", "1,000 passes"))]
+        panels += [
+            Panel(picture(image, 5), title),
+            Panel(chart, Text(f"{PASSES:,} 次", f"{PASSES:,} passes")),
+        ]
     votes = found["unsure"].argmax(1).bincount(minlength=len(names))
     first, second = _two_best(found["unsure eval"])
     return Figure(
@@ -134,6 +137,7 @@ def many_times(context: Context) -> Figure:
             f"{int(votes[second])} times",
         ),
         panels=panels,
+        legends=[GREY_LEGEND],
         layout="row",
         uses=["mlp"],
     )  # fmt: skip
