@@ -266,10 +266,7 @@ def field_growth(context: Context) -> Figure:
             },
             title=say(Text("感受野随深度的增长", "Receptive field against depth")),
             x_label=say(Text("第几个卷积层", "convolution, counted from the input")),
-            y_label=say(
-                Text("感受野的边长（像素，对数刻度）", "side of the field (pixels, logarithmic)")
-            ),
-            log_y=True,
+            y_label=say(Text("感受野的边长（像素）", "side of the field (pixels)")),
         )
 
     ends = {net.name: _fields(key)[-1] for key, net in _nets().items()}

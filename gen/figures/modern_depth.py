@@ -192,7 +192,9 @@ def numbers(context: Context) -> dict[str, Any]:
             "first": {depth: of[depth][0] for depth in DEPTHS},
             "power": {depth: _power(of[depth][0]) for depth in DEPTHS},
             "factor": of[deep][0] / of[deep][-1],
+            "change": of[deep][0] / of[shallow][0],
         }
+    result["plain"]["shrinks"] = -_power(result["plain"]["change"])
     result["paths"] = _paths(3)[3].tolist()
     result["saved"] = 1 - 27 / 49
     return result

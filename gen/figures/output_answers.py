@@ -208,6 +208,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "best_probability": float(logits.softmax(0)[order[0]]),
         "second_probability": float(logits.softmax(0)[order[1]]),
         "ratio": float((logits[order[0]] - logits[order[1]]).exp()),
+        "coldest": float(TEMPERATURES[0]),
+        "hottest": float(TEMPERATURES[-1]),
         "torn": {
             "label": names[int(context.test.labels[_between(context)])],
             "one": float(torn[ONE]),
