@@ -94,7 +94,7 @@ def _slide(setting: Setting) -> Text:
     into, out = f"{setting.size}×{setting.size}", f"{side}×{side}"
     title = Text(
         f"核 {setting.kernel}×{setting.kernel}，步幅 {setting.stride}，填充 {setting.padding}，"
-        f"扩张率 {setting.dilation}：{into} 变成 {out}",
+        f"空洞率 {setting.dilation}：{into} 变成 {out}",
         f"kernel {setting.kernel}×{setting.kernel}, stride {setting.stride}, padding "
         f"{setting.padding}, dilation {setting.dilation}: {into} becomes {out}",
     )
@@ -151,7 +151,7 @@ def dilation(context: Context) -> Figure:
     return _compared(
         {Text(f"d = {gap}", f"d = {gap}"): Setting(SMALL, dilation=gap) for gap in (1, 2, 3)},
         Text(
-            "7×7 的输入、3×3 的核：扩张率 1、2、3，九个权重分别铺在 3×3、5×5、7×7 上，输出是 5×5、3×3、1×1",
+            "7×7 的输入、3×3 的核：空洞率 1、2、3，九个权重分别铺在 3×3、5×5、7×7 上，输出是 5×5、3×3、1×1",
             "A 7×7 input and a 3×3 kernel: with dilation 1, 2 and 3 its nine weights spread over 3×3, "
             "5×5 and 7×7 pixels, and the output is 5×5, 3×3, 1×1",
         ),
@@ -248,7 +248,7 @@ def on_photo(context: Context) -> Figure:
     return Figure(
         alt=Text(
             "同一个 Sobel 核作用在佛香阁的照片上。填充 1：大小不变，左右边上多出两条有颜色的线；"
-            "步幅 2：边长减半；扩张率 4：边缘变成更粗的带子",
+            "步幅 2：边长减半；空洞率 4：边缘变成更粗的带子",
             "One Sobel kernel on the photograph of the tower. Padding 1: the size stays, with a "
             "coloured line along the left and right border; stride 2: half the side; dilation 4: "
             "edges become wider bands",
