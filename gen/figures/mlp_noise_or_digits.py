@@ -16,6 +16,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.evaluation import accuracy, predict
 from gen.context import Context
 from gen.figure import Figure, Panel, Text, picture, scale_legend
+from gen.unit_images import by_norm, neighbour_correlation
 
 Floats = NDArray[np.float32]
 
@@ -31,17 +32,6 @@ DECAYS = (0.0, 0.01, 0.05)
 _SEEDS = range(3)
 _SHOWN = 12
 _WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
-
-
-def _by_norm(images: Floats) -> NDArray[np.intp]:
-    norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
-    return np.argsort(-norms, kind="stable")
-
-
-def _alike(images: Floats) -> float:
-    """Correlation of each weight with the one to its right, over all units; middle 20×20."""
-    middle = images[:, 4:24, 4:24]
-    return float(np.corrcoef(middle[..., :-1].ravel(), middle[..., 1:].ravel())[0, 1])
 
 
 @lru_cache(maxsize=8)
@@ -62,7 +52,7 @@ def _small(context: Context, hidden: int, decay: float) -> dict[str, Any]:
     return {
         "images": images,
         "accuracy": accuracy(logits, test.labels[:2000]),
-        "neighbours": _alike(images),
+        "neighbours": neighbour_correlation(images),
     }
 
 
@@ -90,8 +80,8 @@ def seeds(context: Context) -> Figure:
     for seed in _SEEDS:
         weights = context.trained(f"short-mlp-{seed}").weights["fc1.weight"]
         images = weights.reshape(-1, 28, 28).numpy()
-        alike.append(_alike(images))
-        drawn = mosaic(images[_by_norm(images)[:_SHOWN]], columns=_SHOWN)
+        alike.append(neighbour_correlation(images))
+        drawn = mosaic(images[by_norm(images)[:_SHOWN]], columns=_SHOWN)
         panels.append(Panel(picture(drawn, 1.9), Text(f"种子 {seed}", f"seed {seed}")))
     values = [f"{value:.2f}" for value in alike]
     return Figure(
@@ -114,7 +104,7 @@ def decay(context: Context) -> Figure:
     panels = []
     for value in DECAYS:
         small = _small(context, HIDDEN, value)
-        drawn = mosaic(small["images"][_by_norm(small["images"])[:_SHOWN]], columns=_SHOWN)
+        drawn = mosaic(small["images"][by_norm(small["images"])[:_SHOWN]], columns=_SHOWN)
         facts = f"{small['neighbours']:.2f}", f"{small['accuracy']:.1%}"
         label = Text(
             f"权重衰减 {value:g}：相关系数 {facts[0]}，准确率 {facts[1]}",
@@ -149,7 +139,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "alone": facts(0, DECAYS[1]),
         "decays": [{"decay": value, **facts(HIDDEN, value)} for value in DECAYS],
         "short_steps": context.recipe("short-mlp-0").steps,
-        "seed_neighbours": [_alike(w.reshape(-1, 28, 28).numpy()) for w in short],
+        "seed_neighbours": [neighbour_correlation(w.reshape(-1, 28, 28).numpy()) for w in short],
         "shown": _SHOWN,
         "zero_middle": float(_small(context, 0, DECAYS[1])["images"][0, 12:16, 12:16].mean()),
     }

@@ -14,6 +14,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.recipes import Recipe
 from gen.context import Context
 from gen.figure import Figure, Panel, Text, Variant, number, picture, scale_legend
+from gen.unit_images import by_norm, neighbour_correlation
 
 Floats = NDArray[np.float32]
 
@@ -44,7 +45,7 @@ def _clipped(text: Text) -> Text:
 def first_weights(context: Context) -> Figure:
     """The weights of all 512 units of the first layer as images, in order of their norm."""
     images, limit = _images(context), _limit(context)
-    order = _by_norm(images)
+    order = by_norm(images)
     drawn = mosaic(images[order], columns=16, scale=(-limit, limit))
     return Figure(
         alt=Text(
@@ -59,22 +60,16 @@ def first_weights(context: Context) -> Figure:
     )
 
 
-def _by_norm(images: Floats) -> NDArray[np.intp]:
-    """Units in order of the norm of their weights, the largest first."""
-    norms = np.linalg.norm(images.reshape(len(images), -1), axis=1)
-    return np.argsort(-norms, kind="stable")
-
-
 def first_weights_grow(context: Context) -> Figure:
     """The units with the largest weights at every snapshot of the training, on one scale."""
     limit = _limit(context)
-    chosen = _by_norm(_images(context))[:_STRONGEST]
+    chosen = by_norm(_images(context))[:_STRONGEST]
     steps = list(context.trained("mlp").snapshots)
     variants = []
     for step in steps:
         images = _images(context, step)[chosen]
         drawn = mosaic(images, columns=8, scale=(-limit, limit))
-        alike = _neighbour_correlation(images)
+        alike = neighbour_correlation(images)
         alt = Text(
             f"第 {step} 步的 {_STRONGEST} 个单元，相邻权重的相关系数 {alike:.2f}",
             f"{_STRONGEST} units after {step} steps; correlation of neighbouring weights {alike:.2f}",
@@ -104,7 +99,7 @@ def start_and_learned(context: Context) -> Figure:
     """Units of every size: their random start, what training added, and the sum of both."""
     images, start = _images(context), _images(context, 0)
     kept = _decay(context.recipe("mlp")) * start
-    order = _by_norm(images)
+    order = by_norm(images)
     chosen = order[np.linspace(0, len(order) - 1, _SPREAD).round().astype(int)]
     limit = float(np.quantile(np.abs(images[chosen]), 0.95))
     rows = (
@@ -118,7 +113,7 @@ def start_and_learned(context: Context) -> Figure:
     drawn = {
         label: mosaic(maps[chosen], columns=_SPREAD, scale=(-limit, limit)) for label, maps in rows
     }
-    alike = [_neighbour_correlation(maps[chosen]) for _, maps in rows]
+    alike = [neighbour_correlation(maps[chosen]) for _, maps in rows]
     text = Text(
         f"{_WEIGHT.zh}。最大的二十分之一超出刻度，画成两端的颜色",
         f"{_WEIGHT.en}. The largest twentieth lies beyond the scale and is drawn in its end colours",
@@ -203,16 +198,6 @@ def _decay(recipe: Recipe) -> float:
     return left
 
 
-def _neighbour_correlation(images: Floats) -> float:
-    """Correlation between weights of pixels side by side, mean over units; middle 20×20."""
-    middle = images[:, 4:24, 4:24].astype(np.float64)
-    left, right = (
-        middle[:, :, :-1].reshape(len(images), -1),
-        middle[:, :, 1:].reshape(len(images), -1),
-    )
-    return float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(left, right, strict=True)]))
-
-
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     images, fresh = _images(context), _images(context, 0)
@@ -223,9 +208,9 @@ def numbers(context: Context) -> dict[str, Any]:
     share = (context.train.images > 0).double().mean((0, 1)).numpy()  # (28, 28)
     return {
         "correlation": {
-            "before": _neighbour_correlation(fresh),
-            "after": _neighbour_correlation(images),
-            "learned": _neighbour_correlation(images - decay * fresh),
+            "before": neighbour_correlation(fresh),
+            "after": neighbour_correlation(images),
+            "learned": neighbour_correlation(images - decay * fresh),
         },
         "norms": {
             "largest": float(np.linalg.norm(images.reshape(len(images), -1), axis=1).max()),

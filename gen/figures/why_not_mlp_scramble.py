@@ -17,6 +17,7 @@ from cnnviz.recipes import SEEDS
 from cnnviz.training import pixel_permutation, scramble
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
+from gen.unit_images import by_norm, neighbour_correlation
 
 UNITS = 24
 """Units of the MLP's first layer that are drawn."""
@@ -142,9 +143,9 @@ def weights_put_back(context: Context) -> Figure:
     """First-layer weights of both MLPs; those learned on scrambled pixels also put back in order."""
     weights = _mlp_weights(context)
     strongest = {
-        "mlp": _strongest(weights["mlp"]),
-        "scrambled": _strongest(weights["scrambled"]),
-        "restored": _strongest(weights["scrambled"]),  # the same units as in the row above
+        "mlp": by_norm(weights["mlp"])[:UNITS],
+        "scrambled": by_norm(weights["scrambled"])[:UNITS],
+        "restored": by_norm(weights["scrambled"])[:UNITS],  # the same units as in the row above
     }
     drawings = {name: mosaic(weights[name][units], columns=12) for name, units in strongest.items()}
     labels = {
@@ -152,7 +153,7 @@ def weights_put_back(context: Context) -> Figure:
         "scrambled": Text("② 在打乱的数字上训练", "② trained on scrambled digits"),
         "restored": Text("③ 就是②，把像素放回原位", "③ the same as ②, pixels put back in place"),
     }
-    alike = {name: _neighbour_correlation(weights[name]) for name in labels}
+    alike = {name: neighbour_correlation(weights[name]) for name in labels}
     return Figure(
         alt=Text(
             f"MLP 第一层的 {UNITS} 个单元。①能看出笔画和弧线；②全是杂点；把②的像素放回原位得到③，"
@@ -180,23 +181,12 @@ def _mlp_weights(context: Context) -> dict[str, np.ndarray]:
     return {name: weight.reshape(-1, 28, 28).numpy() for name, weight in named.items()}
 
 
-def _strongest(weights: np.ndarray) -> np.ndarray:
-    """The UNITS units with the largest norm, the largest first."""
-    norms = np.linalg.norm(weights.reshape(len(weights), -1), axis=1)
-    return np.argsort(-norms, kind="stable")[:UNITS]
-
-
-def _neighbour_correlation(weights: np.ndarray) -> float:
-    """Correlation of each weight with the one to its right, over all units (U, 28, 28)."""
-    return float(np.corrcoef(weights[..., :-1].ravel(), weights[..., 1:].ravel())[0, 1])
-
-
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     weights = _mlp_weights(context)
     return {
         "units": UNITS,
-        "neighbours": {name: _neighbour_correlation(w) for name, w in weights.items()},
+        "neighbours": {name: neighbour_correlation(w) for name, w in weights.items()},
         "seeds": {
             net: {kind: _facts(errors) for kind, errors in kinds.items()}
             for net, kinds in _seed_errors(context).items()
