@@ -200,11 +200,14 @@ def fc1_folded(context: Context) -> Figure:
 
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
-    units, means, _ = _favourites(context)
+    units, means, pools = _favourites(context)
     names = context.test.class_names
     others = torch.arange(len(names)) != ONE
+    evidence = (_weight(context, "fc1").reshape(-1, 16, 5, 5)[units] * pools).sum(1)
+    gains = evidence.clamp(min=0).flatten(1).sort(descending=True).values  # (classes, 25)
     field = receptive_fields(context.model("lenet"), (28, 28))["pool2"]
     return {
+        "best_places": float((gains[:, :5].sum(1) / gains.sum(1).clamp(min=1e-9)).mean()),
         "field": {"size": field.size[0], "jump": field.jump[0]},
         "one": names[ONE],
         "count": min(COUNT, len(context.test)),
