@@ -21,7 +21,7 @@ _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _TITLE = re.compile(r"^# (.*?) *\{ #", re.M)
 _QUESTION = re.compile(r"^!!! question .*\n((?: {4}.*\n)+)", re.M)
 _CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
-_DIRECTIVE = re.compile(r"\[\[[=%#].*?[=%#]\]\]", re.S)
+DIRECTIVE = re.compile(r"\[\[=.*?\]\]|\[\[%.*?%\]\]|\[\[#.*?#\]\]", re.S)
 _FIGURE = re.compile(r"call figure\(")
 
 
@@ -102,7 +102,7 @@ def minutes(markdown: str, language: str) -> int:
     >>> minutes("word " * 360, "en"), minutes("字" * 600, "zh")
     (2, 2)
     """
-    text = _DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
+    text = DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
     length = len(re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[A-Za-z][\w’'-]*", text))
     seconds = 60 * length / WORDS_A_MINUTE[language]
     seconds += SECONDS_A_FIGURE * len(_FIGURE.findall(markdown))

@@ -114,7 +114,8 @@ class Prose:
         titles = {page: chapter.title for page, chapter in course.items()}
         self.environment.globals |= {
             "chapter_count": len(course),
-            "course_map": lambda: course_map(course, self.language),
+            # A question may hold a number, too.
+            "course_map": lambda: self._fill(course_map(course, self.language)),
             "course_minutes": sum(chapter.minutes for chapter in course.values()),
             "glossary": lambda: glossary_markdown(terms, self.language, titles),
             "term_count": len(terms),
@@ -129,7 +130,7 @@ class Prose:
         """
         notice = "" if self.dataset == "digits" else self._other_data()
         try:
-            return notice + self.environment.from_string(markdown).render()
+            return notice + self._fill(markdown)
         except UndefinedError as error:
             raise CnnvizError(f"{page}: no such number: {error}.") from error
         except TemplateError as error:
@@ -137,6 +138,9 @@ class Prose:
             raise CnnvizError(f"{page}, line {line}: {error}") from error
         except (CnnvizError, TypeError, ValueError) as error:
             raise CnnvizError(f"{page}: {error}") from error
+
+    def _fill(self, markdown: str) -> str:
+        return self.environment.from_string(markdown).render()
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""

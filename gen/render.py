@@ -6,10 +6,11 @@ import inspect
 import math
 import runpy
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -53,18 +54,22 @@ def render_chapter(name: str, key: str, context: Context) -> Chapter:
 def run_examples(settings: Settings) -> dict[str, str]:
     """Run each program of docs/examples and keep what it prints.
 
+    They run in a folder of their own, whose `build` is that of this build.
+
     Raises:
         CnnvizError: a program fails; names it and the error.
     """
     printed = {}
-    for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
-        output = StringIO()
-        try:
-            with redirect_stdout(output):
-                runpy.run_path(str(path), run_name="__main__")
-        except Exception as error:
-            raise CnnvizError(f"docs/examples/{path.name} fails: {error!r}") from error
-        printed[path.stem] = output.getvalue().rstrip()
+    with TemporaryDirectory() as folder, chdir(folder):
+        Path("build").symlink_to(settings.build_dir.resolve(), target_is_directory=True)
+        for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
+            output = StringIO()
+            try:
+                with redirect_stdout(output):
+                    runpy.run_path(str(path), run_name="__main__")
+            except Exception as error:
+                raise CnnvizError(f"docs/examples/{path.name} fails: {error!r}") from error
+            printed[path.stem] = output.getvalue().rstrip()
     return printed
 
 

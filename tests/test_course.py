@@ -79,4 +79,5 @@ def test_code_and_directives_are_not_read_aloud():
     text = "word " * 360
     code = "\n``` python\n" + "print() " * 1000 + "\n```\n"
     assert minutes(text + code + '[[= claim(x, "many words here") ]]', "en") == 2
+    assert minutes("[[= a ]] " + text + "[[% if b %]]", "en") == 2
     assert minutes(text + '[[% call figure("a/b") %]]' * 4, "en") == 3

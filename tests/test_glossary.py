@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
+from gen.course import DIRECTIVE
 from gen.glossary import LANGUAGES, Finder, Term, glossary_markdown, link_first_uses, pattern, read
 from gen.settings import ROOT
 
@@ -25,7 +26,7 @@ def prose(path: Path) -> str:
     """The running text: no code, no directives, no references at the end, no addresses."""
     text = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.M | re.S)
     text = re.sub(r"^## [^\n]*\{ #further-reading \}.*", "", text, flags=re.M | re.S)
-    text = re.sub(r"\[\[[=%#].*?[=%#]\]\]", "", text, flags=re.S)
+    text = DIRECTIVE.sub("", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{ #[^}]*\}", "", text)
 
 

@@ -135,7 +135,7 @@ def test_pages_read_without_javascript(browser: Browser, root: str) -> None:
         java_script_enabled=False, viewport={"width": 1280, "height": 900}
     )
     tab = context.new_page()
-    for address in ("", "lenet/", "en/lenet/", "atlas/"):
+    for address in ("", "lenet/", "en/lenet/", "shapes/", "atlas/"):
         tab.goto(root + address)
         expect(tab.locator("h1")).to_be_visible()
         assert len(tab.locator("article").inner_text()) > 200

@@ -30,6 +30,6 @@ for (const figure of document.querySelectorAll(".tabbed-set[data-scrub]")) {
   slider.addEventListener("input", show);
   show();
   labels.before(name);
-  labels.hidden = true; // Material still looks for them; the keyboard no longer needs the buttons
-  frames.forEach((frame) => (frame.tabIndex = -1));
+  labels.hidden = true; // Material still looks for them
+  frames.forEach((frame) => (frame.hidden = true));
 }
