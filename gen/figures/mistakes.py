@@ -248,6 +248,17 @@ def _of_style(context: Context, style: str) -> np.ndarray:
     return context.test.images[which, 0].numpy()
 
 
+def _taken_for(context: Context, style: str) -> str:
+    """The wrong answer that digits of a style get most often, "" if there is none."""
+    test, answers = context.test, _answers(context, "lenet").tolist()
+    wrong = Counter(
+        test.class_names[answer]
+        for made, label, answer in zip(test.styles, test.labels.tolist(), answers, strict=False)
+        if made == style and answer != label
+    )
+    return wrong.most_common(1)[0][0] if wrong else ""
+
+
 def _both(context: Context) -> dict[str, torch.Tensor]:
     """Which test images are misread by both networks, by one, by none: (N,) bool each."""
     lenet, mlp = (_answers(context, name) != context.test.labels for name in ("lenet", "mlp"))
@@ -366,6 +377,10 @@ def numbers(context: Context) -> dict[str, Any]:
         "surest": max(p for _, _, p in worst),
         "above_90": int(((sure > 0.9) & wrong).sum()),
         "styles": [{"name": _style_name(s)._asdict(), "count": n, "errors": e} for s, n, e in hard],
+        "taken_for": {
+            "flagged_1": _taken_for(context, "1 with flag"),
+            "open_9": _taken_for(context, "9 open"),
+        },
         "rare": {
             "styles": len(rare),
             "images": sum(n for n, _ in rare),
