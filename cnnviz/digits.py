@@ -5,7 +5,8 @@ templates of that style (`cnnviz.digit_templates`) are blended with random weigh
 points jitter, a smooth curve goes through them, the sheet is bent, slanted and stretched, and a
 round pen of varying pressure inks the path. The form is MNIST's: the ink fills a 20×20 box, whose
 centre of mass is put in the middle of 28×28 pixels (LeCun, Bottou, Bengio and Haffner 1998,
-section III.A). These are not MNIST's images, and no real image was used to make them.
+section III.A). These are not MNIST's images, and no real image is part of them; how hands differ
+was set by looking at real digits and at their mean ink and width of line.
 
 Arrays keep the samples on their last axis: every step is then one operation on long rows. Nothing
 here depends on BLAS or on the number of threads, so a seed gives the same bytes.
@@ -43,7 +44,8 @@ SHEAR = 0.1, 0.3  # mean and spread; positive leans to the right
 TURN = 0.1  # spread of the turn, radians
 PEN = 1.25, 0.3  # half the width of the line in pixels: median, spread of its logarithm
 PRESSURE = 0.1  # spread of log width along the path
-EDGE = 0.9, 1.7  # width of the soft edge in pixels, least and most
+BOLD = {0: 1.1, 1: 1.16}  # plain digits are written with a firmer hand: factor on the pen
+EDGE = 0.95, 1.7  # width of the soft edge in pixels, least and most
 
 
 @dataclass(frozen=True)
@@ -279,12 +281,13 @@ class _Drawn:
 def _draw(index: int, n: int, rng: np.random.Generator) -> _Drawn:
     path = _path(index)
     blended, warped = _write(path, n, rng)
-    radius = _pen(len(warped), n, rng)  # (P, n) pixels
+    radius = _pen(STYLES[index].digit, len(warped), n, rng)  # (P, n) pixels
     edge = EDGE[0] + (EDGE[1] - EDGE[0]) * rng.random(
         n, np.float32
     )  # width of the soft edge, pixels
     boxed = _fit_box(warped, radius)
     ink = _ink(boxed, radius, edge)  # (20, 20, n) from 0 to 1
+    ink *= ink * (3 - 2 * ink)  # as in scans: more black and white, less grey
     corner = _centring(ink)  # (2, n) x, y of the box in the image
     box = np.rint(255 * ink).astype(np.uint8).transpose(2, 0, 1)
     rows = corner[1][:, None, None] + np.arange(BOX)[:, None]
@@ -347,9 +350,9 @@ def _slant(points: Floats, n: int, rng: np.random.Generator) -> Floats:
     return np.stack([x * cosine - y * sine, x * sine + y * cosine], 1)
 
 
-def _pen(steps: int, n: int, rng: np.random.Generator) -> Floats:
+def _pen(digit: int, steps: int, n: int, rng: np.random.Generator) -> Floats:
     """Half the width of the line at each point of the path, (P, n), in pixels."""
-    mean = np.float32(PEN[0]) * np.exp(PEN[1] * _normal(rng, n))
+    mean = np.float32(PEN[0] * BOLD.get(digit, 1)) * np.exp(PEN[1] * _normal(rng, n))
     along = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
     pressure = np.zeros((steps, n), np.float32)
     for waves in (0.5, 1.5, 3.0):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from torch import Tensor, nn
-
-from cnnviz.errors import unknown_name
 
 PIXEL_MEAN, PIXEL_STD = 0.1307, 0.3081
 """Mean and standard deviation of the pixels of MNIST's training images, black 0 and white 1."""
@@ -85,37 +81,6 @@ class LeNet(nn.Module):
         x = self.relu3(self.fc1(x))  # (N, 120)
         x = self.relu4(self.fc2(x))  # (N, 84)
         return self.output(x)  # (N, 10)
-
-
-def _known() -> dict[str, Callable[[], nn.Module]]:
-    from cnnviz import variants  # they are made from LeNet, so they know this module
-
-    return {
-        "lenet": LeNet,
-        "mlp": MLP,
-        "lenet-uncentred": variants.LeNetUncentred,
-        "lenet-bytes": variants.LeNetBytes,
-        "lenet-average": variants.LeNetAverage,
-        "lenet-strided": variants.LeNetStrided,
-        "lenet-batchnorm": variants.LeNetBatchNorm,
-    }
-
-
-def names() -> list[str]:
-    """Names that `build` knows."""
-    return list(_known())
-
-
-def build(name: str) -> nn.Module:
-    """A freshly initialised model.
-
-    Raises:
-        CnnvizError: no model of that name; the nearest is suggested.
-    """
-    known = _known()
-    if name not in known:
-        raise unknown_name("model", name, known)
-    return known[name]()
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -25,7 +25,7 @@ class Recipe:
     """All that decides the weights: the same recipe on the same machine gives the same bytes.
 
     Attributes:
-        model: name in `cnnviz.models`.
+        model: name in `cnnviz.networks`.
         dataset: name in `DATASETS`.
         seed: of the initial weights, the order of the images, the shifts and dropout.
         steps: number of weight updates.
@@ -36,6 +36,7 @@ class Recipe:
         label_smoothing: share of the target spread evenly over the classes (Szegedy et al., 2016).
         max_shift: each image is moved by up to this many pixels in each direction, anew each step.
         scramble: reorder the pixels of every image by one fixed permutation.
+        snapshots: keep the weights along the way; without, only the first and the last.
         threads: CPU threads of torch; another number may change the last bits of a sum.
     """
 
@@ -51,6 +52,7 @@ class Recipe:
     scramble: bool = False
     threads: int = 1
     optimizer: str = "adamw"
+    snapshots: bool = True
 
     def __post_init__(self) -> None:
         if self.dataset not in DATASETS:
@@ -80,7 +82,8 @@ def _recipes() -> dict[str, Recipe]:
     }
     for seed in SEEDS:
         for model in ("lenet", "mlp"):
-            short = Recipe(model, seed=seed, steps=SHORT)
+            # An MLP is large, and nobody looks at how the short ones came about.
+            short = Recipe(model, seed=seed, steps=SHORT, snapshots=model != "mlp")
             recipes[f"short-{model}-{seed}"] = short
             recipes[f"short-{model}-scrambled-{seed}"] = replace(short, scramble=True)
     for seed in SEEDS[:3]:
@@ -129,7 +132,7 @@ def data_key(dataset: str, data_dir: Path | None = None) -> str:
 
 def recipe_key(recipe: Recipe, data_dir: Path | None = None) -> str:
     """Digest of a recipe with everything that it leans on: code, data, version of torch."""
-    source = source_files(["models.py", "variants.py", "training.py", "recipes.py"])
+    source = source_files(["models.py", "variants.py", "networks.py", "training.py", "recipes.py"])
     fields = json.dumps(asdict(recipe), sort_keys=True)
     return digest(
         [

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from cnnviz import models
+from cnnviz import networks
 from cnnviz.datasets import Dataset, to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.evaluation import accuracy, predict
@@ -73,7 +73,7 @@ class Trained:
         if step is not None and step not in self.snapshots:
             known = ", ".join(map(str, self.snapshots))
             raise CnnvizError(f"No snapshot at step {step}. There are: {known}.")
-        model = models.build(self.recipe.model)
+        model = networks.build(self.recipe.model)
         model.load_state_dict(self.weights if step is None else self.snapshots[step])
         return model.eval()
 
@@ -165,7 +165,7 @@ class _Run:
         self.recipe, self.device, self.resume_file = recipe, device, resume_file
         torch.manual_seed(recipe.seed)
         # Channels last: a third faster on a CPU for the small kernels of LeNet.
-        self.model = models.build(recipe.model).to(memory_format=torch.channels_last).to(device)
+        self.model = networks.build(recipe.model).to(memory_format=torch.channels_last).to(device)
         self.optimizer = _optimizer(recipe, self.model)
         self.schedule = OneCycleLR(
             self.optimizer, recipe.peak_learning_rate, total_steps=recipe.steps + 1
@@ -236,8 +236,9 @@ class _Run:
         return loss.detach()
 
     def _snapshot(self) -> None:
-        weights = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
-        self.snapshots[self.step] = {k: v.contiguous() for k, v in weights.items()}
+        if self.recipe.snapshots or self.step in (0, self.recipe.steps):
+            weights = {k: v.detach().cpu().clone() for k, v in self.model.state_dict().items()}
+            self.snapshots[self.step] = {k: v.contiguous() for k, v in weights.items()}
         right = accuracy(predict(self.model, self.check_images), self.check_labels)
         self.history.step.append(self.step)
         self.history.accuracy.append(right)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnviz import models, photos, record
+from cnnviz import models, networks, photos, record
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
 from cnnviz.recipes import Recipe
 from gen.atlas_pages import atlas_nav, atlas_pages
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 @cache
 def layers_of(net):
     torch.manual_seed(0)
-    model = models.build(net)
+    model = networks.build(net)
     with torch.no_grad():
         outputs = record(model, torch.rand(4, 1, 28, 28), functional=False)
     return atlas.layers_of(model, outputs, (1, 28, 28), net), outputs
@@ -110,7 +110,7 @@ def test_facts_count_zeros_dead_units_and_parameters():
 
     for net in atlas.NETS:
         counted = sum(facts["parameters"] for facts in numbers()["nets"][net])
-        assert counted == models.parameter_count(models.build(net))
+        assert counted == models.parameter_count(networks.build(net))
 
 
 def test_dead_units_are_compared_with_the_others():

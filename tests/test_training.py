@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz import models, training
+from cnnviz import networks, training
 from cnnviz.checkpoints import weights_digest
 from cnnviz.datasets import to_input
 from cnnviz.errors import CnnvizError
@@ -32,7 +32,7 @@ def test_it_learns(small_digits):
     assert result.history.accuracy[-1] > 0.7 > result.history.accuracy[0]
 
 
-@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("model", networks.names())
 def test_an_interrupted_run_resumes_to_the_same_bytes(
     model, small_digits, tmp_path, short_blocks, monkeypatch
 ):
@@ -78,7 +78,7 @@ def test_snapshots_begin_at_random_and_end_at_the_weights(small_digits):
     result = fit(SHORT, small_digits, small_digits, progress=False)
     assert list(result.snapshots) == snapshot_steps(24) == [0, 1, 2, 4, 8, 16, 24]
     torch.manual_seed(SHORT.seed)
-    fresh = models.build("lenet").state_dict()
+    fresh = networks.build("lenet").state_dict()
     assert weights_digest(result.snapshots[0]) == weights_digest(fresh)
     assert weights_digest(result.snapshots[24]) == weights_digest(result.weights)
     with pytest.raises(CnnvizError, match=r"No snapshot at step 3. There are: 0, 1, 2, 4"):
@@ -90,7 +90,7 @@ def test_the_first_loss_is_that_of_a_plain_forward_pass(small_digits):
     recipe = replace(SHORT, steps=1, batch_size=len(small_digits), max_shift=0, label_smoothing=0)
     result = fit(recipe, small_digits, small_digits, progress=False)
     torch.manual_seed(recipe.seed)
-    model = models.build("lenet")
+    model = networks.build("lenet")
     expected = F.cross_entropy(model(to_input(small_digits.images)), small_digits.labels)
     assert result.history.loss[0] == pytest.approx(expected.item(), rel=1e-5)
 

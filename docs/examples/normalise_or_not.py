@@ -2,7 +2,7 @@
 
 import torch
 
-from cnnviz import models
+from cnnviz import networks
 from cnnviz.brief_training import train_briefly
 from cnnviz.datasets import load, to_input
 from cnnviz.evaluation import accuracy, predict
@@ -13,7 +13,7 @@ images, labels = to_input(test.images[:2000]), test.labels[:2000]
 for optimizer, rate in (("sgd", 0.05), ("adamw", 0.003)):
     for name in ("lenet", "lenet-uncentred", "lenet-bytes"):
         torch.manual_seed(0)  # the same random start each time
-        model = models.build(name)
+        model = networks.build(name)
         train_briefly(model, train, 60, rate, optimizer=optimizer)
         right = accuracy(predict(model, images), labels)
         print(f"{optimizer:5} {name:15} {right:.1%}")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz import models
+from cnnviz import networks
 from cnnviz.brief_training import train_briefly
 from cnnviz.datasets import to_input
 from cnnviz.drawing.run_charts import accuracy_along_training, seed_chart, spread
@@ -131,7 +131,7 @@ def _brief(context: Context) -> dict[str, dict[str, float]]:
         for unit, (name, _) in UNITS.items():
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
-                model = models.build(name)
+                model = networks.build(name)
             train_briefly(model, context.train, BRIEF_STEPS, rate, optimizer=optimizer)
             result[optimizer][unit] = accuracy(predict(model, images), labels)
     return result

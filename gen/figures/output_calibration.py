@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz import models
+from cnnviz import networks
 from cnnviz.brief_training import train_briefly
 from cnnviz.calibration import Reliability, fit_temperature, reliability
 from cnnviz.datasets import Dataset
@@ -81,7 +81,7 @@ def _parrot(context: Context) -> tuple[nn.Module, float]:
     """A LeNet that has seen `FEW` images over and over, and its loss on them in the end."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = models.build("lenet")
+        net = networks.build("lenet")
     losses = train_briefly(net, _first(context.train, FEW), SHORT, 3e-3)
     return net, sum(losses[-20:]) / len(losses[-20:])
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
-from cnnviz import digits, models
+from cnnviz import digits, networks
 from cnnviz.datasets import Dataset, to_input
 from cnnviz.recipes import RECIPES, Recipe
 from cnnviz.training import fit
@@ -49,7 +49,7 @@ class _PerSample(TorchDataset[tuple[Tensor, int]]):
 
 def _bare_step(recipe: Recipe) -> Callable[[Tensor, Tensor], None]:
     """Forward, backward and update, as `fit` does them, and nothing else."""
-    model = models.build("lenet").to(memory_format=torch.channels_last)
+    model = networks.build("lenet").to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay, fused=True)
 
     def step(images: Tensor, labels: Tensor) -> None:
@@ -63,7 +63,7 @@ def _bare_step(recipe: Recipe) -> Callable[[Tensor, Tensor], None]:
 
 def _plain_step() -> Callable[[Tensor, Tensor], None]:
     """What a tutorial writes: default layout, default optimiser."""
-    model: nn.Module = models.build("lenet")
+    model: nn.Module = networks.build("lenet")
     optimizer = torch.optim.AdamW(model.parameters())
 
     def step(images: Tensor, labels: Tensor) -> None:
