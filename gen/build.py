@@ -74,7 +74,8 @@ def _render(settings: Settings, only: Sequence[str]) -> None:
     with ProcessPoolExecutor(
         min(2, len(stale)), get_context("spawn"), initializer=_start_worker, initargs=(settings,)
     ) as pool:
-        for line in pool.map(_render_chapter, stale, stale.values()):
+        order = sorted(stale, key=lambda name: name != manifest.EXAMPLES)  # they take longest
+        for line in pool.map(_render_chapter, order, [stale[name] for name in order]):
             _report(line)
     names = manifest.chapter_names()
     chapters = {name: read for name in names if (read := manifest.read(name, settings))}

@@ -183,23 +183,23 @@ def dying(context: Context) -> Figure:
     )
 
 
+GRADIENT_IMAGES = 500
+
+
 def _gradients(context: Context, name: str, leaky: float = 0.0) -> dict[str, float]:
-    """Largest gradient of each layer's weights (and the last bias) over 500 training images."""
+    """Largest gradient of each set of parameters over some training images."""
     # A fresh model, for its parameters get gradients and its layers may be exchanged.
     model = context.trained(name).model()
     if leaky:
         for layer in _LENET:
             setattr(model, layer, nn.LeakyReLU(leaky))
-    images, labels = context.train.images[:500], context.train.labels[:500]
-    loss = F.cross_entropy(model(to_input(images)), labels)
-    torch.autograd.backward(loss)
-    parameters = dict(model.named_parameters())
-    names = [*(f"{layer}.weight" for layer in (*_FEEDS.values(), "output")), "output.bias"]
+    images = context.train.images[:GRADIENT_IMAGES]
+    labels = context.train.labels[:GRADIENT_IMAGES]
+    torch.autograd.backward(F.cross_entropy(model(to_input(images)), labels))
     result = {}
-    for key in names:
-        gradient = parameters[key].grad
-        assert gradient is not None
-        result[key] = float(gradient.abs().max())
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        result[key] = float(parameter.grad.abs().max())
     return result
 
 
@@ -245,11 +245,7 @@ def _lives(context: Context) -> dict[str, int]:
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     history = context.trained(DIED).history
-    weights = context.trained(DIED).snapshots
-    before_last, last = history.step[-2:]
-    frozen = [
-        key for key in weights[last] if torch.equal(weights[before_last][key], weights[last][key])
-    ]
+    gradients = _gradients(context, DIED)
     recorded = record(context.model(DIED), context.inputs(DIED, context.test.images[:COUNT]),
                       layers=["conv2", "output"])  # fmt: skip
     answers = context.logits(DIED).argmax(1)
@@ -270,17 +266,15 @@ def numbers(context: Context) -> dict[str, Any]:
         "healthy_accuracy": context.evaluation(HEALTHY).accuracy,
         "rate": context.recipe(DIED).peak_learning_rate,
         "healthy_rate": context.recipe(HEALTHY).peak_learning_rate,
-        "before_last": before_last,
-        "last": last,
-        "frozen": frozen,
-        "frozen_count": len(frozen),
-        "tensors": len(weights[last]),
-        "moving": [key for key in weights[last] if key not in frozen],
+        "gradient_images": GRADIENT_IMAGES,
+        "tensors": len(gradients),
+        "without_gradient": sum(value == 0 for value in gradients.values()),
+        "with_gradient": [key for key, value in gradients.items() if value > 0],
         "highest": float(recorded["conv2"].max()),
         "highest_text": number(float(recorded["conv2"].max())),
         "lowest_text": f"{float(recorded['conv2'].min()):,.0f}".replace("-", "−"),
         "same_output": float(recorded["output"].std(0).max()),
-        "gradients": _gradients(context, DIED),
+        "gradients": gradients,
         "healthy_gradients": _gradients(context, HEALTHY),
         "leaky_gradients": _gradients(context, DIED, 0.01),
         "dead_gradient": _dead_gradient(context),
