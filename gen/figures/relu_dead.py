@@ -23,7 +23,6 @@ COUNT = 2000
 
 DIED, HEALTHY = "sgd-lenet-high-rate", "sgd-lenet-0"
 _LENET = ("relu1", "relu2", "relu3", "relu4")
-_FEEDS = {"relu1": "conv1", "relu2": "conv2", "relu3": "fc1", "relu4": "fc2"}
 _PER_CLASS = 16
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
