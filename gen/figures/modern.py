@@ -191,6 +191,12 @@ def _millions(value: float) -> str:
     return f"{value / 1e6:,.{0 if value > 1e7 else 2}f}"
 
 
+def _in_chinese(value: float) -> str:
+    """In 万 (ten thousand) or 亿 (a hundred million), as Chinese counts."""
+    unit, name = (1e8, "亿") if value >= 1e8 else (1e4, "万")
+    return f"{value / unit:,.{0 if value >= 100 * unit else 1}f} {name}"
+
+
 def stages(context: Context) -> Figure:
     """Which share of its parameters and of its multiplications each stage has, net by net."""
     variants = []
@@ -210,12 +216,12 @@ def stages(context: Context) -> Figure:
                 write=_percent,
             )
 
-        totals = [_millions(_total(key, what)) for what in _KINDS]
+        parameters, products = (_total(key, what) for what in _KINDS)
         legend = Legend(
             Text(
-                f"{net.name}：{totals[0]} 百万个参数，每张图 {totals[1]} 百万次乘法",
-                f"{net.name}: {totals[0]} million parameters, {totals[1]} million multiplications "
-                "per image",
+                f"{net.name}：{_in_chinese(parameters)}个参数，每张图 {_in_chinese(products)}次乘法",
+                f"{net.name}: {_millions(parameters)} million parameters, {_millions(products)} "
+                "million multiplications per image",
             )
         )
         variants.append(Variant(Text(net.name, net.name), [Panel(in_both(draw))], [legend]))
