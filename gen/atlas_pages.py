@@ -33,7 +33,7 @@ _CHAPTERS: dict[str, tuple[str, tuple[str, str], dict[str, str]]] = {
             **dict.fromkeys(("flatten", "fc2"), "layers"),
             "fc1": "first-layer",
             **dict.fromkeys(("relu1", "relu2"), "relu"),
-            **dict.fromkeys(("dropout1", "dropout2"), "dropout"),
+            **dict.fromkeys(("dropout1", "dropout2"), "layers"),
             "output": "loss",
         },
     ),

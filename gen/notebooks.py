@@ -48,8 +48,9 @@ def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: s
     start = 0
     for program in _PROGRAM.finditer(text):
         _add_text(cells, text[start : program.start()], page, site_url, say)
-        code = dedent(program["code"])
-        cells.append(_code_cell(code, dedent(program["output"] or "")))
+        indent = program["indent"]
+        code, output = (_unindented(program[part], indent) for part in ("code", "output"))
+        cells.append(_code_cell(code, output))
         start = program.end()
     _add_text(cells, text[start:], page, site_url, say)
     install = (
@@ -71,6 +72,11 @@ def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: s
         "nbformat_minor": 5,
     }
     return json.dumps(described, ensure_ascii=False, indent=1) + "\n"
+
+
+def _unindented(text: str | None, indent: str) -> str:
+    """Lines without the indentation of the fence around them; what they indent by stays."""
+    return re.sub(rf"^{indent}", "", text or "", flags=re.M)
 
 
 def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: dict[str, str]) -> None:

@@ -310,6 +310,8 @@ def test_the_page_tells_how_real_handwriting_is_read(dataset, lenet, said):
     numbers = {
         "fields": [field.name for field in fields(Recipe)],
         "runs": {"lenet": run},
+        "short": {},
+        "run_count": 1,
         "versions": {"python": "3"},
         "photos": {name: asdict(photos.credit(name)) for name in about.PHOTOS},
         "dataset": dataset,

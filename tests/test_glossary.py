@@ -27,6 +27,8 @@ def prose(path: Path) -> str:
     text = re.sub(r"^ *```.*?^ *```", "", path.read_text("utf-8"), flags=re.M | re.S)
     text = re.sub(r"^## [^\n]*\{ #further-reading \}.*", "", text, flags=re.M | re.S)
     text = DIRECTIVE.sub("", text)
+    # A reader may know the term under another name, and is told so where it is explained.
+    text = re.sub(r"也叫\w+|译作“\w+”", "", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{ #[^}]*\}", "", text)
 
 

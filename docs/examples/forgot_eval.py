@@ -16,7 +16,7 @@ companies = {
     "among 31 others": torch.cat([one, images[1:32]]),
     "among 31 ones": torch.cat([one, images[digits.labels == 1][:31]]),
 }
-for mode in (True, False):
+for mode in (False, True):  # in this order: training mode changes the running averages
     model.train(mode)  # model.train(False) is model.eval()
     print("training mode" if mode else "evaluation mode")
     for name, batch in companies.items():

@@ -232,7 +232,7 @@ def backward(context: Context) -> Figure:
     headings = (
         Text("前向：值", "forward: values"),
         Text("反向：损失对它的导数", "backward: dL/d(value)"),
-        Text("权重的梯度", "gradients of weights"),
+        Text("参数的梯度", "gradients of parameters"),
     )
 
     return Figure(

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.datasets import to_input
-from cnnviz.drawing import charts
+from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.recording import record
 from gen.context import Context
-from gen.figure import Figure, Panel, Text, Variant, in_both, number, picture, scale_legend
+from gen.figure import Figure, Legend, Panel, Text, Variant, in_both, number, picture, scale_legend
 
 DIGIT = 5
 COUNT = 2000
@@ -60,9 +60,14 @@ def answers(context: Context) -> Figure:
     order = np.lexsort((-blocks.mean(1).max(0), np.where(dead, 99, favourite)))
     tiles = blocks[:, :, order].transpose(0, 2, 1)  # (10, 120, 16)
     drawn = mosaic(tiles, columns=len(classes), scale=(0, 1), signed=False)
-    meaning = Text(
-        "激活值，1 是这个单元在这些图上的最大值",
-        "activation; 1 is the unit's largest on these images",
+    legend = Legend(
+        Text(
+            "激活值。每个单元（行）各用自己的刻度：1 是它在这些图上的最大值",
+            "activation. Each unit (row) has a scale of its own: 1 is its largest on these images",
+        ),
+        palettes.css_gradient(drawn.palette),
+        "0",
+        "1",
     )
     return Figure(
         alt=Text(
@@ -73,7 +78,7 @@ def answers(context: Context) -> Figure:
             "all dark, the dead units",
         ),
         panels=[Panel(picture(drawn, 4))],
-        legends=[scale_legend(drawn, "figure", meaning)],
+        legends=[legend],
         uses=["lenet"],
     )  # fmt: skip
 
