@@ -35,6 +35,10 @@ _AIRY_TABLE = '<mtable rowspacing="0.5em" columnspacing="0.9em">'
 
 # What pymdownx.arithmatex writes with `generic: true`: \(…\) inline, \[…\] displayed, HTML-escaped.
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\[(\[](.*?)\\[)\]]\s*</\1>', re.DOTALL)
+_THEN_PUNCTUATION = re.compile(
+    r'(<span class="math math-inline"[^>]*>(?:(?!</span>).)*</span>)([，。、；：！？）,.;:!?)]+)',
+    re.S,
+)
 
 # One path a glyph instead of <symbol>s: several formulas on a page would repeat the symbols' ids.
 config.svg2 = False
@@ -46,7 +50,9 @@ def replace_math(html: str) -> str:
     Raises:
         CnnvizError: a formula that cannot be drawn faithfully; names its TeX and what is wrong.
     """
-    return _FORMULA.sub(lambda match: _draw(unescape(match[2]).strip(), match[1] == "div"), html)
+    drawn = _FORMULA.sub(lambda match: _draw(unescape(match[2]).strip(), match[1] == "div"), html)
+    # A picture may be cut off from what follows it: no line should begin with a comma.
+    return _THEN_PUNCTUATION.sub(r'<span class="math-then">\1\2</span>', drawn)
 
 
 @cache

@@ -132,3 +132,10 @@ def test_unreadable_tex_is_an_error_that_names_it(tex: str, why: str) -> None:
         replace_math(html)
     assert f"'{tex}'" in str(caught.value)
     assert why in str(caught.value)
+
+
+def test_a_formula_keeps_the_punctuation_after_it():
+    html = '<p><span class="arithmatex">\\(x\\)</span>，再<span class="arithmatex">\\(y\\)</span>看</p>'
+    drawn = replace_math(html)
+    assert drawn.count('class="math-then"') == 1
+    assert "</span>，</span>再" in drawn

@@ -96,9 +96,9 @@ def three_products(context: Context) -> Figure:
     return Figure(
         alt=Text(
             "红、绿、蓝三个通道各乘以核的一片，红色为正，绿、蓝为负；三个结果相加之后，"
-            "灰白的天空接近零，红色的柱子和橙色的屋檐为正",
+            "灰白的天空略低于零，红色的柱子和橙色的屋檐为正",
             "Red, green and blue channel are each convolved with a slice of the kernel, positive for "
-            "red, negative for green and blue. In the sum the pale sky is near zero, the red columns "
+            "red, negative for green and blue. In the sum the pale sky is a little below zero, the red columns "
             "and orange eaves are positive",
         ),
         panels=panels,

@@ -27,6 +27,7 @@ REFUSE_BELOW = 0.7
 NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫"
 
 _STYLES_ZH = {
+    "open, with curved tail": "开口弯尾",
     "bare": "一竖",
     "barred": "带横杠",
     "big loop": "大圈",

@@ -100,10 +100,10 @@ def _kinds() -> dict[str, tuple[Text, Callable[[], nn.Module], bool]]:
     """Name, block, and whether it starts as He et al. (2015) proposed."""
     plain = partial(_PlainBlock, WIDTH, WIDTH, norm_layer=nn.Identity)
     return {
-        "plain": (Text("直通", "plain"), plain, False),
-        "he": (Text("直通，He 初始化", "plain, He start"), plain, True),
+        "plain": (Text("普通", "plain"), plain, False),
+        "he": (Text("普通，He 初始化", "plain, He start"), plain, True),
         "norm": (
-            Text("直通 + 批量归一化", "plain + batch norm"),
+            Text("普通 + 批量归一化", "plain + batch norm"),
             partial(_PlainBlock, WIDTH, WIDTH),
             False,
         ),

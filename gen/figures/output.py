@@ -172,11 +172,11 @@ def fc1_folded(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"十列，每列一个类别（从左到右 {names[0]} 到 {names[-1]}）。上排：该类测试图的平均。"
-            "下排：最偏爱它的 fc1 单元从 5×5 的每一格得到多少；橙色的格子排成了数字笔画所在的地方，"
+            "下排：最偏爱它的 fc1 单元从 5×5 的每一格得到多少；橙色的格子散在笔画经过的几处，并不排成数字；"
             f"{names[ONE]} 的单元平均激活值是 {number(lead)}",
             f"Ten columns, one a class ({names[0]} to {names[-1]}). Top: the mean of its test images. "
             "Bottom: what the fc1 unit that prefers it gains at each of 5×5 places; orange places "
-            f"follow parts of its strokes. The unit of {names[ONE]} is at {number(lead)} on average",
+            f"lie here and there along its strokes and form no digit. The unit of {names[ONE]} is at {number(lead)} on average",
         ),
         panels=[
             Panel(picture(seen, 2.35), Text("每类的平均图像", "mean image of each class")),

@@ -75,7 +75,7 @@ def temperature(context: Context) -> Figure:
             Panel(
                 picture(mosaic(image[None], scale=(0, 255), palette="grey"), 4),
                 Text(
-                    f"一个像 {names[OTHER]} 的 {names[ONE]}？",
+                    f"是 {names[ONE]}，还是 {names[OTHER]}？",
                     f"a {names[ONE]} or an {names[OTHER]}?",
                 ),
             ),
