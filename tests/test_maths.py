@@ -49,7 +49,7 @@ def test_inline_formula_is_a_named_picture_in_the_colour_of_the_text() -> None:
     assert svg.attrib["fill"] == "currentColor"
     assert all("fill" not in shape.attrib for shape in svg)
     assert html.startswith("<p>Sum <span")
-    assert html.endswith("</span>, done.</p>")
+    assert html.endswith("</span>,</span> done.</p>")
     assert "arithmatex" not in html
 
 
@@ -135,7 +135,8 @@ def test_unreadable_tex_is_an_error_that_names_it(tex: str, why: str) -> None:
 
 
 def test_a_formula_keeps_the_punctuation_after_it():
-    html = '<p><span class="arithmatex">\\(x\\)</span>，再<span class="arithmatex">\\(y\\)</span>看</p>'
+    formulas = [f'<span class="arithmatex">\\({name}\\)</span>' for name in "xy"]
+    html = f"<p>{formulas[0]}，再{formulas[1]}看</p>"
     drawn = replace_math(html)
     assert drawn.count('class="math-then"') == 1
     assert "</span>，</span>再" in drawn
