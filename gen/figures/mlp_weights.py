@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 
+from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.recipes import Recipe
 from gen.context import Context
-from gen.figure import Figure, Panel, Text, Variant, number, picture, scale_legend
+from gen.figure import Figure, Legend, Panel, Text, Variant, number, picture, scale_legend
 from gen.unit_images import by_norm, neighbour_correlation
 
 Floats = NDArray[np.float32]
@@ -172,13 +173,15 @@ def border(context: Context) -> Figure:
             ),
         ],
         legends=[
-            scale_legend(
-                drawn,
-                "figure",
+            Legend(
                 Text(
-                    "前两张：512 个单元的 |权重| 的平均",
-                    "first two: the mean |weight| over the 512 units",
+                    "前两张：512 个单元的 |权重| 的平均，共用一个刻度。第三张只有黑白",
+                    "first two: the mean |weight| over the 512 units, on one scale. The third is "
+                    "only black and white",
                 ),
+                palettes.css_gradient(drawn.palette),
+                "0",
+                number(peak),
             )
         ],
         columns=3,
