@@ -143,6 +143,7 @@ def _passport(
     command = f"python -m gen.build {address.split('/', maxsplit=1)[0]}"
     rows.append((say["again"], f"<code>{command}</code>"))
     items = "".join(f"<li>{name}{say['colon']}{value}</li>" for name, value in rows)
+    items += f'<li><a href="#fig-{address.replace("/", "-")}">{say["link"]}</a></li>'
     return (
         f'<details class="passport"><summary>{say["how made"]}</summary><ul>{items}</ul></details>'
     )

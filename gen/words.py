@@ -8,6 +8,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "chapter": ("第 {number} 章，共 {count} 章", "Chapter {number} of {count}"),
     "dot": (" · ", " · "),
     "figure on site": ("在网站上看这张图", "See this figure on the site"),
+    "link": ("这张图的链接", "Link to this figure"),
     "list comma": ("、", ", "),
     "minutes": ("约 {minutes} 分钟", "about {minutes} min"),
     "needs chapters": ("先读第 {chapters} 章", "after {chapters}"),

@@ -139,3 +139,9 @@ def test_a_scrubber_says_what_it_moves():
     html = html_of(figure([PICTURE], variants=3, scrub=("步数", "Step")))
     assert 'data-scrub="Step"' in html
     assert "data-scrub" not in html_of(figure([PICTURE], variants=3))
+
+
+def test_a_figure_can_be_linked_to():
+    elements = parsed(html_of(figure([PICTURE])))
+    (identity,) = [a["id"] for name, a in elements if name == "figure"]
+    assert ("a", {"href": f"#{identity}"}) in elements
