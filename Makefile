@@ -41,14 +41,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
 	@touch $(INSTALLED)
 
-site: $(INSTALLED) ## train, render and assemble everything into site/ (2 minutes; 10 s if nothing changed)
+site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
 	@$(BIN)/python -m gen.site
 
 serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for English); text edits show in 3 s
 	@$(BIN)/python -m gen.build
 	@$(BIN)/python -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
 
-test: site ## all tests, browser tests included if Chromium is there (5 minutes)
+test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@$(BIN)/python -m pytest
 
 check: $(INSTALLED) ## style and types: ruff, mypy (20 s)
