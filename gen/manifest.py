@@ -7,6 +7,7 @@ that it draws from, and the versions of what it draws with.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
 EXAMPLES = "examples"
+_SIBLING = re.compile(r"^from gen\.figures\.(\w+) import ", re.M)
 _NOT_DRAWING = {
     "pages.py",
     "atlas_pages.py",
@@ -77,7 +79,7 @@ def keys(settings: Settings) -> dict[str, str]:
         [*(p.read_bytes() for p in shared), *weights, *(t.encode() for t in versions + data)]
     )
     own = {
-        name: [ROOT / "gen" / "figures" / f"{name}.py"]
+        name: _with_siblings(name)
         if name != EXAMPLES
         else sorted((ROOT / "docs" / "examples").glob("*.py"))
         for name in chapter_names()
@@ -86,6 +88,18 @@ def keys(settings: Settings) -> dict[str, str]:
         name: digest([common.encode(), *(p.read_bytes() for p in paths)])
         for name, paths in own.items()
     }
+
+
+def _with_siblings(name: str) -> list[Path]:
+    """The module of a chapter and those of gen/figures that it takes something from."""
+    found: dict[str, Path] = {}
+    names = [name]
+    while names:
+        module = names.pop()
+        if module not in found:
+            found[module] = ROOT / "gen" / "figures" / f"{module}.py"
+            names += _SIBLING.findall(found[module].read_text("utf-8"))
+    return [found[module] for module in sorted(found)]
 
 
 def read(name: str, settings: Settings) -> Chapter | None:

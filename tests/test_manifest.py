@@ -1,6 +1,7 @@
 """Stages keyed by content: what changes makes stale exactly what depends on it."""
 
 import json
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -50,10 +51,30 @@ def test_changed_weights_make_all_stale(rendered):
     assert set(manifest.stale(rendered)) == set(manifest.chapter_names())
 
 
-def test_text_and_what_only_assembles_are_no_part_of_the_keys(rendered, monkeypatch):
-    """Pages, hooks and prose assemble; a change in them must not draw anything again."""
-    shared = {"hooks.py", "pages.py", "prose.py", "html.py"}
-    assert shared <= manifest._NOT_DRAWING
+@pytest.mark.parametrize(
+    ("changed", "stale"),
+    [
+        ("gen/figures/relu.py", {"relu"}),
+        ("gen/figures/learning.py", {"learning", "learning_choices", "learning_filters"}),
+        ("docs/examples/chain_rule.py", {"examples"}),
+        ("cnnviz/drawing/charts.py", set(manifest.chapter_names())),
+        ("gen/figure.py", set(manifest.chapter_names())),
+        ("gen/prose.py", set()),  # pages, hooks and prose only assemble
+        ("gen/words.py", set()),
+        ("docs/zh/relu.md", set()),
+        ("docs/glossary.yml", set()),
+    ],
+)
+def test_a_change_makes_stale_what_depends_on_it(settings, monkeypatch, tmp_path, changed, stale):
+    tree = tmp_path / "tree"
+    for folder in ("cnnviz", "gen", "docs"):
+        copytree(manifest.ROOT / folder, tree / folder, ignore=ignore_patterns("__pycache__"))
+    monkeypatch.setattr(manifest, "ROOT", tree)
+    before = manifest.keys(settings)
+    with (tree / changed).open("a") as file:
+        file.write("# changed")
+    after = manifest.keys(settings)
+    assert {name for name in after if after[name] != before[name]} == stale
 
 
 @pytest.mark.parametrize("damage", ["picture", "missing picture", "description"])

@@ -259,7 +259,7 @@ def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:
     return largest.numpy(), (answer == context.test.labels).numpy()
 
 
-def _worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
+def worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
     """The confusion that happens most: true class, answer, count."""
     errors = counts - np.diag(np.diag(counts))
     true, answer = np.unravel_index(errors.argmax(), errors.shape)
@@ -295,7 +295,7 @@ def numbers(context: Context) -> dict[str, Any]:
     logits = context.recording("lenet")["output"][DIGIT]
     order = logits.argsort(descending=True)
     names = context.test.class_names
-    true, answer, count = _worst_pair(evaluation.confusion.numpy())
+    true, answer, count = worst_pair(evaluation.confusion.numpy())
     weights = trained.weights
     result: dict[str, Any] = {
         "parameters": parameter_count(context.model("lenet")),

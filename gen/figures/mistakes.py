@@ -13,6 +13,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.evaluation import evaluate, predict
 from gen.context import Context
 from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, Variant, in_both, picture
+from gen.figures.lenet import worst_pair
 
 WORST = 12
 """Errors that are shown."""
@@ -70,13 +71,6 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return part / np.maximum(whole, 1)
 
 
-def _worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
-    """The confusion that happens most: true class, answer, count."""
-    errors = counts - np.diag(np.diag(counts))
-    true, answer = np.unravel_index(errors.argmax(), errors.shape)
-    return int(true), int(answer), int(errors[true, answer])
-
-
 def confusion(context: Context) -> Figure:
     """Which class is taken for which: counted, by true class, by answer."""
     counts, names = _confusion(context), list(context.test.class_names)
@@ -114,7 +108,7 @@ def confusion(context: Context) -> Figure:
             )
 
         variants.append(Variant(name, [Panel(in_both(draw))], [_TINT]))
-    true, answer, count = _worst_pair(counts)
+    true, answer, count = worst_pair(counts)
     return Figure(
         alt=Text(
             f"10×10 的表：行是真实类别，列是回答。最常见的错误是把 {names[true]} 认成 "
@@ -323,7 +317,7 @@ def _real(context: Context) -> dict[str, Any] | None:
         return None
     logits = predict(context.model("lenet"), context.inputs("lenet", context.real.images))
     found = evaluate(logits, context.real.labels, context.real.class_names)
-    true, answer, count = _worst_pair(found.confusion.numpy())
+    true, answer, count = worst_pair(found.confusion.numpy())
     names = context.real.class_names
     return {
         "count": found.count,
@@ -336,7 +330,7 @@ def _real(context: Context) -> dict[str, Any] | None:
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     counts, names = _confusion(context), context.test.class_names
-    true, answer, count = _worst_pair(counts)
+    true, answer, count = worst_pair(counts)
     recall = _share(np.diag(counts), counts.sum(1))
     precision = _share(np.diag(counts), counts.sum(0))
     errors = counts - np.diag(np.diag(counts))

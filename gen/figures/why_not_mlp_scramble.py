@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from cnnviz.datasets import to_input
-from cnnviz.drawing import charts, palettes
+from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.evaluation import accuracy, predict
 from cnnviz.recipes import SEEDS
 from cnnviz.training import pixel_permutation, scramble
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
+from gen.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 from gen.unit_images import by_norm, neighbour_correlation
 
 UNITS = 24
@@ -26,10 +26,6 @@ ERROR_COUNT = 5000
 """Test digits for the short runs."""
 
 _NETS = {"mlp": Text("MLP", "MLP"), "lenet": Text("LeNet", "LeNet")}
-_BRIGHTNESS = Legend(
-    Text("亮度，0 为黑，255 为白", "brightness, 0 is black, 255 is white"),
-    palettes.css_gradient("grey"), "0", "255",
-)  # fmt: skip
 _WEIGHT = Text("权重：蓝为负，白为零，橙为正", "Weight: blue negative, white zero, orange positive")
 
 
@@ -45,7 +41,7 @@ def scrambled_digits(context: Context) -> Figure:
             "in one fixed random order, which looks like snow",
         ),
         panels=[Panel(picture(mosaic(both.numpy(), scale=(0, 255), palette="grey"), 2.3))],
-        legends=[_BRIGHTNESS],
+        legends=[GREY_LEGEND],
     )
 
 

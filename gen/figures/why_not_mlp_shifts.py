@@ -17,7 +17,7 @@ from cnnviz.evaluation import accuracy, predict, shift
 from cnnviz.recipes import SEEDS
 from cnnviz.recording import record
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Text, in_both, picture
+from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
 
 SHIFTS = range(7)
 """Pixels by which the test digits are moved."""
@@ -32,10 +32,6 @@ STEP = 4
 """Pixels of LeNet's input from one unit of pool2 to the next: two poolings by 2."""
 
 _NETS = {"mlp": Text("MLP", "MLP"), "lenet": Text("LeNet", "LeNet")}
-_BRIGHTNESS = Legend(
-    Text("亮度，0 为黑，255 为白", "brightness, 0 is black, 255 is white"),
-    palettes.css_gradient("grey"), "0", "255",
-)  # fmt: skip
 
 
 def one_digit_shifted(context: Context) -> Figure:
@@ -60,7 +56,7 @@ def one_digit_shifted(context: Context) -> Figure:
             f"{answers['mlp']}; LeNet answers {answers['lenet']}",
         ),
         panels=panels,
-        legends=[_BRIGHTNESS],
+        legends=[GREY_LEGEND],
         columns=len(SHIFTS),
         uses=["mlp", "lenet"],
     )
