@@ -261,9 +261,10 @@ class _Page:
 
     def _code(self) -> str:
         after = ", ".join(self.layer["after"].split("×"))
+        made = f"{self.name} = nn.{self.layer['code']}\n" if self.layer["code"] else ""
         return (
             "``` python\n"
-            f"{self.name} = nn.{self.layer['code']}\n"
+            f"{made}"
             f'record(model, images)["{self.name}"].shape  # ({self.examples}, {after})\n'
             "```"
         )

@@ -8,11 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz import checkpoints, datasets
+from cnnviz.checkpoints import weights_digest
 from cnnviz.datasets import Dataset, to_input
 from cnnviz.evaluation import Evaluation, evaluate, predict
 from cnnviz.recipes import RECIPES, Recipe, named
 from cnnviz.recording import record
 from cnnviz.training import Trained, scramble
+from gen.atlas_net import AtlasNet
 from gen.settings import Settings
 
 
@@ -26,6 +28,7 @@ class Context:
         self.model = cache(self._model)
         self.recording = cache(self._recording)
         self.logits = cache(self._logits)
+        self.atlas = cache(self._atlas)
 
     @cached_property
     def train(self) -> Dataset:
@@ -71,7 +74,7 @@ class Context:
     def inputs(self, name: str, images: Tensor) -> Tensor:
         """uint8 images as the network `name` wants them: floats, scrambled if it is."""
         scaled = to_input(images)
-        return scramble(scaled) if RECIPES[name].scramble else scaled
+        return scramble(scaled) if name in RECIPES and RECIPES[name].scramble else scaled
 
     def evaluation(self, name: str) -> Evaluation:
         """How well a network reads the test split."""
@@ -97,6 +100,48 @@ class Context:
     def examples(self) -> Tensor:
         """One test image of each class, uint8 (10, 1, 28, 28), in order of the classes."""
         return self.test.images[self.example_indices]
+
+    @cached_property
+    def misread_indices(self) -> list[int]:
+        """Four test images of different classes that LeNet misreads, the surest first.
+
+        If it misreads fewer, those that it is least sure of.
+        """
+        logits, labels = self.logits("lenet"), self.test.labels
+        right = logits.gather(1, labels[:, None])[:, 0]  # (N,)
+        others = logits.scatter(1, labels[:, None], float("-inf")).amax(1)  # (N,)
+        chosen: dict[int, int] = {}
+        for index in (right - others).argsort(stable=True).tolist():
+            chosen.setdefault(int(labels[index]), index)
+            if len(chosen) == 4:
+                break
+        return list(chosen.values())
+
+    @cached_property
+    def atlas_indices(self) -> list[int]:
+        """Test images that the atlas shows: one of each class, then the misread ones."""
+        return self.example_indices + self.misread_indices
+
+    @cached_property
+    def atlas_images(self) -> Tensor:
+        """Those images, uint8 (N, 1, 28, 28)."""
+        return self.test.images[self.atlas_indices]
+
+    @cached_property
+    def atlas_labels(self) -> Tensor:
+        """Their true classes (N,)."""
+        return self.test.labels[self.atlas_indices]
+
+    def _atlas(self, name: str) -> AtlasNet:
+        return AtlasNet(name, self.settings.atlas_nets[name], self)
+
+    def passport(self, name: str) -> dict[str, object]:
+        """Seed and digest of a network's weights."""
+        if name in self.settings.atlas_files:
+            model = self.atlas(name).model
+            return {"seed": "", "digest": weights_digest(dict(model.state_dict()))}
+        weights = self.trained(name).weights
+        return {"seed": self.recipe(name).seed, "digest": weights_digest(weights)}
 
     def _recording(self, name: str, step: int | None = None) -> dict[str, Tensor]:
         """Every layer's output for `examples`: dotted name → (10, …)."""

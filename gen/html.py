@@ -133,10 +133,8 @@ def _passport(
         where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
     rows = [(say["drawn by"], where)]
     for name, facts in figure["weights"].items():
-        weights = (
-            f"<code>{name}</code>{say['comma']}{say['seed']} {facts['seed']}{say['comma']}"
-            f"<code>{facts['digest']}</code>"
-        )
+        seed = f"{say['seed']} {facts['seed']}{say['comma']}" if facts["seed"] != "" else ""
+        weights = f"<code>{name}</code>{say['comma']}{seed}<code>{facts['digest']}</code>"
         rows.append((say["weights"], weights))
     if commit:
         rows.append((say["commit"], f"<code>{commit}</code>"))

@@ -75,8 +75,20 @@ def keys(settings: Settings) -> dict[str, str]:
     data = [data_key(settings.dataset, settings.data_dir)]
     if settings.data_dir and settings.dataset == "digits":
         data.append(data_key("mnist", settings.data_dir))
+    # A network from outside may read its weights from any file beside it.
+    outside = sorted(
+        path
+        for file in settings.atlas_files.values()
+        for path in file.parent.glob("*")
+        if path.is_file()
+    )
+    versions += [f"{name}={path.name}" for name, path in settings.atlas_files.items()]
     common = digest(
-        [*(p.read_bytes() for p in shared), *weights, *(t.encode() for t in versions + data)]
+        [
+            *(p.read_bytes() for p in [*shared, *outside]),
+            *weights,
+            *(t.encode() for t in versions + data),
+        ]
     )
     own = {
         name: _with_siblings(name)

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
-from cnnviz.checkpoints import weights_digest
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
 from gen.context import Context
@@ -100,13 +99,7 @@ def _describe(
             for variant in variants
         ],
         "source": f"{source.as_posix()}#L{line}",
-        "weights": {
-            name: {
-                "seed": context.recipe(name).seed,
-                "digest": weights_digest(context.trained(name).weights),
-            }
-            for name in figure.uses
-        },
+        "weights": {name: context.passport(name) for name in figure.uses},
     }  # fmt: skip
 
 

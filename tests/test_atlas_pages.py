@@ -12,10 +12,12 @@ from torch import nn
 from cnnviz import models, networks, photos, record
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
 from cnnviz.recipes import Recipe
+from gen.atlas_net import layers_of as layers_of_net
 from gen.atlas_pages import atlas_nav, atlas_pages
 from gen.figures import about, atlas
 from gen.layer_mosaics import WIDTH, beside_inputs, blocks, divisor, images, matrix, slices
 from gen.prose import Prose
+from gen.settings import ATLAS_NETS
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,16 +28,16 @@ def layers_of(net):
     model = networks.build(net)
     with torch.no_grad():
         outputs = record(model, torch.rand(4, 1, 28, 28), functional=False)
-    return atlas.layers_of(model, outputs, (1, 28, 28), net), outputs
+    return layers_of_net(model, outputs, (1, 28, 28), net), outputs
 
 
 @cache
 def numbers():
     nets = {}
-    for net in atlas.NETS:
+    for net in ATLAS_NETS:
         layers, outputs = layers_of(net)
         nets[net] = [atlas.facts(layer, outputs[layer.name], None) for layer in layers]
-    return {"titles": atlas.NETS, "nets": nets, "images": 4, "examples": 10}
+    return {"titles": ATLAS_NETS, "nets": nets, "images": 4, "examples": 10}
 
 
 # ---------- What is found in a net ----------
@@ -84,14 +86,13 @@ def test_other_nets_need_no_case_of_their_own():
     model = Net()
     with torch.no_grad():
         outputs = record(model, torch.rand(2, 3, 8, 8))
-    layers = atlas.layers_of(model, outputs, (3, 8, 8), "net")
+    layers = layers_of_net(model, outputs, (3, 8, 8), "net")
     assert [(layer.name, layer.kind, layer.form) for layer in layers] == [
         ("body.0", "conv", "colours"),
         ("body.1", "relu", ""),
         ("body.2", "conv", "slices"),
-        ("tanh", "other", ""),
-        ("flatten", "other", ""),
-        ("head", "output", "matrix"),
+        ("flatten", "flatten", ""),
+        ("head", "output", "blocks"),
     ]
     facts = [atlas.facts(layer, outputs[layer.name], None) for layer in layers]
     pages = atlas_pages(
@@ -108,7 +109,7 @@ def test_facts_count_zeros_dead_units_and_parameters():
     assert (facts["zeros"], facts["dead"], facts["low"], facts["high"]) == (0.5, 1, 0, 5)
     assert facts["parameters"] == 0
 
-    for net in atlas.NETS:
+    for net in ATLAS_NETS:
         counted = sum(facts["parameters"] for facts in numbers()["nets"][net])
         assert counted == models.parameter_count(networks.build(net))
 
@@ -232,7 +233,7 @@ def test_pages_ask_for_the_figures_that_the_generator_makes():
     pages = atlas_pages(numbers(), "zh")
     asked = {a for page in pages.values() for a in re.findall(r'figure\("(.*?)"\)', page)}
     made = set()
-    for net in atlas.NETS:
+    for net in ATLAS_NETS:
         for layer in layers_of(net)[0]:
             made |= {f"atlas/{net}_{layer.name}_activations"}
             made |= {f"atlas/{net}_{layer.name}_weights"} if layer.form else set()

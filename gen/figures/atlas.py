@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
-from cnnviz.receptive_field import receptive_fields
-from cnnviz.recording import record
 from gen import layer_mosaics
+from gen.atlas_net import KINDS, TESTED, Floats, Layer, Shape
 from gen.context import Context
 from gen.figure import (
     SCOPES,
@@ -28,22 +25,8 @@ from gen.figure import (
     number,
     raster,
 )
-from gen.layer_mosaics import WIDTH, Floats, Shape, divisor
+from gen.layer_mosaics import WIDTH, divisor
 
-NETS = {"lenet": "LeNet", "mlp": "MLP"}
-
-KINDS: dict[str, tuple[type[nn.Module], Text]] = {
-    "conv": (nn.Conv2d, Text("卷积", "convolution")),
-    "relu": (nn.ReLU, Text("激活（ReLU）", "activation (ReLU)")),
-    "pool": (nn.MaxPool2d, Text("最大汇聚", "max pooling")),
-    "flatten": (nn.Flatten, Text("展平", "flatten")),
-    "dropout": (nn.Dropout, Text("Dropout", "dropout")),
-    "output": (nn.Linear, Text("输出（全连接）", "output (fully connected)")),
-    "linear": (nn.Linear, Text("全连接", "fully connected")),
-    "other": (nn.Module, Text("其他", "other")),
-}
-
-_TESTED = 2000  # images over which zeros, dead units and ranges are counted
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
 _COLOUR = Text(
@@ -52,86 +35,17 @@ _COLOUR = Text(
 _LAYER, _NET = Text("整层", "whole layer"), Text("全网络", "whole network")
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a net.
-
-    Attributes:
-        before, after: shapes of what goes in and comes out, without the batch.
-        maps: shape (C, H, W) of what was flattened into the input of a linear layer, else None.
-        first: no convolution comes before it.
-    """
-
-    net: str
-    name: str
-    kind: str
-    module: nn.Module | None
-    before: Shape
-    after: Shape
-    maps: Shape | None
-    first: bool
-
-    @property
-    def weight(self) -> Floats | None:
-        """(out, in, k, k) of a convolution, (out, in) of a linear layer, else None."""
-        weight = getattr(self.module, "weight", None)
-        return None if weight is None else weight.detach().numpy()
-
-    @property
-    def form(self) -> str:
-        """How its weights are best drawn: a key of `_FORMS`, or ""."""
-        if self.weight is None:
-            return ""
-        if self.kind == "conv":
-            return "colours" if self.first and self.before[0] == 3 else "slices"
-        if self.maps is None:
-            return "matrix"
-        return "images" if self.maps[0] == 1 else "blocks"
-
-
-def layers_of(model: nn.Module, outputs: dict[str, Tensor], before: Shape, net: str) -> list[Layer]:
-    """The layers that a recording found, in order of execution.
-
-    Args:
-        outputs: what `cnnviz.record` returned for the model.
-        before: shape of the model's input, without the batch.
-    """
-    modules = dict(model.named_modules())
-    maps: Shape | None = None
-    found: list[Layer] = []
-    for name, output in outputs.items():
-        module, after = modules.get(name), tuple(output.shape[1:])
-        last = name == list(outputs)[-1]
-        kind = next(
-            (k for k, (t, _) in KINDS.items() if isinstance(module, t) and (last or k != "output")),
-            "other",
-        )
-        if kind == "flatten":
-            maps = before
-        first = not any(layer.kind == "conv" for layer in found)
-        found.append(Layer(net, name, kind, module, before, after, maps, first))
-        if kind in ("conv", "linear"):
-            maps = None
-        before = after
-    return found
-
-
 def generated(context: Context) -> dict[str, Figure]:
     """`overview_<net>`, and for each layer `<net>_<layer>_weights` and `…_activations`."""
     figures: dict[str, Figure] = {}
-    for net in NETS:
+    for net in context.settings.atlas_nets:
         figures[f"overview_{net}"] = _overview(context, net)
-        for layer in _layers(context, net):
+        for layer in context.atlas(net).layers:
             if layer.form:
                 figures[f"{net}_{layer.name}_weights"] = _weights(layer)
             draw = _scores if layer.kind == "output" else _activations
             figures[f"{net}_{layer.name}_activations"] = draw(context, layer)
     return figures
-
-
-def _layers(context: Context, net: str) -> list[Layer]:
-    shape = tuple(context.examples.shape[1:])
-    return layers_of(context.model(net), context.recording(net), shape, net)
 
 
 # ---------- Weights ----------
@@ -182,8 +96,8 @@ _FORMS: dict[str, tuple[Callable[[Floats, Shape | None, Scale], Mosaic | ColourM
 
 def _activations(context: Context, layer: Layer) -> Figure:
     """Every channel or unit for one example of each class; the reader chooses the scale."""
-    outputs = context.recording(layer.net)
-    shown = outputs[layer.name].numpy()  # (10, C, H, W) or (10, N)
+    outputs = context.atlas(layer.net).outputs
+    shown = outputs[layer.name][: len(context.examples)].numpy()  # (10, C, H, W) or (10, N)
     peak = max(float(output.abs().max()) for output in outputs.values())
     part = Text("每张图", "each map") if shown.ndim == 4 else Text("每行", "each row")
     scales: list[tuple[Text, Scale, Text]] = [
@@ -220,7 +134,7 @@ def _activations(context: Context, layer: Layer) -> Figure:
 
 def _scores(context: Context, layer: Layer) -> Figure:
     """The output layer for one example of each class: logits, and probabilities by softmax."""
-    logits = context.recording(layer.net)[layer.name]  # (10, classes)
+    logits = context.atlas(layer.net).outputs[layer.name][: len(context.examples)]  # (10, classes)
     shares = logits.softmax(1)
     names = list(context.test.class_names)
     true, answer = Text("真实类别", "true class"), Text("输出单元", "output unit")
@@ -266,8 +180,8 @@ def _overview(context: Context, net: str) -> Figure:
     digit = context.test.class_names[chosen]
     image = mosaic(context.examples[chosen].numpy(), scale=(0, 255), palette="grey")
     panels = [Panel(_as_high(image), Text("输入：1×28×28", "input: 1×28×28"))]
-    for layer in _layers(context, net):
-        output = context.recording(net)[layer.name][chosen].numpy()
+    for layer in context.atlas(net).layers:
+        output = context.atlas(net).outputs[layer.name][chosen].numpy()
         if output.ndim == 1:
             rows = divisor(len(output)) if len(output) > 10 else len(output)
             output = output.reshape(1, rows, -1)
@@ -282,11 +196,11 @@ def _overview(context: Context, net: str) -> Figure:
         Legend(Text(f"其余各层：{_BRIGHT.zh}", f"all other layers: {_BRIGHT.en}"),
                palettes.css_gradient("sequential"), "0", "max"),
     ]  # fmt: skip
-    order = " → ".join(layer.name for layer in _layers(context, net))
+    order = " → ".join(layer.name for layer in context.atlas(net).layers)
     return Figure(
         alt=Text(
-            f"数字 {digit} 依次经过 {NETS[net]} 的各层：{order}",
-            f"The digit {digit} in all layers of {NETS[net]}, in order: {order}",
+            f"数字 {digit} 依次经过 {context.atlas(net).title} 的各层：{order}",
+            f"The digit {digit} in all layers of {context.atlas(net).title}, in order: {order}",
         ),
         panels=panels,
         legends=legends,
@@ -370,21 +284,17 @@ def _pair(value: int | Shape) -> Shape:
 
 def numbers(context: Context) -> dict[str, Any]:
     """Facts of every layer of every net, in order of execution."""
-    images = context.test.images[:_TESTED]
     nets = {}
-    for net in NETS:
-        model = context.model(net)
-        with torch.no_grad():
-            outputs = record(model, context.inputs(net, images), functional=False)
-        fields = receptive_fields(model, (images.shape[2], images.shape[3]))
-        nets[net] = [
-            facts(layer, outputs[layer.name],
-                  fields[layer.name].size if len(layer.after) == 3 else None)
-            for layer in _layers(context, net)
+    for name in context.settings.atlas_nets:
+        net = context.atlas(name)
+        nets[name] = [
+            facts(layer, net.tested_outputs[layer.name],
+                  net.fields[layer.name].size if len(layer.after) == 3 else None)
+            for layer in net.layers
         ]  # fmt: skip
     return {
-        "titles": NETS,
+        "titles": context.settings.atlas_nets,
         "nets": nets,
-        "images": len(images),
+        "images": len(context.test.images[:TESTED]),
         "examples": len(context.examples),
     }
