@@ -23,6 +23,7 @@ _SIBLING = re.compile(r"^from gen\.figures\.(\w+) import ", re.M)
 _NOT_DRAWING = {
     "pages.py",
     "atlas_pages.py",
+    "net_strip.py",
     "hooks.py",
     "prose.py",
     "html.py",
