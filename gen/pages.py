@@ -7,13 +7,13 @@ from pathlib import Path
 import mkdocs_gen_files
 from mkdocs_gen_files.editor import FilesEditor
 
-from gen import manifest
+from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
 from gen.settings import from_environment
 
 
 def main() -> None:
-    """Copy the pictures and write the atlas."""
+    """Copy the pictures and the lab's files, and write the atlas."""
     settings = from_environment()
     editor = FilesEditor.current()
     language = "en" if Path(editor.config.docs_dir).name == "en" else "zh"
@@ -22,6 +22,9 @@ def main() -> None:
         for file in chapter.files:
             with mkdocs_gen_files.open(f"figures/{file}", "wb") as copy:
                 copy.write((settings.figures_dir / file).read_bytes())
+    for file, content in lab_files.site_files(settings).items():
+        with mkdocs_gen_files.open(file, "wb") as copy:
+            copy.write(content)
     atlas = chapters["atlas"]
     assert atlas, "gen.hooks brings everything up to date before pages are made"
     for path, markdown in atlas_pages(atlas.numbers, language).items():
