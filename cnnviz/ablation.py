@@ -66,20 +66,19 @@ def ablate(model: nn.Module, layer: str, images: Tensor, labels: Tensor, classes
         raise unknown_name("layer", layer, dict(model.named_modules()))
     output = record(model, images, layers=[layer], functional=False)[layer]  # (N, C, …)
     channels, count = output.shape[1], len(output)
-    way: _LongWay | _ShortCut = _LongWay(model, layer, output, images[:1])
+    long = _LongWay(model, layer, output, images[:1])
     short = _short_cut(model, layer, output, images)
-    if short and _agree(way, short):
-        way = short
+    way = short if short and _agree(long, short) else long
     right, losses = torch.empty(channels, count), torch.empty(channels, count)
     for some in torch.arange(channels).split(max(1, BATCH // count)):
         right[some], losses[some] = _judged(way.logits(some), labels)
     return _means(right, losses, labels, classes)
 
 
-def _agree(way: _LongWay, short: _ShortCut) -> bool:
+def _agree(long: _LongWay, short: _ShortCut) -> bool:
     """Do both give the same logits for a few images, whichever channel is off?"""
-    channels = torch.arange(way.output.shape[1])
-    expected = replace(way, output=way.output[:_CHECKED]).logits(channels)
+    channels = torch.arange(long.output.shape[1])
+    expected = replace(long, output=long.output[:_CHECKED]).logits(channels)
     few = replace(short, output=short.output[:_CHECKED], change=short.change[:_CHECKED])
     try:
         found = few.logits(channels)
