@@ -105,12 +105,12 @@ def _name(module: str) -> str:
     return f"${module.replace('-', '_')}"
 
 
-def script(settings: Settings) -> str:
+def script(settings: Settings, entry: str = "lab") -> str:
     """The lab's script, with the settings that `make_files` left."""
     sources = {path.stem: path.read_text("utf-8") for path in MODULES.glob("*.js")}
     shared = (folder(settings) / _SETTINGS).read_text("utf-8").strip()
     sources["generated"] = f"export const settings = {shared};\n"
-    return join_modules("lab" if "lab" in sources else "engine", sources)
+    return join_modules(entry if entry in sources else "engine", sources)
 
 
 # --- Networks to scripts ------------------------------------------------------------------------
@@ -121,11 +121,10 @@ DIGITS = 3
 
 
 def pack(tensor: torch.Tensor, bits: int) -> dict[str, Any]:
-    """A tensor as whole numbers, to be divided by 2 to the power of `bits`.
+    """A tensor as whole numbers, to be divided by 2 to the power of `bits` (fewer, if need be).
 
-    If the numbers do not fit, they get fewer bits. First all numbers' first digits, then all
-    second, then all third: the first ones are nearly all the same and compress to little, which
-    single-precision or half-precision bytes do not.
+    First all numbers' first digits, then all second, then all third: the first ones are nearly
+    all the same and compress to little, which the bytes of floats do not.
     """
     import numpy as np
 
@@ -147,9 +146,12 @@ def pack_exactly(tensor: torch.Tensor) -> dict[str, Any]:
     return {"size": values.size, "float32": b64encode(values.tobytes()).decode()}
 
 
-def _bits(size: int) -> int:
-    """Large tensors are where the bytes are, and where single errors average out."""
-    return 17 if size < 5_000 else 15 if size < 20_000 else 14
+def _bits(size: int, brief: bool) -> int:
+    """How exactly a tensor of that size is kept: as well as the digits can, or briefly.
+
+    Large tensors are where the bytes are, and where the errors of single weights average out.
+    """
+    return 24 if not brief or size < 5_000 else 15 if size < 20_000 else 14
 
 
 def layers_of(model: nn.Module) -> list[dict[str, Any]]:
@@ -189,24 +191,26 @@ def layers_of(model: nn.Module) -> list[dict[str, Any]]:
 
 
 def network_script(
-    name: str, trained: Trained, step: int | None = None, exact: bool = False
+    name: str, trained: Trained, step: int | None = None, *, exact: bool = False
 ) -> str:
     """A script that puts a network where the lab looks for it.
 
     Args:
         name: under which it is kept.
-        step: of a snapshot; None: the end of training.
+        step: of a snapshot, which are packed well, since an early one has small logits; None: the
+            end of training, packed briefly, since a reader waits for it.
         exact: keep all bits of the weights.
     """
     model = trained.model(step)
+    tensors = {
+        key: pack_exactly(tensor) if exact else pack(tensor, _bits(tensor.numel(), step is None))
+        for key, tensor in model.state_dict().items()
+    }
     packed = {
         "name": name,
         "model": trained.recipe.model,
         "layers": layers_of(model),
-        "tensors": {
-            key: pack_exactly(tensor) if exact else pack(tensor, _bits(tensor.numel()))
-            for key, tensor in model.state_dict().items()
-        },
+        "tensors": tensors,
     }
     return f'(globalThis.cnnvizNetworks ??= {{}})["{name}"] = {json.dumps(packed)};\n'
 
@@ -255,13 +259,18 @@ def make_files(settings: Settings) -> None:
         )
         last = trained.recipe.steps
         early = [step for step in trained.snapshots if step != last] if name == "lenet" else []
-        for step in [last, *early]:
-            file = name if step == last else f"{name}-{step}"
+        for step in [None, *early]:
+            file = name if step is None else f"{name}-{step}"
             write_atomically(target / f"{file}.js", network_script(file, trained, step).encode())
-            accuracy = trained.history.accuracy[trained.history.step.index(step)]
-            which = weights_digest(trained.snapshots[step])
-            entry = {"name": file, "model": name, "step": step, "accuracy": accuracy}
-            networks.append({**entry, "digest": which})
+            at = last if step is None else step
+            entry = {
+                "name": file,
+                "model": name,
+                "step": at,
+                "accuracy": trained.history.accuracy[trained.history.step.index(at)],
+                "digest": weights_digest(trained.snapshots[at]),
+            }
+            networks.append(entry)
     test = datasets.load(
         settings.dataset, "test", data_dir=settings.data_dir, build_dir=settings.build_dir
     )

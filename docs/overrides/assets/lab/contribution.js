@@ -4,7 +4,8 @@ import { before, layerOf } from "./network.js";
 import { forward } from "./forward.js";
 import { gradients } from "./gradient.js";
 
-/** @typedef {import("./forward.js").Run} Run */
+/** @import { Run } from "./forward.js" */
+/** @import { Layer } from "./network.js" */
 
 /**
  * The parts of a logit by unit of the last hidden layer: activation times weight. With the bias they
@@ -14,7 +15,7 @@ import { gradients } from "./gradient.js";
  * @param {number} k  the class
  */
 export function unitContributions({ network, values }, k) {
-  const { name: layer } = /** @type {import("./network.js").Layer} */ (before(network, "output"));
+  const { name: layer } = /** @type {Layer} */ (before(network, "output"));
   const activations = values[layer];
   const weights = network.weights["output.weight"];
   const parts = activations.map((activation, i) => activation * weights[k * activations.length + i]);

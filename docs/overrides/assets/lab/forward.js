@@ -3,8 +3,7 @@
 // A map of C channels with R rows and S columns is one array of C·R·S numbers, row after row, as in
 // PyTorch. Sums are taken in double precision and rounded once, to the single precision of PyTorch.
 
-/** @typedef {import("./network.js").Network} Network */
-/** @typedef {import("./network.js").Layer} Layer */
+/** @import { Network, Layer } from "./network.js" */
 
 /**
  * @typedef {Record<string, number[]>} Off  layer → channels that are switched off: they answer 0

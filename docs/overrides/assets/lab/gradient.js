@@ -3,9 +3,8 @@
 import { indexOf, unitAt } from "./network.js";
 import { poolWindow, poolWinner } from "./trace.js";
 
-/** @typedef {import("./network.js").Network} Network */
-/** @typedef {import("./network.js").Layer} Layer */
-/** @typedef {import("./forward.js").Run} Run */
+/** @import { Layer } from "./network.js" */
+/** @import { Run } from "./forward.js" */
 
 /**
  * The gradient of a logit by every value, from the logits down. That of a layer follows from that of
@@ -18,7 +17,7 @@ import { poolWindow, poolWinner } from "./trace.js";
 export function gradients({ network, values, off }, k) {
   const { layers, weights } = network;
   const last = layers.findIndex(({ name }) => name === "output");
-  let gradient = new Float32Array(values.output.length);
+  let gradient = /** @type {Float32Array} */ (new Float32Array(values.output.length));
   gradient[k] = 1;
   /** @type {Record<string, Float32Array>} */
   const found = { output: gradient };

@@ -2,10 +2,8 @@
 
 import { before, indexOf, layerOf, unitAt } from "./network.js";
 
-/** @typedef {import("./network.js").Network} Network */
-/** @typedef {import("./network.js").Layer} Layer */
-/** @typedef {import("./network.js").Unit} Unit */
-/** @typedef {import("./forward.js").Run} Run */
+/** @import { Kind, Layer, Network, Unit } from "./network.js" */
+/** @import { Run } from "./forward.js" */
 
 /**
  * @typedef {object} Term  one summand
@@ -19,7 +17,7 @@ import { before, indexOf, layerOf, unitAt } from "./network.js";
  *
  * @typedef {object} Trace
  * @property {Unit} unit
- * @property {import("./network.js").Kind} kind
+ * @property {Kind} kind
  * @property {number} value    as the forward pass has it
  * @property {number} bias
  * @property {Term[]} terms    in order of channel, row, column
