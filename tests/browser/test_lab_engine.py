@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from playwright.sync_api import Browser, Page
 from torch import Tensor, nn
 
-from cnnviz import checkpoints, datasets
+from cnnviz import checkpoints, datasets, digits
 from cnnviz.datasets import Dataset, to_input
+from cnnviz.receptive_field import receptive_fields
 from cnnviz.recipes import named
 from cnnviz.recording import record
 from cnnviz.training import Trained
@@ -129,3 +132,322 @@ def test_every_activation_is_that_of_pytorch(
     assert max(errors.values()) <= tolerance, errors
     logits = found[names.index("output")]
     assert (logits.argmax(1) == expected["output"].argmax(1).numpy()).all()
+
+
+# --- Where values come from ---------------------------------------------------------------------
+
+# Of every unit: the largest difference between its value and the sum of its terms, and between a
+# term's input and the value that the unit it names has. Some channels are switched off.
+_TRACES = """
+async ([name, pixels, off]) => {
+  const { load, forward, trace, channelSums, indexOf, layerOf, unitAt } = cnnvizLab;
+  const network = await load(name);
+  const run = forward(network, pixels, off);
+  const worst = {};
+  for (const layer of network.layers) {
+    let most = 0;
+    const [channels, rows, columns] = layer.shape;
+    for (let i = 0; i < channels * rows * columns; i++) {
+      const traced = trace(run, unitAt(layer, i));
+      const gaps = [traced.sum - traced.value, traced.value - run.values[layer.name][i]];
+      for (const { unit, input, weight, product, padding } of traced.terms) {
+        const from = layerOf(network, unit.layer);
+        if (!padding) gaps.push(input - run.values[from.name][indexOf(from, unit)]);
+        if (layer.kind !== "softmax") gaps.push(product - input * weight);
+      }
+      if (layer.kind === "conv" && !traced.off) {
+        gaps.push(channelSums(traced).reduce((a, b) => a + b, traced.bias) - traced.value);
+      }
+      for (const gap of gaps) most = Math.max(most, Math.abs(gap));
+    }
+    worst[layer.name] = most;
+  }
+  return worst;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "off"),
+    [
+        ("lenet", {}),
+        ("lenet", {"conv1": [1, 4], "relu2": [3], "pool2": [0], "relu4": [7, 8]}),
+        ("mlp", {"relu1": [3, 400]}),
+    ],
+)
+def test_the_terms_of_every_value_add_up_to_it(
+    lab: Page, test_digits: Dataset, name: str, off: dict[str, list[int]]
+) -> None:
+    pixels = to_input(test_digits.images[7]).flatten().tolist()
+    worst = lab.evaluate(_TRACES, [name, pixels, off])
+    assert max(worst.values()) <= 1e-4, worst
+
+
+# The box around all units that are met on all ways down, and what `fields` says.
+_FIELDS = """
+async (units) => {
+  const { load, forward, trace, fields } = cnnvizLab;
+  const network = await load("lenet");
+  const run = forward(network, new Float32Array(784));
+  const sides = { channels: "channel", rows: "row", columns: "column" };
+  return units.map((unit) => {
+    const met = {};
+    for (let level = [unit]; level.length; ) {
+      const box = (met[level[0].layer] = {});
+      for (const [side, at] of Object.entries(sides)) {
+        const places = level.map((one) => one[at]);
+        box[side] = [Math.min(...places), Math.max(...places) + 1];
+      }
+      const below = new Map();
+      for (const one of level) {
+        for (const term of trace(run, one).terms) {
+          if (!term.padding) below.set(JSON.stringify(term.unit), term.unit);
+        }
+      }
+      level = [...below.values()];
+    }
+    const told = Object.entries(fields(network, unit));
+    return [Object.fromEntries(told.map(([name, { padding, ...box }]) => [name, box])), met];
+  });
+}
+"""
+
+
+def unit(layer: str, channel: int, row: int = 0, column: int = 0) -> dict[str, str | int]:
+    return {"layer": layer, "channel": channel, "row": row, "column": column}
+
+
+def test_receptive_fields_hold_all_that_is_met_on_the_way_down(lab: Page) -> None:
+    units = [
+        *(unit("conv1", 5, row, column) for row, column in ((0, 0), (1, 27), (14, 3), (26, 26))),
+        unit("relu1", 0, 27, 0),
+        *(unit("pool1", 2, row, column) for row, column in ((0, 0), (13, 6), (5, 13))),
+        *(unit("conv2", 9, row, column) for row, column in ((0, 0), (9, 9), (4, 7))),
+        *(unit("pool2", 15, row, column) for row, column in ((0, 0), (4, 2), (2, 2))),
+        unit("flatten", 137),
+        unit("fc1", 3),
+    ]
+    for told, met in lab.evaluate(_FIELDS, units):
+        assert told == met
+
+
+def test_receptive_fields_are_those_of_the_chapter(lab: Page) -> None:
+    expected = receptive_fields(trained("lenet").model(), (28, 28))
+    for layer in ("conv1", "relu1", "pool1", "conv2", "relu2", "pool2"):
+        rows, columns = expected[layer].units
+        units = [unit(layer, 0, row, column) for row in range(rows) for column in range(columns)]
+        found = lab.evaluate(
+            """async (units) => {
+              const network = await cnnvizLab.load("lenet");
+              return units.map((unit) => cnnvizLab.fields(network, unit));
+            }""",
+            units,
+        )
+        for one, boxes in zip(units, found, strict=True):
+            place = int(one["row"]), int(one["column"])
+            top, left, bottom, right = expected[layer].box(*place, clip=True)
+            assert boxes["pixels"]["rows"] == [top, bottom]
+            assert boxes["pixels"]["columns"] == [left, right]
+            cut = expected[layer].box(*place) != (top, left, bottom, right)
+            assert any(box["padding"] for box in boxes.values()) == cut
+
+
+def test_a_path_ends_at_a_pixel_and_pooling_leads_to_the_winner(
+    lab: Page, test_digits: Dataset
+) -> None:
+    pixels = to_input(test_digits.images[3]).flatten().tolist()
+    steps = lab.evaluate(
+        """async (pixels) => {
+          const { load, forward, path } = cnnvizLab;
+          const run = forward(await load("lenet"), pixels);
+          return path(run, { layer: "probabilities", channel: run.prediction, row: 0, column: 0 });
+        }""",
+        pixels,
+    )
+    kinds = ["softmax", *("linear", "relu") * 2, "linear", "flatten"]
+    kinds += [*("pool", "relu", "conv") * 2, "centre", "pixels"]
+    assert [step["kind"] for step in steps] == kinds
+    for step in steps:
+        if step["kind"] == "pool":
+            passing = [term["input"] for term in step["terms"] if term["passes"]]
+            assert passing == [max(term["input"] for term in step["terms"])] == [step["value"]]
+
+
+# --- What speaks for a class, and what changes do -------------------------------------------------
+
+_WHY = """
+async ([many, off]) => {
+  const { load, forward, gradients, unitContributions, channelContributions } = cnnvizLab;
+  const network = await load("lenet-exact");
+  return many.map((pixels) => {
+    const run = forward(network, pixels, off);
+    const units = unitContributions(run, run.prediction);
+    const channels = channelContributions(run, run.prediction, "conv2");
+    const gradient = gradients(run, run.prediction);
+    return {
+      logits: [...run.values.output],
+      pixels: [...gradient.pixels], conv2: [...gradient.conv2], fc1: [...gradient.fc1],
+      units: [...units.parts], unitsSum: units.sum, layer: units.layer,
+      drops: [...channels.drops], parts: [...channels.parts], rest: channels.rest,
+    };
+  });
+}
+"""
+
+
+def without(model: nn.Module, layer: str, channel: int) -> Any:
+    """A hook that switches a channel off."""
+
+    def off(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        output = output.clone()
+        output[:, channel] = 0
+        return output
+
+    return model.get_submodule(layer).register_forward_hook(off)
+
+
+@pytest.mark.parametrize("off", [{}, {"conv1": [2], "relu4": [5]}])
+def test_gradients_and_contributions_are_those_of_pytorch(
+    lab: Page, test_digits: Dataset, off: dict[str, list[int]]
+) -> None:
+    x = to_input(test_digits.images[:20])
+    model = trained("lenet").model()
+    for layer, channels in off.items():
+        for channel in channels:
+            without(model, layer, channel)
+    inputs = x.clone().requires_grad_()
+    kept = record(model, inputs, gradients=True)
+    classes = kept["output"].argmax(1)
+    logits = kept["output"].gather(1, classes[:, None])[:, 0]
+    layers = [inputs, kept["conv2"], kept["fc1"]]
+    gradients = torch.autograd.grad(logits.sum(), layers)
+    found = lab.evaluate(_WHY, [x.flatten(1).tolist(), off])
+
+    def told(name: str) -> Tensor:
+        return torch.tensor([one[name] for one in found])
+
+    assert torch.allclose(told("logits"), kept["output"], atol=1e-4)
+    for name, expected in zip(("pixels", "conv2", "fc1"), gradients, strict=True):
+        assert torch.allclose(told(name), expected.flatten(1), atol=1e-4), name
+    # By unit of the last hidden layer: weight times activation, which with the bias is the logit.
+    assert {one["layer"] for one in found} == {"relu4"}
+    assert isinstance(model.output, nn.Linear)
+    assert torch.allclose(told("units"), kept["relu4"] * model.output.weight[classes], atol=1e-4)
+    assert torch.allclose(told("unitsSum"), logits, atol=1e-4)
+    # By channel: gradient times activation, which with the rest is the logit; and ablation.
+    parts = (gradients[1] * kept["conv2"]).sum((2, 3))
+    assert torch.allclose(told("parts"), parts, atol=1e-3)
+    assert torch.allclose(told("parts").sum(1) + told("rest"), logits, atol=1e-4)
+    for channel in range(16):
+        hook = without(model, "conv2", channel)
+        left = model(x).gather(1, classes[:, None])[:, 0]
+        assert torch.allclose(told("drops")[:, channel], logits - left, atol=1e-4)
+        hook.remove()
+
+
+def test_edited_weights_work_as_in_pytorch_and_leave_the_network_alone(
+    lab: Page, test_digits: Dataset
+) -> None:
+    x = to_input(test_digits.images[:1])
+    before, edited, after = lab.evaluate(
+        """async (pixels) => {
+          const { load, copy, forward, kernelOf } = cnnvizLab;
+          const network = await load("lenet-exact");
+          const logits = (net) => [...forward(net, pixels).values.output];
+          const before = logits(network);
+          const own = copy(network);
+          kernelOf(own, "conv2", 3, 4)[7] = 1.5;
+          kernelOf(own, "conv1", 2, 0).fill(-0.25);
+          own.weights["fc1.bias"][11] = 2;
+          return [before, logits(own), logits(network)];
+        }""",
+        x.flatten().tolist(),
+    )
+    assert before == after != edited
+    model = trained("lenet").model()
+    weights = model.state_dict()
+    weights["conv2.weight"][3, 4, 1, 2] = 1.5
+    weights["conv1.weight"][2] = -0.25
+    weights["fc1.bias"][11] = 2
+    model.load_state_dict(weights)
+    assert torch.allclose(torch.tensor([edited]), model(x), atol=1e-4)
+
+
+# --- Centring -------------------------------------------------------------------------------------
+
+
+def dense(stroke: Floats) -> Floats:
+    """Points no more than half a pixel apart on the same line."""
+    pieces = []
+    for start, stop in zip(stroke, [*stroke[1:], stroke[-1]], strict=True):
+        steps = max(1, int(np.ceil(2 * np.hypot(*(stop - start)))))
+        pieces.append(start + (stop - start) * np.arange(steps)[:, None] / steps)
+    return np.concatenate(pieces)
+
+
+def drawn_by_python(strokes: list[Floats], pen: float, edge: float) -> tuple[Floats, Any, Any]:
+    """Box, corner and image of a drawing, by the functions that make the site's digits."""
+    points = np.concatenate(strokes)[:, :, None].astype(np.float32)
+    boxed = digits._fit_box(points, np.full((len(points), 1), pen, np.float32))
+    cuts = np.cumsum([len(stroke) for stroke in strokes])[:-1]
+    inked = np.concatenate([dense(part) for part in np.split(boxed[:, :, 0], cuts)])[:, :, None]
+    radius = np.full((len(inked), 1), pen, np.float32)
+    ink = digits._ink(inked.astype(np.float32), radius, np.array([edge], np.float32))
+    ink *= ink * (3 - 2 * ink)
+    x, y = digits._centring(ink)[:, 0]
+    image = np.zeros((digits.SIDE, digits.SIDE))
+    image[y : y + digits.BOX, x : x + digits.BOX] = np.rint(255 * ink[:, :, 0]) / 255
+    return ink[:, :, 0], (x, y), image
+
+
+def test_a_drawing_is_centred_as_the_made_digits_are(lab: Page) -> None:
+    pen, edge = digits.PEN[0], sum(digits.EDGE) / 2
+    examples = [
+        digits.example(digit, style, seed)
+        for digit, styles in digits.style_names().items()
+        for style in styles
+        for seed in range(5)
+    ]
+    drawings = [example.warped for example in examples]
+    answers = lab.evaluate(
+        """(drawings) => drawings.map((strokes) => {
+          const { box, corner, pixels } = cnnvizLab.centreStrokes(strokes);
+          return [[...box], [corner.x, corner.y], [...pixels]];
+        })""",
+        [[stroke.tolist() for stroke in strokes] for strokes in drawings],
+    )
+    for strokes, (box, corner, pixels) in zip(drawings, answers, strict=True):
+        expected_box, expected_corner, expected_image = drawn_by_python(strokes, pen, edge)
+        assert np.abs(np.array(box).reshape(20, 20) - expected_box).max() < 1e-4
+        assert tuple(corner) == expected_corner
+        assert np.abs(np.array(pixels).reshape(28, 28) - expected_image).max() < 1.01 / 255
+
+
+def test_the_box_goes_where_the_made_digits_put_it(lab: Page) -> None:
+    rng = np.random.default_rng(0)
+    boxes = [np.float32(rng.random((20, 20)) * rng.random((20, 1)) ** 4) for _ in range(500)]
+    boxes += [np.float32(rng.random((20, 20)) < 0.01) for _ in range(500)]  # single dots: ties
+    boxes = [box for box in boxes if box.any()]
+    corners = lab.evaluate(
+        "(boxes) => boxes.map((box) => cnnvizLab.centring(Float32Array.from(box)))",
+        [box.ravel().tolist() for box in boxes],
+    )
+    expected = digits._centring(np.stack(boxes, 2))
+    assert [(corner["x"], corner["y"]) for corner in corners] == list(zip(*expected, strict=True))
+
+
+def test_a_dot_and_nothing(lab: Page) -> None:
+    dot, none, black = lab.evaluate(
+        """() => {
+          const { centreStrokes, centreImage } = cnnvizLab;
+          const dot = centreStrokes([[[3, 900]]]);
+          return [[...dot.pixels], centreStrokes([]), centreImage(new Float32Array(100), 10, 10)];
+        }"""
+    )
+    assert none is black is None
+    image = np.array(dot).reshape(28, 28)
+    assert image.max() == 1
+    assert image.sum() > 3
+    rows, columns = np.nonzero(image)
+    assert 12 <= rows.mean() <= 15
+    assert 12 <= columns.mean() <= 15
