@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -73,6 +74,30 @@ def ablate(model: nn.Module, layer: str, images: Tensor, labels: Tensor, classes
     for some in torch.arange(channels).split(max(1, BATCH // count)):
         right[some], losses[some] = _judged(way.logits(some), labels)
     return _means(right, losses, labels, classes)
+
+
+@contextmanager
+def silenced(model: nn.Module, channels: Mapping[str, Sequence[int]]) -> Iterator[None]:
+    """While it lasts, these channels of these layers answer 0, all at once.
+
+    Args:
+        channels: dotted name of a layer whose output is (N, C, …) → numbers of its channels.
+
+    Raises:
+        CnnvizError: no such layer.
+    """
+    modules = dict(model.named_modules())
+    with ExitStack() as stack:
+        for layer, off in channels.items():
+            if layer not in modules:
+                raise unknown_name("layer", layer, modules)
+            hook = modules[layer].register_forward_hook(partial(_without, list(off)))
+            stack.callback(hook.remove)
+        yield
+
+
+def _without(off: list[int], module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+    return output.index_fill(1, torch.tensor(off, dtype=torch.int64), 0)
 
 
 def _agree(long: _LongWay, short: _ShortCut) -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from cnnviz.ablation import ablate, by_class
+from cnnviz.ablation import ablate, by_class, silenced
 from cnnviz.errors import CnnvizError
 from cnnviz.evaluation import predict
 from cnnviz.models import MLP, LeNet
@@ -155,6 +155,18 @@ def test_a_class_without_images_is_not_a_number(lenet):
     found = ablate(lenet, "conv1", torch.rand(4, 1, 28, 28), torch.zeros(4, dtype=torch.int64), 2)
     assert found.accuracy[:, 1].isnan().all()
     assert found.loss[:, 1].isnan().all()
+
+
+def test_several_channels_are_silent_while_it_lasts(lenet):
+    images = torch.rand(3, 1, 28, 28)
+    with silenced(lenet, {"conv1": [0, 4], "fc1": [7], "fc2": []}):
+        found = predict(lenet, images)
+    other = without(without(without(lenet, "conv1", 0), "conv1", 4), "fc1", 7)
+    torch.testing.assert_close(found, predict(other, images))
+    assert not torch.allclose(found, predict(lenet, images))
+    with pytest.raises(CnnvizError, match="conv9"), silenced(lenet, {"conv1": [1], "conv9": [0]}):
+        pass
+    assert not any(module._forward_hooks for module in lenet.modules())
 
 
 def test_hooks_are_gone_afterwards(lenet):
