@@ -51,10 +51,13 @@ serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for Englis
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@$(BIN)/python -m pytest
 
-check: $(INSTALLED) ## style and types: ruff, mypy (20 s)
+check: $(INSTALLED) ## style and types: ruff, mypy, and tsc for the lab's JavaScript (20 s)
+	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
+	@cd tests/js && npm run --silent check
 
 bench: $(INSTALLED) ## speed of rendering, training and recording beside the usual ways (3 minutes)
 	@$(BIN)/python -m tests.bench
