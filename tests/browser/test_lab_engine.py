@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from playwright.sync_api import Browser, Page
+from PIL import Image
+from playwright.sync_api import Browser, Error, Page
 from torch import Tensor, nn
 
 from cnnviz import checkpoints, datasets, digits
@@ -451,3 +453,96 @@ def test_a_dot_and_nothing(lab: Page) -> None:
     rows, columns = np.nonzero(image)
     assert 12 <= rows.mean() <= 15
     assert 12 <= columns.mean() <= 15
+
+
+# --- Pictures -------------------------------------------------------------------------------------
+
+
+def png(image: Image.Image) -> str:
+    """A picture's file in base 64."""
+    file = BytesIO()
+    image.save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+_READ = """
+async (files) => {
+  const { load, forward, readPicture, centreImage } = cnnvizLab;
+  const network = await load("lenet");
+  const answers = [];
+  for (const file of files) {
+    const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
+    const { grey, width, height, inverted } = await readPicture(new Blob([bytes]));
+    const { pixels } = centreImage(grey, width, height);
+    answers.push([inverted, forward(network, pixels).prediction, [...pixels]]);
+  }
+  return answers;
+}
+"""
+
+
+def read_pictures(lab: Page, pictures: list[Image.Image]) -> tuple[set[bool], Tensor, Floats]:
+    """Which were inverted, the classes, and the images that the network got."""
+    answers = lab.evaluate(_READ, [png(picture) for picture in pictures])
+    inverted, classes, pixels = zip(*answers, strict=True)
+    return set(inverted), torch.tensor(classes), np.array(pixels, np.float32).reshape(-1, 28, 28)
+
+
+def test_real_handwriting_is_read_as_in_pytorch(lab: Page, real_digits_dir: Path) -> None:
+    real = datasets.load("mnist", "test", data_dir=real_digits_dir)
+    images, labels = real.images[:300], real.labels[:300]
+    expected = trained("lenet").model()(to_input(images)).argmax(1)
+    pictures = [Image.fromarray(image[0].numpy()) for image in images]
+    inverted, classes, pixels = read_pictures(lab, pictures)
+    assert inverted == {False}
+    assert (classes == expected).float().mean() >= 0.99
+    same = np.isclose(pixels, images[:, 0].numpy() / 255).all((1, 2))
+    assert same.mean() > 0.85  # MNIST's own centring, found again
+
+    def on_paper(picture: Image.Image) -> Image.Image:
+        """Blue ink on a large sheet, unevenly lit."""
+        large = picture.resize((280, 280), Image.Resampling.BICUBIC)
+        sheet = np.full((420, 380, 3), 235.0) + np.linspace(-8, 8, 380)[None, :, None]
+        ink = np.asarray(large, float)[:, :, None] / 255 * np.array([200, 180, 120])
+        sheet[90:370, 20:300] -= ink
+        noise = np.random.default_rng(0).normal(0, 2, sheet.shape)
+        return Image.fromarray(np.clip(sheet + noise, 0, 255).astype(np.uint8))
+
+    some = slice(0, 40)
+    inverted, classes, _ = read_pictures(lab, [on_paper(picture) for picture in pictures[some]])
+    assert inverted == {True}
+    right = int((expected[some] == labels[some]).sum())
+    assert int((classes == labels[some]).sum()) >= right - 1
+
+
+def test_pictures_of_all_kinds(lab: Page, test_digits: Dataset) -> None:
+    """Transparent, tiny, huge and empty ones."""
+    logits = trained("lenet").model()(to_input(test_digits.images[:50]))
+    clear = int(logits.softmax(1).amax(1).argmax())  # nobody could mistake this one
+    digit, label = (
+        Image.fromarray(test_digits.images[clear, 0].numpy()),
+        int(test_digits.labels[clear]),
+    )
+    ink = Image.new("RGBA", digit.size, (0, 0, 0, 0))
+    ink.putalpha(digit)
+    huge = digit.resize((2000, 2000), Image.Resampling.BICUBIC)
+    tall = Image.new("L", (28, 60))
+    tall.paste(digit, (0, 30))
+    _, classes, _ = read_pictures(lab, [digit, ink, huge, tall])
+    assert classes.tolist() == [label] * 4
+    empty = lab.evaluate(
+        """async (file) => {
+          const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
+          const { grey, width, height } = await cnnvizLab.readPicture(new Blob([bytes]));
+          return cnnvizLab.centreImage(grey, width, height);
+        }""",
+        png(Image.new("L", (30, 30), 128)),
+    )
+    assert empty is None
+    with pytest.raises(Error, match="EncodingError"):
+        lab.evaluate("() => cnnvizLab.readPicture(new Blob(['no picture']))")
+
+
+def test_missing_weights_are_said(lab: Page) -> None:
+    with pytest.raises(Error, match=r'The weights "lenet-7" could not be loaded'):
+        lab.evaluate("() => cnnvizLab.load('lenet-7')")

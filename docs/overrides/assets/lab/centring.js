@@ -45,9 +45,8 @@ export function centreStrokes(strokes, pen = settings.pen, edge = settings.edge)
 export function centreImage(grey, width, height) {
   /** @type {Point[]} */
   const corners = [];
-  for (let i = 0; i < width * height; i++) {
-    const [x, y] = [i % width, Math.floor(i / width)];
-    if (grey[i] > 0) corners.push([x, y], [x + 1, y + 1]);
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) if (grey[i++] > 0) corners.push([x, y], [x + 1, y + 1]);
   }
   if (!corners.length) return null;
   const bounds = boundsOf(corners);

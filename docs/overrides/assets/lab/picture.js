@@ -24,7 +24,7 @@ export async function readPicture(file) {
     brush.drawImage(picture, 0, 0, width, height);
     const { data } = brush.getImageData(0, 0, width, height);
     // How bright red, green and blue look: ITU-R BT.601, as Pillow's "L"
-    const grey = Float32Array.from({ length: width * height }, (_, i) => (299 * data[4 * i] + 587 * data[4 * i + 1] + 114 * data[4 * i + 2]) / 255000);
+    const grey = new Float32Array(width * height).map((_, i) => (299 * data[4 * i] + 587 * data[4 * i + 1] + 114 * data[4 * i + 2]) / 255000);
     return { ...whiteInk(grey, width, height), width, height };
   } finally {
     URL.revokeObjectURL(address);
@@ -45,7 +45,7 @@ export function whiteInk(grey, width, height) {
   const inverted = background > 0.5;
   const contrast = grey.map((value) => (inverted ? background - value : value - background));
   const off = border.map((value) => Math.abs(value - background)).sort();
-  const noise = 2 * off[Math.floor(0.9 * (off.length - 1))];
+  const noise = 3 * off[Math.floor(0.9 * (off.length - 1))]; // of normal noise, five deviations
   const range = contrast.reduce((most, value) => Math.max(most, value), 0) - noise;
   return { grey: contrast.map((value) => (value > noise ? (value - noise) / range : 0)), inverted };
 }
