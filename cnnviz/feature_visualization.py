@@ -38,7 +38,7 @@ def maximise(
     starts: int = 2,
     steps: int = 64,
     learning_rate: float = 0.1,
-    roughness: float = 0.5,
+    roughness: float | Tensor = 0.5,
     max_shift: int = 1,
     seed: int = 0,
 ) -> Optimised:
@@ -51,7 +51,8 @@ def maximise(
         input_shape: (channels, height, width) of one image.
         starts: images for each unit, each from a noise of its own.
         roughness: weight of the summed squared differences of neighbouring pixels, which are
-            taken off the answer.
+            taken off the answer; (K,) for one of its own for each unit, since units that answer
+            with small numbers want a small one.
         max_shift: pixels by which the images are moved at random in each step.
 
     Raises:
@@ -64,6 +65,7 @@ def maximise(
     pixels = (0.1 * noise).expand(count, *noise.shape[1:]).flatten(0, 1).clone()
     pixels.requires_grad_()  # (K·S, C, H, W) before the sigmoid
     which = units.repeat_interleave(starts)
+    smoothing = torch.as_tensor(roughness).expand(count).repeat_interleave(starts)  # (K·S,)
     optimiser = torch.optim.Adam([pixels], lr=learning_rate)
     with eval_mode(model), torch.enable_grad():
         channels = record(model, torch.zeros(1, *input_shape), layers=[layer], functional=False)
@@ -76,7 +78,7 @@ def maximise(
             down, right = torch.randint(-max_shift, max_shift + 1, (2,), generator=generator)
             images = pixels.sigmoid().roll((int(down), int(right)), (2, 3))
             answer = _answers(model, layer, images, which)
-            loss = roughness * _roughness(images).sum() - answer.sum()
+            loss = (smoothing * _roughness(images)).sum() - answer.sum()
             optimiser.zero_grad()
             torch.autograd.backward(loss, inputs=[pixels])
             optimiser.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Answers:
-    """The `count` images that a channel answers most strongly to, best first, at most one a place.
+    """The `count` images that a channel answers most (or least) to, the extreme first.
 
     Attributes:
         image: (C, count) index of the image.
@@ -30,32 +31,50 @@ class Answers:
     value: Tensor
 
 
-def strongest(
-    model: nn.Module, layer: str, images: Tensor, count: int = 9, *, least: bool = False
-) -> Answers:
-    """For each channel of a layer, the images with its largest answer, one place an image.
+@dataclass(frozen=True)
+class Extremes:
+    """The strongest and the weakest answers of every channel of a layer."""
 
-    One sweep over the images serves all channels. With `least` the images with the smallest
-    answers, at the place where each is smallest. Equal answers come in the order of the images.
+    most: Answers
+    least: Answers
+
+
+def extremes(
+    model: nn.Module, layers: Sequence[str], images: Tensor, count: int = 9
+) -> dict[str, Extremes]:
+    """For each channel of each layer, the images with its largest and its smallest answers.
+
+    One sweep over the images serves all layers and channels. Of each image only the best place
+    counts. Equal answers come in the order of the images.
 
     Args:
+        layers: dotted names.
         images: (N, …) input of the model, N ≥ `count`.
     """
-    best: list[Tensor] = []
-    where: list[Tensor] = []
-    width = 1
+    found: dict[str, list[tuple[Tensor, Tensor, Tensor, Tensor]]] = {name: [] for name in layers}
+    widths: dict[str, int] = {}
     for batch in images.split(BATCH):
-        output = record(model, batch, layers=[layer], functional=False)[layer]  # (B, C, H, W)
-        width = output.shape[-1] if output.dim() > 2 else 1
-        flat = output.flatten(2) if output.dim() > 2 else output[:, :, None]  # (B, C, H·W)
-        value, place = (-flat if least else flat).max(2)  # (B, C)
-        best.append(value)
-        where.append(place)
-    values, places = torch.cat(best), torch.cat(where)  # (N, C)
-    order = values.sort(dim=0, descending=True, stable=True).indices[:count]  # (count, C)
-    value = values.gather(0, order).T
+        outputs = record(model, batch, layers=layers)
+        for name in layers:
+            output = outputs[name]  # (B, C, H, W) or (B, C)
+            widths[name] = output.shape[-1] if output.dim() > 2 else 1
+            flat = output.flatten(2) if output.dim() > 2 else output[:, :, None]  # (B, C, H·W)
+            found[name].append((*flat.max(2), *flat.min(2)))  # each (B, C)
+    result = {}
+    for name, parts in found.items():
+        high, high_place, low, low_place = (torch.cat(part) for part in zip(*parts, strict=True))
+        result[name] = Extremes(
+            _first(high, high_place, widths[name], count, descending=True),
+            _first(low, low_place, widths[name], count, descending=False),
+        )
+    return result
+
+
+def _first(values: Tensor, places: Tensor, width: int, count: int, *, descending: bool) -> Answers:
+    """The first `count` images by `values` (N, C) for each channel."""
+    order = values.sort(dim=0, descending=descending, stable=True).indices[:count]  # (count, C)
     place = places.gather(0, order).T
-    return Answers(order.T, place // width, place % width, -value if least else value)
+    return Answers(order.T, place // width, place % width, values.gather(0, order).T)
 
 
 def cut(images: Tensor, answers: Answers, field: ReceptiveField) -> Tensor:
@@ -63,18 +82,18 @@ def cut(images: Tensor, answers: Answers, field: ReceptiveField) -> Tensor:
 
     Parts of a field outside the image are 0, as padding makes them.
     """
-    height, width = field.size
-    padded = F.pad(images, (width, width, height, height))  # any field lies within
     channels, count = answers.image.shape
-    windows = []
-    for image, row, column in zip(
+    height, width = images.shape[2:]
+    places = zip(
         answers.image.flatten().tolist(),
         answers.row.flatten().tolist(),
         answers.column.flatten().tolist(),
         strict=True,
-    ):
+    )
+    windows = []
+    for image, row, column in places:
         top, left, bottom, right = field.box(row, column)
-        windows.append(
-            padded[image, :, top + height : bottom + height, left + width : right + width]
-        )
+        inside = images[image, :, max(top, 0) : bottom, max(left, 0) : right]
+        beyond = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))
+        windows.append(F.pad(inside, beyond) if any(beyond) else inside)
     return torch.stack(windows).unflatten(0, (channels, count))

@@ -17,7 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
+from cnnviz.ablation import ablate
 from cnnviz.errors import CnnvizError
 from cnnviz.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.recording import record
@@ -42,6 +44,9 @@ KINDS: dict[str, tuple[type[nn.Module], Text]] = {
     "linear": (nn.Linear, Text("全连接", "fully connected")),
     "other": (nn.Module, Text("其他", "other")),
 }
+
+WEIGHTED = ("conv", "linear", "output")
+"""Kinds of layers whose units have weights and pages of their own."""
 
 _OPERATIONS = {"relu": "relu", "max_pool2d": "pool", "flatten": "flatten", "view": "flatten"}
 """Operations in a network's own code that are layers, as `cnnviz.record` names them."""
@@ -69,8 +74,11 @@ class Layer:
     @property
     def weight(self) -> Floats | None:
         """(out, in, k, k) of a convolution, (out, in) of a linear layer, else None."""
-        weight = getattr(self.module, "weight", None)
-        return None if weight is None else weight.detach().numpy()
+        if self.module is None or self.kind not in WEIGHTED:  # normalisation has weights, too
+            return None
+        weight = self.module.weight
+        assert isinstance(weight, Tensor)
+        return weight.detach().numpy()
 
     @property
     def form(self) -> str:
@@ -145,6 +153,7 @@ class AtlasNet:
             self.steps = []
             self.random = reinitialised(self.model)
         self.outputs_at = cache(self._outputs_at)
+        self.ablation = cache(self._ablation)
 
     @cached_property
     def inputs(self) -> Tensor:
@@ -175,9 +184,31 @@ class AtlasNet:
         return self._context.model(self.name, step)
 
     @cached_property
+    def all_tested(self) -> Tensor:
+        """All test images, float."""
+        return self._context.inputs(self.name, self._context.test.images)
+
+    @cached_property
     def tested_outputs(self) -> dict[str, Tensor]:
         """Every layer's output for `tested`."""
         return self.recorded(self.model, self.tested)
+
+    def _ablation(self, layer: str) -> Any:
+        """Accuracy and loss by class on `tested` with each unit of a layer switched off."""
+        labels = self._context.test.labels[: len(self.tested)]
+        classes = len(self._context.test.class_names)
+        return ablate(self.model, layer, self.tested, labels, classes)
+
+    @cached_property
+    def baseline(self) -> tuple[Tensor, Tensor]:
+        """Accuracy and loss by class, each (classes,), with nothing switched off."""
+        labels = self._context.test.labels[: len(self.tested)]
+        logits = self.tested_outputs[self.layers[-1].name].double()
+        members = F.one_hot(labels, len(self._context.test.class_names)).double()  # (N, classes)
+        right = logits.argmax(1).eq(labels).double()
+        loss = F.cross_entropy(logits, labels, reduction="none")
+        accuracy, mean_loss = (torch.stack([right, loss]) @ members / members.sum(0)).unbind()
+        return accuracy, mean_loss
 
     def recorded(self, model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
         """Outputs of all layers of the atlas, in order of execution."""
@@ -199,7 +230,7 @@ class AtlasNet:
     @property
     def weighted(self) -> list[Layer]:
         """Layers with weights: those whose units have pages of their own."""
-        return [layer for layer in self.layers if layer.kind in ("conv", "linear", "output")]
+        return [layer for layer in self.layers if layer.kind in WEIGHTED]
 
     def after(self, layer: Layer) -> list[Layer]:
         """What follows a layer up to the next one with weights: ReLU, pooling, flattening."""

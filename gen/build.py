@@ -15,14 +15,16 @@ from typing import Any
 
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.recipes import RECIPES
-from gen import manifest
+from gen import lab_files, manifest
 from gen.settings import ROOT, Settings, from_environment
 
 
 def needed(settings: Settings) -> bool:
     """Is anything missing or stale? Costs a fraction of a second and no torch."""
-    return not all(p.exists() for p in manifest.weights_files(settings)) or bool(
-        manifest.stale(settings)
+    return (
+        not all(p.exists() for p in manifest.weights_files(settings))
+        or bool(manifest.stale(settings))
+        or lab_files.stale(settings)
     )
 
 
@@ -43,9 +45,10 @@ def ensure_in_subprocess(settings: Settings) -> None:
 def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
     """Train and render what is not up to date, or just the chapters named."""
     for name in only:
-        if name not in manifest.chapter_names():
-            raise unknown_name("chapter", name, manifest.chapter_names())
+        if name not in manifest.all_names(settings):
+            raise unknown_name("chapter", name, manifest.all_names(settings))
     _train(settings)
+    lab_files.make_files(settings)
     if only or manifest.stale(settings):
         _render(settings, only)
 
@@ -74,15 +77,16 @@ def _render(settings: Settings, only: Sequence[str]) -> None:
     with ProcessPoolExecutor(
         min(2, len(stale)), get_context("spawn"), initializer=_start_worker, initargs=(settings,)
     ) as pool:
-        order = sorted(stale, key=lambda name: name != manifest.EXAMPLES)  # they take longest
+        order = sorted(stale, key=lambda name: not name.startswith(_LONGEST))
         for line in pool.map(_render_chapter, order, [stale[name] for name in order]):
             _report(line)
-    names = manifest.chapter_names()
+    names = manifest.all_names(settings)
     chapters = {name: read for name in names if (read := manifest.read(name, settings))}
     if len(chapters) == len(names):
         remove_leftovers(settings, chapters)
 
 
+_LONGEST = (manifest.UNITS, manifest.EXAMPLES)
 _worker: dict[str, Any] = {}
 
 

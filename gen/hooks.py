@@ -30,6 +30,7 @@ from gen.notebooks import notebook
 from gen.parity import differences
 from gen.prose import Prose
 from gen.settings import ROOT, from_environment
+from gen.unit_files import write_units
 
 log = get_plugin_logger(__name__)
 _SLOT_START = '<div class="figure-slot" data-figure="'
@@ -67,6 +68,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     _state.update(
         language=language,
         settings=settings,
+        numbers=numbers,
         figures=figures,
         source_url=source_url,
         prose=prose,
@@ -123,9 +125,12 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the notebooks beside the pages."""
+    """Write the notebooks, and the pages of the atlas' units, beside the pages."""
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
+    write_units(
+        Path(config.site_dir), _state["settings"], _state["numbers"]["atlas"], _state["language"]
+    )
 
 
 def _figure(address: str, caption: str, page: Page) -> str:

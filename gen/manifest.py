@@ -19,11 +19,20 @@ from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
 EXAMPLES = "examples"
+UNITS = "units-"
+"""Begins the names of chapters that hold the units of a net of the atlas (gen.units)."""
+
 _SIBLING = re.compile(r"^from gen\.figures\.(\w+) import ", re.M)
 _NOT_DRAWING = {
     "pages.py",
     "atlas_pages.py",
     "net_strip.py",
+    "layer_words.py",
+    "unit_pages.py",
+    "unit_files.py",
+    "units.py",
+    "unit_drawings.py",
+    "unit_words.py",
     "hooks.py",
     "prose.py",
     "html.py",
@@ -31,6 +40,7 @@ _NOT_DRAWING = {
     "maths.py",
     "course.py",
     "glossary.py",
+    "lab_files.py",
     "notebooks.py",
     "words.py",
 }
@@ -57,6 +67,11 @@ def chapter_names() -> list[str]:
     """Chapters that have generators: the modules of gen/figures, and the examples."""
     modules = (ROOT / "gen" / "figures").glob("*.py")
     return [*sorted(p.stem for p in modules if not p.stem.startswith("_")), EXAMPLES]
+
+
+def all_names(settings: Settings) -> list[str]:
+    """Chapters of this build: those with generators, and the units of each net of the atlas."""
+    return [*chapter_names(), *(f"{UNITS}{net}" for net in settings.atlas_nets)]
 
 
 def weights_files(settings: Settings) -> list[Path]:
@@ -91,16 +106,20 @@ def keys(settings: Settings) -> dict[str, str]:
             *(t.encode() for t in versions + data),
         ]
     )
-    own = {
-        name: _with_siblings(name)
-        if name != EXAMPLES
-        else sorted((ROOT / "docs" / "examples").glob("*.py"))
-        for name in chapter_names()
-    }
+    own = {name: _own_files(name) for name in all_names(settings)}
     return {
         name: digest([common.encode(), *(p.read_bytes() for p in paths)])
         for name, paths in own.items()
     }
+
+
+def _own_files(name: str) -> list[Path]:
+    """The files that only this chapter is made from."""
+    if name == EXAMPLES:
+        return sorted((ROOT / "docs" / "examples").glob("*.py"))
+    if name.startswith(UNITS):
+        return [ROOT / "gen" / "units.py"]
+    return _with_siblings(name)
 
 
 def _with_siblings(name: str) -> list[Path]:
@@ -133,7 +152,7 @@ def read(name: str, settings: Settings) -> Chapter | None:
 
 def write(name: str, chapter: Chapter, settings: Settings) -> None:
     """Write a chapter's description; its files must be there already."""
-    text = json.dumps(chapter.__dict__, ensure_ascii=False, indent=1)
+    text = json.dumps(chapter.__dict__, ensure_ascii=False, separators=(",", ":"))
     write_atomically(settings.figures_dir / f"{name}.json", text.encode())
 
 

@@ -10,6 +10,7 @@ from mkdocs_gen_files.editor import FilesEditor
 from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
 from gen.settings import from_environment
+from gen.unit_files import template_page
 
 
 def main() -> None:
@@ -31,6 +32,13 @@ def main() -> None:
         with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
             page.write(markdown)
         mkdocs_gen_files.set_edit_path(path, "../../gen/atlas_pages.py")
+    for net, layers in atlas.numbers["nets"].items():
+        for layer in layers:
+            if layer["form"]:
+                path, markdown = template_page(net, layer["name"])
+                with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
+                    page.write(markdown)
+                mkdocs_gen_files.set_edit_path(path, "../../gen/unit_pages.py")
 
 
 main()

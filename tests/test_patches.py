@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from cnnviz.models import LeNet
-from cnnviz.patches import cut, strongest
+from cnnviz.patches import cut, extremes
 from cnnviz.receptive_field import receptive_fields
 from cnnviz.recording import record
 
@@ -15,7 +15,7 @@ def test_a_point_finds_itself():
     nn.init.ones_(model[0].weight)
     images = torch.zeros(3, 1, 4, 4)
     images[0, 0, 1, 2], images[1, 0, 0, 0], images[2, 0, 3, 3] = 5, 2, 9
-    found = strongest(model, "0", images, count=2)
+    found = extremes(model, ["0"], images, count=2)["0"].most
     assert found.image.tolist() == [[2, 0]]
     assert (found.row.tolist(), found.column.tolist()) == ([[3, 1]], [[3, 2]])
     assert found.value.tolist() == [[9, 5]]
@@ -24,8 +24,8 @@ def test_a_point_finds_itself():
 def test_equal_answers_come_in_order_and_least_is_least():
     model = nn.Sequential(nn.Identity())
     values = torch.tensor([[3.0], [1.0], [1.0], [2.0]])
-    assert strongest(model, "0", values, count=4).image.tolist() == [[0, 3, 1, 2]]
-    least = strongest(model, "0", values, count=2, least=True)
+    assert extremes(model, ["0"], values, count=4)["0"].most.image.tolist() == [[0, 3, 1, 2]]
+    least = extremes(model, ["0"], values, count=2)["0"].least
     assert least.image.tolist() == [[1, 2]]
     assert least.value.tolist() == [[1.0, 1.0]]
 
@@ -35,7 +35,7 @@ def test_what_a_unit_sees_gives_its_answer():
     torch.manual_seed(0)
     model = nn.Sequential(nn.Conv2d(1, 4, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(4, 3, 3)).eval()
     images = torch.rand(700, 1, 20, 20)  # more than one batch
-    found = strongest(model, "3", images, count=5)
+    found = extremes(model, ["1", "3"], images, count=5)["3"].most
     field = receptive_fields(model, (20, 20))["3"]
     patches = cut(images, found, field)  # (3, 5, 1, 10, 10)
     assert patches.shape == (3, 5, 1, *field.size)
@@ -48,7 +48,7 @@ def test_what_a_unit_sees_gives_its_answer():
 def test_a_field_that_reaches_over_the_edge_is_filled_with_zeros():
     torch.manual_seed(0)
     model, images = LeNet().eval(), torch.rand(20, 1, 28, 28) + 0.1
-    found = strongest(model, "conv1", images, count=3)
+    found = extremes(model, ["conv1"], images, count=3)["conv1"].most
     found.row[0, 0] = found.column[0, 0] = 0
     patch = cut(images, found, receptive_fields(model, (28, 28))["conv1"])[0, 0, 0]
     assert patch[:2].eq(0).all()
@@ -59,7 +59,7 @@ def test_a_field_that_reaches_over_the_edge_is_filled_with_zeros():
 def test_units_of_a_fully_connected_layer_have_one_place():
     torch.manual_seed(0)
     model, images = LeNet().eval(), torch.rand(20, 1, 28, 28)
-    found = strongest(model, "fc2", images, count=3)
+    found = extremes(model, ["fc2"], images, count=3)["fc2"].most
     assert found.row.eq(0).all()
     expected = record(model, images, layers=["fc2"])["fc2"].topk(3, dim=0)
     torch.testing.assert_close(found.value, expected.values.T)

@@ -1,0 +1,641 @@
+"""The page of one unit as HTML, in either language. Plain data in (gen.units), text out; no torch."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from gen.net_strip import net_strip
+from gen.prose import fixed, signed, thousands
+from gen.unit_drawings import tuning_curves
+from gen.unit_words import edge_words, shape_words, stripes_words
+
+Facts = Mapping[str, Any]
+
+UP = "../../../../"
+"""From the page of a unit, atlas/<net>/<layer>/<unit>/, to the root of its language."""
+
+ALIKE = 1.3
+"""A class stands out if its mean is this many times the mean over classes."""
+
+TUNED = 0.25
+"""A unit prefers a direction if this share of its answers (of the vector sum) points there."""
+
+
+def unit_name(index: int, count: int) -> str:
+    """The number of a unit in its address, as wide as the largest of its layer, two digits or more.
+
+    >>> unit_name(7, 16), unit_name(7, 512)
+    ('07', '007')
+    """
+    return str(index).zfill(max(2, len(str(count - 1))))
+
+
+class UnitPage:
+    """The page of one unit.
+
+    Attributes:
+        title, description: for the head of the document.
+    """
+
+    def __init__(
+        self,
+        net: str,
+        numbers: Facts,
+        layers: Sequence[Facts],
+        layer: str,
+        index: int,
+        language: str,
+    ) -> None:
+        """`numbers` of the chapter "units-<net>"; `layers`: facts of all layers of the net."""
+        self.net, self.numbers, self.layers = net, numbers, layers
+        self.name, self.index, self.language = layer, index, language
+        self.layer: Facts = numbers["layers"][layer]
+        self.unit: Facts = self.layer["units"][index]
+        self.count = len(self.layer["units"])
+        self.number = unit_name(index, self.count)
+        self.classes: Sequence[str] = numbers["classes"]
+        self.spatial = len(self.layer["shape"]) == 3
+        self.title = self.say(
+            f"{numbers['title']} {layer} 第 {index} 号单元",
+            f"{numbers['title']} {layer}, unit {index}",
+        )
+        self.summary = self._summary()
+        self.description = self.title + self.say("。", ". ") + "".join(self.summary)
+
+    def say(self, zh: str, en: str) -> str:
+        return zh if self.language == "zh" else en
+
+    def html(self) -> str:
+        """Everything between the heading of the site and its foot."""
+        parts = [
+            net_strip(self.net, self.layers, self.name, self.language, "../../../", self.number),
+            self._heading(),
+            f'<p class="unit-lead">{escape("".join(self.summary))}</p>',
+            '<div class="unit-sections">',
+            *(
+                f"<section>{section}</section>"
+                for section in (
+                    self._excites(),
+                    self._weights(),
+                    self._maps() if self.spatial else self._answers(),
+                    self._by_class(),
+                    self._gratings(),
+                    self._links(),
+                )
+                if section
+            ),
+            "</div>",
+            self._made(),
+        ]
+        return "\n".join(parts)
+
+    # ---------- What is said about it ----------
+
+    def _summary(self) -> list[str]:
+        """Two to four sentences that are true of this unit."""
+        found = [self._of_classes()]
+        if self._first_convolution() and (shape := self._shape()):
+            found.insert(0, self.say(f"它的卷积核{shape}。", f"Its kernel is {shape}. "))
+        if not self.unit["alive"]:
+            return [*found, self._when_off()]
+        if stripes := self._preference():
+            found.append(stripes)
+        return [*found, self._when_off()]
+
+    def _first_convolution(self) -> bool:
+        return len(self.unit["weights"]["shapes"]) == 1
+
+    def _shape(self) -> str:
+        return shape_words(self.unit["weights"]["shapes"][0], self.language)
+
+    def _of_classes(self) -> str:
+        unit, tested = self.unit, thousands(self.numbers["tested"])
+        if not unit["alive"]:
+            return self.say(
+                f"在 {tested} 张测试图上，它从不大于零：经过 ReLU，它总是零（死单元）。",
+                f"It never rises above zero on {tested} test images: behind the ReLU it is always "
+                "zero, a dead unit. ",
+            )
+        means = unit["means"]
+        best = max(range(len(means)), key=means.__getitem__)
+        name = self.classes[best]
+        if self.layer["kind"] == "output":
+            own = self.classes[self.index]
+            return self.say(
+                f"它是“{own}”这一类的得分，遇到 {name} 时平均最高。",
+                f"It is the score of the class {own}, and on average highest for {name}. ",
+            )
+        overall = sum(means) / len(means)
+        least = min(range(len(means)), key=means.__getitem__)
+        if overall > 0 and means[best] >= ALIKE * overall:
+            times = means[best] / overall
+            also = [
+                self.classes[i]
+                for i in sorted(range(len(means)), key=lambda i: -means[i])[1:3]
+                if means[i] >= ALIKE * overall
+            ]
+            zh_also = f"，其次是 {'、'.join(also)}" if also else ""
+            en_also = f", then {' and '.join(also)}" if also else ""
+            return self.say(
+                f"它为 {name} 说话：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。",
+                f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
+                f"it is weakest for {self.classes[least]}. ",
+            )
+        return self.say(
+            f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。",
+            f"It answers to all classes about alike, most to {name}, least to "
+            f"{self.classes[least]}. ",
+        )
+
+    def _preference(self) -> str:
+        curve, wave, preferred, share = self._tuned()
+        if max(curve) <= 0 or share < TUNED:
+            return ""
+        stripes = stripes_words(preferred, self.language)
+        return self.say(
+            f"对条纹的方向挑剔：最爱{stripes}（波长 {wave:g} 像素）。",
+            f"It is choosy about the direction of stripes and likes {stripes} best "
+            f"(wavelength {wave:g} pixels). ",
+        )
+
+    def _tuned(self) -> tuple[Sequence[float], float, float, float]:
+        """The most varied tuning curve, its wavelength, the preferred angle, and how much so."""
+        curves = self.unit["tuning"]
+        which = max(range(len(curves)), key=lambda i: max(curves[i]) - min(curves[i]))
+        curve = curves[which]
+        above = [value - min(curve) for value in curve]
+        # Directions turn back into themselves after 180°, so angles are doubled.
+        total = sum(r * cmath.exp(2j * math.pi * i / len(curve)) for i, r in enumerate(above))
+        preferred = (cmath.phase(total) / 2) % math.pi
+        return curve, self._wavelengths()[which], preferred, abs(total) / max(sum(above), 1e-12)
+
+    def _wavelengths(self) -> Sequence[float]:
+        waves: Sequence[float] = self.numbers["wavelengths"]
+        return waves
+
+    def _when_off(self) -> str:
+        accuracy, loss = self.unit["accuracy"], self.unit["loss"]
+        worst = max(range(len(loss)), key=loss.__getitem__)
+        if loss[worst] < 0.005:
+            return self.say(
+                "关掉它，几乎什么也不变：没有哪一类的平均损失上升 0.005 以上。",
+                "Switched off, hardly anything changes: the mean loss of no class rises by 0.005 "
+                "or more.",
+            )
+        name, points = self.classes[worst], 100 * accuracy[worst]
+        zh = f"，正确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
+        en = f", its accuracy by {signed(points, 1)} points" if abs(points) >= 0.05 else ""
+        return self.say(
+            f"关掉它，{name} 受损最重：平均损失 {signed(loss[worst], 3)}{zh}。",
+            f"Switched off, {name} suffers most: its mean loss changes by "
+            f"{signed(loss[worst], 3)}{en}.",
+        )
+
+    # ---------- Parts of the page ----------
+
+    def _heading(self) -> str:
+        last = self.count - 1
+        title = self.say(
+            f'<a href="../">{escape(self.name)}</a> · 第 {self.index} 号单元',
+            f'<a href="../">{escape(self.name)}</a> · unit {self.index}',
+        )
+        before, after = (self.index - 1) % self.count, (self.index + 1) % self.count
+        kind = self.say("通道", "channels") if self.spatial else self.say("单元", "units")
+        links = (
+            f'<a rel="prev" href="../{unit_name(before, self.count)}/">← {before}</a>'
+            f"<span>{self.say(f'{kind} 0 到 {last}', f'{kind} 0 to {last}')}</span>"
+            f'<a rel="next" href="../{unit_name(after, self.count)}/">{after} →</a>'
+        )
+        label = self.say("同一层的其他单元", "Other units of this layer")
+        return (
+            f'<h1 id="unit">{escape(self.numbers["title"])} · {title}</h1>'
+            f'<nav class="unit-siblings" aria-label="{label}">{links}</nav>'
+        )
+
+    def _excites(self) -> str:
+        unit, side = self.unit, self.layer["side"]
+        height, width = self.layer["field"]
+        whole = (height, width) == (side, side)
+        seen = self.say(
+            "它看得到整张图。" if whole else f"每块 {height}×{width} 像素，正是它的感受野。",
+            "It sees the whole image. "
+            if whole
+            else f"Each patch is {height}×{width} pixels: its receptive field. ",
+        )
+        most, least = ([self.classes[int(p[1])] for p in unit[key]] for key in ("most", "least"))
+        images = thousands(self.numbers["all"])
+        before = self.say("ReLU 之前的值", "values before the ReLU")
+        if not self.layer["relu"]:
+            before = self.say("值", "values")
+
+        def block(key: str, zh: str, en: str, shows: Sequence[str], offset: str) -> str:
+            high, low = unit[key][0][4], unit[key][-1][4]
+            values = f"{fixed(high)} {self.say('到', 'to')} {fixed(low)}"
+            alt = self.say(
+                f"{zh}，类别依次为 {'、'.join(shows)}", f"{en}; their classes: {', '.join(shows)}"
+            )
+            rows = " / ".join(" ".join(shows[i : i + 3]) for i in (0, 3, 6))
+            label = self.say("类别", "classes")
+            return (
+                f'<figure><div class="fig-label">{self.say(zh, en)}</div>'
+                f"{self._crop(3, offset, alt)}"
+                f"<figcaption>{label} {rows}<br>{before} {values}</figcaption></figure>"
+            )
+
+        best = ", ".join(fixed(value) for value in unit["optimum"])
+        beyond = max(unit["optimum"]) / unit["most"][0][4] if unit["most"][0][4] > 0 else 0
+        times = ""
+        if beyond > 1:
+            times = self.say(
+                f"，是最强图块的 {beyond:.1f} 倍", f", {beyond:.1f} times the strongest patch"
+            )
+        alt = self.say(
+            f"从三种噪声出发优化得到的输入，值 {best}",
+            f"inputs found by optimisation from three noises, values {best}",
+        )
+        optimum = (
+            f'<figure><div class="fig-label">{self.say("优化出来的输入", "optimised inputs")}</div>'
+            f"{self._crop(1, '100%', alt)}"
+            f"<figcaption>{before} {best}{times}</figcaption></figure>"
+        )
+        blocks = (
+            block("most", "最强的九处", "the nine strongest", most, "0%")
+            + block("least", "最弱的九处", "the nine weakest", least, "75%")
+            + optimum
+        )
+        legend = self.say(
+            f"灰度：黑为 0，白为 1。最强与最弱取自 {images} 张测试图，每张至多一处；{seen}"
+            "优化：从三种随机噪声出发，用梯度上升让它的值尽量大，同时惩罚相邻像素之差（激活最大化）。",
+            f"Grey: 0 is black, 1 is white. Strongest and weakest among {images} test images, one "
+            f"place an image. {seen}Optimised: from three random noises, gradient ascent on its value "
+            "with a penalty on differences of neighbouring pixels (activation maximisation).",
+        )
+        return (
+            f'<h2 id="excites">{self.say("什么让它兴奋", "What excites it")}</h2>'
+            f'<div class="unit-figures">{blocks}</div><p class="unit-legend">{legend}</p>'
+            f"{self._places()}"
+        )
+
+    def _crop(self, rows: int, offset: str, alt: str) -> str:
+        """`rows` rows of the sheet, which has 3 columns and 7 rows; see gen.units.sheets."""
+        patches = self.unit["patches"]
+        width, tall = patches["width"], rows * (patches["height"] + 1) // 7 - 1
+        scale = max(1, round(190 / width))
+        style = (
+            f"--w:{width};--scale:{scale};aspect-ratio:{width}/{tall};object-position:0 {offset}"
+        )
+        return (
+            f'<img class="pixels crop" src="{self._file(patches)}" width="{width}" height="{tall}" '
+            f'style="{style}" alt="{escape(alt)}">'
+        )
+
+    def _file(self, picture: Facts) -> str:
+        return f"{UP}figures/{escape(picture['file'])}"
+
+    def _places(self) -> str:
+        """Where the patches were found, so that anybody can check them."""
+        head = self.say(
+            "<th>图像</th><th>类别</th><th>行, 列</th><th>值</th>",
+            "<th>image</th><th>class</th><th>row, column</th><th>value</th>",
+        )
+
+        def table(key: str, name: str) -> str:
+            rows = "".join(
+                f"<tr><td>{int(image)}</td><td>{escape(self.classes[int(label)])}</td>"
+                f"<td>{int(row)}, {int(column)}</td><td>{fixed(value, 4)}</td></tr>"
+                for image, label, row, column, value in self.unit[key]
+            )
+            return (
+                f'<table class="unit-table"><caption>{name}</caption><tr>{head}</tr>{rows}</table>'
+            )
+
+        tables = table("most", self.say("最强", "strongest")) + table(
+            "least", self.say("最弱", "weakest")
+        )
+        title = self.say("图像编号、位置与数值", "Image numbers, places and values")
+        return self._details(title, f'<div class="unit-tables">{tables}</div>')
+
+    def _weights(self) -> str:
+        weights, kind = self.unit["weights"], self.layer["kind"]
+        width, height = weights["width"], weights["height"]
+        scale = max(1, min(28, round(380 / width)))
+        tiles = weights["tiles"]
+        heading = self.say("卷积核", "Kernel") if kind == "conv" else self.say("权重", "Weights")
+        if kind == "conv":
+            what = self.say(
+                "整个核只有一片。" if tiles == 1 else f"{tiles} 片，每个输入通道一片，依次排列。",
+                "The whole kernel is one slice. "
+                if tiles == 1
+                else f"{tiles} slices, one for each input channel, in order. ",
+            )
+        elif tiles > 1:
+            what = self.say(
+                f"按前一层的 {tiles} 张图折成 {tiles} 块，依次对应各个通道。",
+                f"Folded into {tiles} tiles, one for each map that was flattened, in order. ",
+            )
+        elif self._looks_at_pixels():
+            what = self.say(
+                "每个像素一个权重，排成图像的样子。", "One weight a pixel, laid out as the image. "
+            )
+        else:
+            what = self.say(
+                "每个输入一个权重，从左到右、从上到下折成几行。",
+                "One weight for each unit before it, folded into rows, in reading order. ",
+            )
+        limit = fixed(weights["limit"], 3)
+        bias = ""
+        if weights["bias"] is not None:
+            bias = self.say(
+                f"偏置 {fixed(weights['bias'], 4)}。", f"Bias {fixed(weights['bias'], 4)}. "
+            )
+        alt = self._weights_alt()
+        legend = self.say(
+            f"蓝为负，白为零，橙为正；这个单元自己的刻度，−{limit} 到 +{limit}。{bias}",
+            f"Blue is negative, white zero, orange positive; a scale of its own, −{limit} to "
+            f"+{limit}. {bias}",
+        )
+        picture = (
+            f'<img class="pixels" src="{self._file(weights)}" width="{width}" height="{height}" '
+            f'style="--w:{width};--scale:{scale}" alt="{escape(alt)}">'
+        )
+        numbers = "".join(
+            f"<figure><figcaption>{self.say(f'第 {i} 片', f'slice {i}')}</figcaption>"
+            f"<pre>{block.replace('-', '−')}</pre></figure>"
+            if tiles > 1
+            else f"<pre>{block.replace('-', '−')}</pre>"
+            for i, block in enumerate(weights["numbers"])
+        )
+        scroll = self.say("权重的数值", "numbers of the weights")
+        shown = self._details(
+            self.say("数值", "Numbers"),
+            f'<div class="unit-numbers" tabindex="0" role="group" aria-label="{scroll}">{numbers}</div>',
+        )
+        return (
+            f'<h2 id="weights">{heading}</h2><div class="unit-weights">{picture}</div>'
+            f'<p class="unit-legend">{what}{legend}</p>{shown}'
+        )
+
+    def _looks_at_pixels(self) -> bool:
+        maps = self.layers[[x["name"] for x in self.layers].index(self.name)]["maps"]
+        return bool(maps) and maps[0] == 1
+
+    def _weights_alt(self) -> str:
+        """What the picture of the weights shows, computed: "kernel 3: dark above, bright below"."""
+        weights = self.unit["weights"]
+        best = max(range(len(self.classes)), key=self.unit["means"].__getitem__)
+        for_class = self.say(f"对 {self.classes[best]} 最强", f"strongest on {self.classes[best]}")
+        if self.layer["kind"] != "conv":
+            return self.say(
+                f"第 {self.index} 号单元的权重；{for_class}",
+                f"weights of unit {self.index}; {for_class}",
+            )
+        named = [
+            (i, words)
+            for i, shape in enumerate(weights["shapes"])
+            if (words := edge_words(shape, self.language))
+        ]
+        if len(weights["shapes"]) == 1:
+            words = named[0][1] if named else self.say("没有简单的形状", "no simple shape")
+        else:
+            parts = [self.say(f"第 {i} 片{w}", f"slice {i} {w}") for i, w in named]
+            none = self.say("各片都没有简单的形状", "no slice has a simple shape")
+            words = self.say("；", "; ").join(parts) if parts else none
+        return self.say(
+            f"第 {self.index} 号核：{words}；{for_class}",
+            f"kernel {self.index}: {words}; {for_class}",
+        )
+
+    def _maps(self) -> str:
+        """Its map on the atlas' inputs, before the ReLU, beside these inputs."""
+        maps, inputs = self.unit["maps"], self.numbers["inputs"]
+        labels = [self.classes[i] for i in inputs["labels"]]
+        high = ", ".join(fixed(value) for value in self.unit["answers"])
+        alt_inputs = self.say(
+            f"输入，类别依次为 {'、'.join(labels)}", f"the inputs; classes {', '.join(labels)}"
+        )
+        alt = self.say(
+            f"它在这些输入上的图；各图最大值 {high}",
+            f"its maps for these inputs; their largest values {high}",
+        )
+        limit = fixed(maps["limit"])
+        relu = ""
+        if self.layer["relu"]:
+            relu = self.say(
+                f"这是 ReLU 之前的值；经过 {self.layer['relu']}，橙色留下，蓝色变成零。",
+                f"These are values before the ReLU; behind {self.layer['relu']} orange stays and "
+                "blue becomes zero. ",
+            )
+
+        def picture(file: Facts, text: str) -> str:
+            width, height = file["width"], file["height"]
+            return (
+                f'<img class="pixels" src="{self._file(file)}" width="{width}" height="{height}" '
+                f'style="--w:{width};--scale:{max(1, round(420 / width))}" alt="{escape(text)}">'
+            )
+
+        legend = self.say(
+            f"上：输入，依次为每类一个，再加 {self._misread_words()}。下：它的图，位置一一对应。"
+            f"蓝为负，白为零，橙为正；这些图共用一个刻度，−{limit} 到 +{limit}。{relu}各图最大值：{high}。",
+            f"Above: the inputs, one of each class and {self._misread_words()}. Below: its maps, in "
+            f"the same places. Blue is negative, white zero, orange positive; one scale for all of "
+            f"these, −{limit} to +{limit}. {relu}Largest values: {high}.",
+        )
+        return (
+            f'<h2 id="maps">{self.say("它的特征图", "Its feature map")}</h2>'
+            f'<div class="unit-maps">{picture(inputs, alt_inputs)}{picture(maps, alt)}</div>'
+            f'<p class="unit-legend">{legend}</p>'
+        )
+
+    def _misread_words(self) -> str:
+        """How many of the inputs this net misreads, and as what."""
+        inputs = self.numbers["inputs"]
+        wrong = [
+            f"{self.classes[label]}→{self.classes[answer]}"
+            for label, answer in zip(inputs["labels"], inputs["answers"], strict=True)
+            if label != answer
+        ]
+        extra = len(inputs["labels"]) - len(self.classes)
+        shown = self.say("、", ", ").join(wrong)
+        zh = f"{extra} 个难认的（这个网络认错的：{shown}）" if wrong else f"{extra} 个难认的"
+        en = f"{extra} hard ones (this network misreads {shown})" if wrong else f"{extra} hard ones"
+        return self.say(zh, en)
+
+    def _answers(self) -> str:
+        """Its value for each of the atlas' inputs, with these as thumbnails."""
+        inputs, values = self.numbers["inputs"], self.unit["answers"]
+        largest = max(map(abs, values)) or 1
+        columns = 7
+        rows = -(-len(values) // columns)
+        cells = []
+        for i, value in enumerate(values):
+            x, y = 100 * (i % columns) / (columns - 1), 100 * (i // columns) / max(rows - 1, 1)
+            name = self.classes[inputs["labels"][i]]
+            answer = self.classes[inputs["answers"][i]]
+            read = name if name == answer else f"{name}→{answer}"
+            sign = "minus" if value < 0 else "plus"
+            cells.append(
+                f'<li><span class="thumb" role="img" aria-label="{escape(name)}" '
+                f'style="background-position:{x:g}% {y:g}%"></span>'
+                f'<span class="read">{escape(read)}</span>'
+                f'<span class="value {sign}" style="--v:{abs(value) / largest:.3f}">'
+                f"{fixed(value)}</span></li>"
+            )
+        before = self.say(
+            "ReLU 之前的值：负的会变成零。", "Values before the ReLU: negative ones become 0. "
+        )
+        if not self.layer["relu"]:
+            before = ""
+        legend = self.say(
+            f"每类一个输入，再加 {self._misread_words()}。{before}条的长短是绝对值，橙为正，蓝为负。",
+            f"One input of each class and {self._misread_words()}. {before}The length of a bar is "
+            "the size; orange is positive, blue negative.",
+        )
+        file = self._file(inputs)
+        return (
+            f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers")}</h2>'
+            f'<ol class="unit-answers" style="--sheet:url({file});--columns:{columns};--rows:{rows}">'
+            f'{"".join(cells)}</ol><p class="unit-legend">{legend}</p>'
+        )
+
+    def _by_class(self) -> str:
+        unit = self.unit
+        most = max(map(abs, unit["means"])) or 1
+        worst = max(map(abs, unit["loss"])) or 1
+        rows = ""
+        for i, name in enumerate(self.classes):
+            mean, points, loss = unit["means"][i], 100 * unit["accuracy"][i], unit["loss"][i]
+            rows += (
+                f"<tr><th>{escape(name)}</th>"
+                f"{self._bar(mean, most, _number(mean))}"
+                f"<td>{_number(round(points, 1), plus=True)}</td>"
+                f"{self._bar(loss, worst, _number(loss, plus=True))}</tr>"
+            )
+        head = self.say(
+            "<th>类别</th><th>平均激活值</th><th>关掉后正确率变化（百分点）</th><th>关掉后平均损失变化</th>",
+            "<th>class</th><th>mean activation</th><th>accuracy when off (change in points)</th>"
+            "<th>mean loss when off (change)</th>",
+        )
+        after = ""
+        if self.layer["relu"]:
+            after = self.say("（ReLU 之后）", " (after the ReLU)")
+        places = self.say("、各个位置", " and all places") if self.spatial else ""
+        tested = thousands(self.numbers["tested"])
+        legend = self.say(
+            f"平均激活值{after}在 {tested} 张测试图{places}上统计；“关掉”指把它的输出换成零，其余不变。橙为正，蓝为负。",
+            f"Means{after} over {tested} test images{places}; off means that its output is replaced "
+            "by zero and all else stays. Orange is positive, blue negative.",
+        )
+        title = self.say("它为哪些类说话", "Which classes it speaks for")
+        return (
+            f'<h2 id="classes">{title}</h2><div class="unit-scroll" tabindex="0" role="group" '
+            f'aria-label="{title}"><table class="unit-table"><thead><tr>{head}</tr></thead>'
+            f'<tbody>{rows}</tbody></table></div><p class="unit-legend">{legend}</p>'
+        )
+
+    @staticmethod
+    def _bar(value: float, largest: float, text: str) -> str:
+        sign = "minus" if value < 0 else "plus"
+        return f'<td class="bar {sign}" style="--v:{abs(value) / largest:.3f}">{text}</td>'
+
+    def _gratings(self) -> str:
+        _, wave, preferred, share = self._tuned()
+        stripes = stripes_words(preferred, self.language)
+        alt = self.say(
+            f"方向调谐曲线：波长 {wave:g} 像素时变化最大，偏爱{stripes}，偏爱程度 {share:.2f}（0 为不挑，1 为只认一个方向）",
+            f"tuning curves; they vary most at a wavelength of {wave:g} pixels, where it prefers "
+            f"{stripes} by {share:.2f} (0: all alike, 1: one direction only)",
+        )
+        middle = self.say("取特征图正中的值。", "The value is that in the middle of its map. ")
+        legend = self.say(
+            f"输入是正弦条纹，横轴是条纹的方向，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
+            f"偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
+            f"The inputs are sinusoidal stripes; across: their direction; three lines for three "
+            f"wavelengths in pixels; the largest of 8 phases. {middle if self.spatial else ''}"
+            f"It prefers {stripes} by {share:.2f} (0: all alike; 1: one direction only).",
+        )
+        drawing = tuning_curves(
+            self.unit["tuning"],
+            self._wavelengths(),
+            alt,
+            self.say("条纹方向", "direction of stripes"),
+        )
+        return (
+            f'<h2 id="gratings">{self.say("条纹的方向", "Direction of stripes")}</h2>'
+            f'<div class="unit-curve">{drawing}</div><p class="unit-legend">{legend}</p>'
+        )
+
+    def _links(self) -> str:
+        incoming = self._link_table(
+            "before", "incoming", self.say("从哪里来", "Where its input comes from")
+        )
+        outgoing = self._link_table("after", "outgoing", self.say("到哪里去", "Where it leads"))
+        if not incoming + outgoing:
+            return ""
+        legend = self.say(
+            f"按平均贡献的大小取前几个：贡献 = 权重 × 输入，在 {thousands(self.numbers['tested'])} 张测试图上平均，正的推高，负的压低；"
+            "权重：单个连接的权重，或整片权重的范数。",
+            "The largest by mean contribution: weight times input, averaged over "
+            f"{thousands(self.numbers['tested'])} test images; positive pushes up, negative down. "
+            "Weight: of the one connection, or the norm of the slice.",
+        )
+        return (
+            f'<h2 id="links">{self.say("它与谁相连", "What it is connected to")}</h2>'
+            f'<div class="unit-tables">{incoming}{outgoing}</div><p class="unit-legend">{legend}</p>'
+        )
+
+    def _link_table(self, side: str, which: str, caption: str) -> str:
+        other = self.layer[side]
+        if not other:
+            return ""
+        links = self.layer[which][self.index]
+        count = len(self.numbers["layers"][other]["units"])
+        most = max(abs(link[2]) for link in links) or 1
+        rows = "".join(
+            f'<tr><th><a href="../../{escape(other)}/{unit_name(int(unit), count)}/">'
+            f"{escape(other)} {int(unit)}</a></th><td>{fixed(weight, 3)}</td>"
+            f"{self._bar(given, most, _number(given, plus=True))}</tr>"
+            for unit, weight, given in links
+        )
+        head = self.say(
+            "<th>单元</th><th>权重</th><th>平均贡献</th>",
+            "<th>unit</th><th>weight</th><th>mean contribution</th>",
+        )
+        return (
+            f'<table class="unit-table"><caption>{caption}</caption><tr>{head}</tr>{rows}</table>'
+        )
+
+    def _made(self) -> str:
+        passport = self.numbers["passport"]
+        seed = ""
+        if passport["seed"] != "":
+            seed = self.say(f"种子 {passport['seed']}，", f"seed {passport['seed']}, ")
+        text = self.say(
+            f"由 <code>gen/units.py</code> 计算；权重 <code>{escape(self.net)}</code>，{seed}"
+            f"<code>{passport['digest']}</code>。重新生成：<code>python -m gen.build units-{escape(self.net)}</code>",
+            f"Computed by <code>gen/units.py</code>; weights <code>{escape(self.net)}</code>, {seed}"
+            f"<code>{passport['digest']}</code>. Make it again: "
+            f"<code>python -m gen.build units-{escape(self.net)}</code>",
+        )
+        return self._details(
+            self.say("这一页是怎样生成的", "How this page was made"), f"<p>{text}</p>"
+        )
+
+    @staticmethod
+    def _details(title: str, body: str) -> str:
+        return f'<details class="unit-details"><summary>{title}</summary>{body}</details>'
+
+
+def _number(value: float, plus: bool = False) -> str:
+    """Three significant digits, a real minus sign, a plus sign if wanted; what is tiny is 0.
+
+    >>> _number(-0.01234), _number(0.5, plus=True), _number(1e-7, plus=True)
+    ('−0.0123', '+0.5', '0')
+    """
+    if abs(value) < 5e-5:
+        return "0"
+    text = f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.4f}"
+    return ("+" if plus and value > 0 else "") + text.replace("-", "−")
