@@ -8,9 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gen import layer_words
+from gen.net_strip import net_strip
 from gen.prose import fixed, percent, thousands
+from gen.unit_pages import unit_name
 
 Facts = Mapping[str, Any]
+
+FEW = 32
+"""So many links to units stand on a page; more are folded away."""
 
 # net → chapter, its title, and the section of each layer; others link to the top of the chapter.
 _CHAPTERS: dict[str, tuple[str, tuple[str, str], dict[str, str]]] = {
@@ -100,6 +106,9 @@ class _Page:
         self.title: str = numbers["titles"][net]
         self.images: int = numbers["images"]
         self.examples: int = numbers["examples"]
+        self.inputs: int = numbers["inputs"]
+        self.misread: int = numbers["misread"][net]
+        self.steps = len(numbers["steps"][net])
         self.layers, self.index = layers, index
         self.layer = layers[index]
         self.name: str = self.layer["name"]
@@ -113,44 +122,91 @@ class _Page:
         title = self.say(f"{self.title}：{self.name}", f"{self.title}: {self.name}")
         description = self.say(
             f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）："
-            f"{'全部权重，以及' if self.layer['form'] else ''}它对每一类例子的激活。",
+            f"{'全部权重，' if self.layer['form'] else ''}它对所选输入的激活与梯度，它在测试图上的取值。",
             f"The layer {self.name} of {self.title} ({called}, output {shape}): "
-            f"{'all its weights, and ' if self.layer['form'] else ''}"
-            "its activations for an example of each class.",
+            f"{'all its weights, ' if self.layer['form'] else ''}"
+            "its activations and gradients for an input of your choice, its values over test images.",
         )
         parts = [
             f"---\ntitle: '{title}'\ndescription: >-\n  {description}\nsearch:\n  boost: 0.3\n---",
+            net_strip(self.net, self.layers, self.name, self.language, "../../"),
             f"# {title} {{ #{self.name.replace('.', '-')} }}",
-            self._way(),
             self._what() + self._explained(),
             self._table(),
             self._code(),
         ]
-        if self.layer["form"]:
-            heading = self.say("权重", "Weights")
-            if self.layer["kind"] == "conv":
-                heading = self.say("卷积核", "Kernels")
-            parts.append(f"## {heading} {{ #weights }}")
-            parts.append(self._figure("weights", self._weights() + self._dead()))
-        heading = self.say("激活", "Activations")
-        if self.layer["spatial"]:
-            heading = self.say("特征图", "Feature maps")
-        if self.layer["kind"] == "output":
-            heading = self.say("得分与概率", "Scores and probabilities")
-        parts.append(f"## {heading} {{ #activations }}")
-        parts.append(self._figure("activations", self._activations()))
+        for section in ("field", "weights", "activations", "scores", "gradients", "training", "distribution"):
+            if section in self.layer["shown"]:
+                parts.append(f"## {self._heading(section)} {{ #{section} }}")
+                parts += self._section(section)
         return "\n\n".join(parts) + "\n"
 
-    def _way(self) -> str:
-        """Links to the layers before and after and to the overview."""
-        links = [f"[{self.say('总览', 'Overview')}](../index.md#{self.net})"]
-        if self.index > 0:
-            before = self.layers[self.index - 1]["name"]
-            links.insert(0, f"← [`{before}`]({before}.md)")
-        if self.index + 1 < len(self.layers):
-            after = self.layers[self.index + 1]["name"]
-            links.append(f"[`{after}`]({after}.md) →")
-        return " · ".join(links)
+    def _heading(self, section: str) -> str:
+        kernels = self.say("卷积核", "Kernels") if self.layer["kind"] == "conv" else ""
+        maps = self.say("特征图", "Feature maps") if self.layer["spatial"] else ""
+        return {
+            "field": self.say("感受野", "Receptive field"),
+            "weights": kernels or self.say("权重", "Weights"),
+            "activations": maps or self.say("激活", "Activations"),
+            "scores": self.say("全部输入的得分与概率", "Scores and probabilities of all inputs"),
+            "gradients": self.say("梯度", "Gradients"),
+            "training": self.say("训练中的变化", "In the course of training"),
+            "distribution": self.say("取值的分布", "Distribution of the values"),
+        }[section]
+
+    def _section(self, section: str) -> list[str]:
+        layer = self.layer
+        if section == "field":
+            return [self._figure(section, self.say(*layer_words.field(layer)))]
+        if section == "weights":
+            words = self.say(*layer_words.weights(layer)) + self._dead()
+            return [self._figure(section, words), self._units()]
+        if section == "activations":
+            others = self.inputs - self.examples
+            choice = layer_words.inputs(self.title, self.examples, others, self.misread)
+            figure = self._figure(section, self.say(*layer_words.activations(layer)))
+            units = [] if layer["form"] or not layer["owner"] else [self._units()]
+            return [self._figure("inputs", self.say(*choice)), figure, *units]
+        if section == "scores":
+            words = self.say(
+                "每行是一个输入，每列是一个输出单元。每行里最大的数，就是网络的回答。",
+                "Each row is an input, each column an output unit. The largest number of a row is the "
+                "network's answer.",
+            )
+            return [self._figure(section, words)]
+        if section == "gradients":
+            return [self._figure(section, self.say(*layer_words.gradients(self._facts())))]
+        if section == "training":
+            return [self._figure(section, self.say(*layer_words.training(layer, self.steps)))]
+        return [self._figure(section, self.say(*layer_words.distribution(self._seen(), self.images)))]
+
+    def _facts(self) -> Facts:
+        """The layer's, with what follows it."""
+        later = [x["kind"] for x in self.layers[self.index + 1 : self.index + 3]]
+        pool = later[:1] == ["pool"] or later == ["relu", "pool"]
+        return {**self.layer, "relu_next": later[:1] == ["relu"], "pool_next": pool}
+
+    def _seen(self) -> Facts:
+        """Of the layer whose values the lower chart of the distribution counts."""
+        second = self.layer["compared"][1]
+        if self.layer["owner"] == self.layer["compared"][0] and second:
+            return next(x for x in self.layers if x["name"] == second)
+        return self.layer
+
+    def _units(self) -> str:
+        """Links to the pages of the units that are seen."""
+        owner = next(x for x in self.layers if x["name"] == self.layer["owner"])
+        count, name = owner["units"], owner["name"]
+        numbers = [unit_name(index, count) for index in range(count)]
+        items = "".join(f'<li><a href="../{name}/{n}/">{n}</a></li>' for n in numbers)
+        part = self.say("单元", "unit")
+        if owner["spatial"]:
+            part = self.say("通道", "channel")
+        title = self.say(f"{name} 的每个{part}都有一页：", f"Each {part} of {name} has a page:")
+        if count <= FEW:
+            return f'<div class="unit-list"><p>{title}</p><ol>{items}</ol></div>'
+        title = self.say(f"{name} 的 {count} 个{part}，每个都有一页", f"Pages of the {count} {part}s of {name}")
+        return f'<details class="unit-list"><summary>{title}</summary><ol>{items}</ol></details>'
 
     def _what(self) -> str:
         """What such a layer does."""
@@ -180,10 +236,10 @@ class _Page:
             rate, gain = percent(layer["rate"], 0), f"{1 / (1 - layer['rate']):.3g}"
             return self.say(
                 f"训练时，每个单元每一步都有 {rate} 的可能被置零，留下的乘以 {gain}，后面的层就不能只靠其中某几个单元。"
-                f"测试时它什么也不做，所以下面的图和 `{before}` 的一模一样。",
+                f"测试时它什么也不做，所以出去的和进来的（`{before}`）一模一样。",
                 f"In training, each unit is set to zero with a probability of {rate} in every step, and "
                 f"those that stay are multiplied by {gain}, so that the layers after it cannot rely on "
-                f"a few units. In testing it does nothing: the figure below is that of `{before}`.",
+                f"a few units. In testing it does nothing: what comes out is what came in from `{before}`.",
             )
         said = {
             "relu": (
@@ -269,57 +325,9 @@ class _Page:
             "```"
         )
 
-    def _figure(self, what: str, caption: str) -> str:
-        address = f"atlas/{self.net}_{self.name}_{what}"
+    def _figure(self, section: str, caption: str) -> str:
+        address = self.layer["shown"][section]
         return f'[[% call figure("{address}") %]]\n{caption}\n[[% endcall %]]'
-
-    def _weights(self) -> str:
-        """How to read the figure of the weights."""
-        layer = self.layer
-        last, inputs = layer["units"] - 1, layer["before"]
-        channels = int(inputs.split("×")[0])
-        if layer["form"] == "slices" and channels == 1:
-            return self.say(
-                f"{layer['units']} 个卷积核，从左到右是第 0 到 {last} 个输出通道。"
-                "输入只有一个通道，所以每个核只有一片，这一片就是整个核。",
-                f"The {layer['units']} kernels, output channels 0 to {last} from left to right. With "
-                "a single input channel each kernel has one slice, which is the whole kernel.",
-            )
-        if layer["form"] == "slices":
-            return self.say(
-                f"每列是一个输出通道的卷积核，从左到右第 0 到 {last} 个；"
-                f"每行是它对应一个输入通道的那一片，从上到下第 0 到 {channels - 1} 个。",
-                f"Each column is the kernel of one output channel, 0 to {last} from left to right; "
-                f"each row its slices for one input channel, 0 to {channels - 1} from top to bottom.",
-            )
-        if layer["form"] == "colours":
-            return self.say(
-                f"第 0 到 {last} 个输出通道的卷积核，从左到右、从上到下；三个输入通道画成红、绿、蓝。",
-                f"The kernels of output channels 0 to {last}, in reading order; the three input "
-                "channels are drawn as red, green and blue.",
-            )
-        if layer["form"] == "images":
-            size = "×".join(map(str, layer["maps"][1:]))
-            return self.say(
-                f"每格是一个单元的 {inputs} 个权重，按输入图像的样子排成 {size}。"
-                f"从左到右、从上到下是第 0 到 {last} 个单元。",
-                f"Each tile shows the {inputs} weights of one unit, arranged as the {size} pixels that "
-                f"they belong to. Units 0 to {last}, in reading order.",
-            )
-        if layer["form"] == "blocks":
-            maps, size = layer["maps"][0], "×".join(map(str, layer["maps"][1:]))
-            return self.say(
-                f"每个方块是一个单元，从左到右、从上到下是第 0 到 {last} 个。它的 {inputs} 个权重对着 {maps} 张 {size} 的图，"
-                f"所以折回 {maps} 个小格，按同样的次序对应第 0 到 {maps - 1} 个通道。",
-                f"Each block is a unit, 0 to {last} in reading order. Its {inputs} weights look at {maps} "
-                f"maps of {size}, so they are folded back into {maps} small tiles: channels 0 to "
-                f"{maps - 1}, in the same order.",
-            )
-        return self.say(
-            f"每行是一个单元的权重，从上到下第 0 到 {last} 个；每列对应一个输入，从左到右第 0 到 {channels - 1} 个。",
-            f"Each row holds the weights of one unit, 0 to {last} from top to bottom; each column "
-            f"belongs to one input, 0 to {channels - 1} from left to right.",
-        )
 
     def _dead(self) -> str:
         """Why some units of a fully connected layer are pale, where some are."""
@@ -341,23 +349,4 @@ class _Page:
             "them gives zero, no gradient comes back, and all that is left is weight decay, which "
             f"shrinks them: their largest weight is on average {share} of that of the others. On the "
             "scale of the whole layer they are nearly white, on scales of their own they show noise.",
-        )
-
-    def _activations(self) -> str:
-        """How to read the figure of the activations."""
-        last = self.layer["units"] - 1
-        if self.layer["kind"] == "output":
-            return self.say(
-                "每行是一个例子，每列是一个输出单元。对角线上是正确的类别。",
-                "Each row is an example, each column an output unit; the right class is on the diagonal.",
-            )
-        if self.layer["spatial"]:
-            return self.say(
-                f"每行是一个例子：最左边是输入，往右是第 0 到 {last} 个通道。",
-                f"Each row is an example: the input at its left end, then channels 0 to {last}.",
-            )
-        return self.say(
-            f"每行是一个例子：最左边是输入，往右每一条是一个单元，第 0 到 {last} 个。",
-            f"Each row is an example: the input at its left end, then a stripe for each of the units "
-            f"0 to {last}.",
         )

@@ -39,25 +39,51 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Sprite:
+    """A picture in `count` bands `band` pixels high, one for each input; one is seen at a time.
+
+    The bands are equally far apart, the first at the top, the last at the bottom.
+    """
+
+    picture: Picture
+    count: int
+    band: int
+
+
+@dataclass(frozen=True)
+class Links:
+    """A picture's tiles as links, tile by tile: `addresses` fill `columns` row by row."""
+
+    addresses: Sequence[str]
+    columns: int
+
+
+@dataclass(frozen=True)
 class Panel:
     """One picture (PNG), drawing (SVG or HTML in both languages), with its label.
 
     `alt` says what the picture shows, for those who cannot see it; the label if not given.
+    `links` are for the mouse alone: the page has the same ones as a list.
     """
 
-    content: Picture | Text
+    content: Picture | Sprite | Text
     label: Text | None = None
     alt: Text | None = None
+    links: Links | None = None
 
 
 @dataclass(frozen=True)
 class Legend:
-    """What the colours mean: a bar from `low` to `high` and a sentence."""
+    """What the colours mean: a bar from `low` to `high` and a sentence.
+
+    `ends` are low and high for each input, where each has a scale of its own.
+    """
 
     text: Text
     gradient: str = ""
     low: str = ""
     high: str = ""
+    ends: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -80,8 +106,10 @@ class Figure:
         chosen: the variant that is shown first.
         scrub: what a slider over the variants moves, such as the step of training; without
             JavaScript the reader chooses among them as ever.
-        layout: "row", "flow" (a row with arrows), "grid" or "column"; ignored with `columns`.
+        layout: "row", "flow" (a row with arrows), "grid", "column" or "inputs" (the panels are what
+            the reader chooses among for the sprites of the page); ignored with `columns`.
         columns: panels a row of a table, on every screen; 0 for none.
+        notes: a line of HTML for each input, of which that of the chosen one is shown.
         uses: names of the recipes whose weights it shows; they go into its passport.
     """
 
@@ -93,6 +121,7 @@ class Figure:
     scrub: Text | None = None
     layout: str = "row"
     columns: int = 0
+    notes: Sequence[Text] = ()
     uses: Sequence[str] = ()
 
 

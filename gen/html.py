@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -40,10 +40,11 @@ def figure_html(
         names = [v["name"][pick] for v in figure["variants"]]
         scrub = figure["scrub"][pick] if figure["scrub"] else ""
         body = _tabs(identity, names, variants, figure["chosen"], figure["alt"][pick], scrub)
+    notes = _notes(figure.get("notes", ()), pick)
     several = len(figure["variants"][0]["panels"]) > 1
     named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
     return (
-        f'<figure class="fig" id="{identity}"{named}><div data-search-exclude>{body}</div>'
+        f'<figure class="fig" id="{identity}"{named}><div data-search-exclude>{body}{notes}</div>'
         f"<figcaption>{caption}</figcaption>"
         f"{_passport(address, figure, pick, source_url, commit)}</figure>"
     )
@@ -60,17 +61,46 @@ def _variant(
     return f'<div class="fig-panels {layout}>{panels}</div>{legends}'
 
 
+def _notes(notes: Sequence[list[str]], pick: int) -> str:
+    """One line for each input; assets/atlas.js shows that of the chosen one."""
+    if not notes:
+        return ""
+    lines = "".join(f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes))
+    return f'<div class="fig-notes">{lines}</div>'
+
+
+def _links(links: Mapping[str, Any] | None) -> str:
+    """The tiles of a picture as links for the mouse."""
+    if not links:
+        return ""
+    addresses, columns = links["addresses"], links["columns"]
+    cells = "".join(
+        f'<a href="{escape(a)}" tabindex="-1" title="{escape(a.strip("/").rpartition("/")[2])}"></a>'
+        for a in addresses
+    )
+    rows = -(-len(addresses) // columns)
+    return f'<div class="tile-links" aria-hidden="true" style="--c:{columns};--r:{rows}">{cells}</div>'
+
+
 def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUrl) -> str:
     label = panel["label"][pick] if panel["label"] else ""
     shows = (panel["alt"] or panel["label"] or alt)[pick]
     if "file" in panel:
         kind = "pixels smooth" if panel["photo"] else "pixels"
         width, height = panel["width"], panel["height"]
+        style = f"--w:{width};--scale:{panel['scale']:g}"
+        sprite = ""
+        if bands := panel.get("bands"):
+            height, kind = bands["height"], f"{kind} sprite"
+            style += f";aspect-ratio:{width}/{height}"
+            sprite = f' data-bands="{bands["count"]}"'
         body = (
             f'<img class="{kind}" src="{escape(file_url(panel["file"]))}" width="{width}" '
-            f'height="{height}" style="--w:{width};--scale:{panel["scale"]:g}" '
+            f'height="{height}" style="{style}"{sprite} '
             f'alt="{escape(shows)}" loading="lazy" decoding="async">'
         )
+        if links := _links(panel.get("links")):
+            body = f'<div class="tiles">{body}{links}</div>'
     else:
         body = (
             f'<div class="fig-scroll" tabindex="0" role="group" aria-label="{escape(shows)}">'
@@ -89,8 +119,11 @@ def _legend(legend: Mapping[str, Any], pick: int) -> str:
             f'<span class="legend-bar{signed}" style="background:{legend["gradient"]}"></span>'
             f'<span class="legend-high">{escape(legend["high"])}</span>'
         )
+    # Where each input has a scale of its own, assets/atlas.js writes its ends.
+    ends = "|".join(f"{low} {high}" for low, high in legend.get("ends", ()))
+    chosen = f' data-ends="{escape(ends)}"' if ends else ""
     return (
-        f'<div class="legend">{bar}<span class="legend-text">{escape(legend["text"][pick])}</span>'
+        f'<div class="legend"{chosen}>{bar}<span class="legend-text">{escape(legend["text"][pick])}</span>'
         "</div>"
     )
 

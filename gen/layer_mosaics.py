@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import isqrt
 from typing import Any
@@ -18,6 +19,18 @@ Shape = tuple[int, ...]
 WIDTH = 640
 """Of a wide figure on the page, in pixels."""
 
+Draw = Callable[[Floats, Shape | None, Scale], Mosaic | ColourMosaic]
+
+LARGE, STEP = 200_000, 16
+"""Pictures of so many pixels have every 16th level only, 8 on either side of zero."""
+
+
+def signed_weights(weight: Floats, form: str, maps: Shape | None, scale: Scale) -> Mosaic:
+    """Weights in the diverging palette, kernels over three colours too."""
+    drawn = DRAW["slices" if form == "colours" else form](weight, maps, scale)
+    assert isinstance(drawn, Mosaic)
+    return drawn
+
 
 def slices(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     """One row for each input channel, one column for each output channel."""
@@ -33,7 +46,14 @@ def images(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     """The weights of each unit in the shape of the image that it looks at."""
     assert maps
     tiles = weight.reshape(-1, *maps[1:])
-    return _coarse(mosaic(tiles, columns=16, scale=scale, signed=True))
+    return _coarse(mosaic(tiles, columns=unit_columns("images", len(tiles)), scale=scale, signed=True))
+
+
+def unit_columns(form: str, units: int) -> int:
+    """Units in a row of the picture of that form."""
+    if form == "blocks":
+        return units // divisor(units)
+    return {"slices": units, "matrix": 1, "images": min(16, units)}.get(form, 0)
 
 
 def blocks(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
@@ -41,12 +61,13 @@ def blocks(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     assert maps
     channels, height, width = maps
     units, rows = len(weight), divisor(channels)
-    columns = units // divisor(units)
+    columns = unit_columns("blocks", units)
     if scale == "map":  # a unit keeps its own scale, not each of its small maps
         weight = weight / np.abs(weight).max(axis=1, keepdims=True).clip(min=1e-12)
+        scale = "layer"
     grid = weight.reshape(units // columns, columns, rows, channels // rows, height, width)
     tiles = grid.swapaxes(1, 2).reshape(-1, columns * channels // rows, height, width)
-    drawn = mosaic(np.ascontiguousarray(tiles), scale="layer", signed=True)
+    drawn = mosaic(np.ascontiguousarray(tiles), scale=scale, signed=True)
     pixels = drawn.indices
     for axis, block in ((0, rows * (height + 1)), (1, channels // rows * (width + 1))):
         edges = np.arange(block, pixels.shape[axis], block)  # where the next unit begins
@@ -63,48 +84,20 @@ def matrix(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     return _coarse(mosaic(rows, columns=1, scale=scale, signed=True, gap=gap))
 
 
-def beside_inputs(
-    images: npt.NDArray[np.uint8], shown: Floats, scale: Scale
-) -> tuple[Mosaic, npt.NDArray[np.uint8]]:
-    """A row for each image: itself in grey, then its maps, whole times enlarged to its size.
-
-    Args:
-        images: (N, 1, H, W).
-        shown: maps (N, C, h, w), or vectors (N, units), which become stripes.
-
-    Returns:
-        The mosaic of the maps, and the picture: (height, width, 4), red, green, blue, opacity.
-    """
-    side = images.shape[-1]
-    if shown.ndim == 2:
-        wide = max(1, 560 // shown.shape[1])
-        shown = shown[:, None, None].repeat(side, axis=2).repeat(wide, axis=3)  # (N, 1, H, …)
-    else:
-        times = -(-side // shown.shape[-1])
-        shown = shown.repeat(times, axis=2).repeat(times, axis=3)
-    border = shown.shape[2] - side
-    padding = (border // 2, border - border // 2)
-    inputs = np.pad(images[:, 0], ((0, 0), padding, padding))  # (N, H', W')
-    # Two pixels between tiles: one is still there when a phone shrinks the picture.
-    left = mosaic(inputs, columns=1, scale=(0, 255), palette="grey", gap=2)
-    right = mosaic(shown, scale=scale, gap=2)
-    gap = np.zeros((left.height, 4, 4), np.uint8)
-    return right, np.concatenate([_rgba(left), gap, _rgba(right)], axis=1)
-
-
-def _rgba(drawn: Mosaic) -> npt.NDArray[np.uint8]:
-    opacity = np.where(drawn.indices == GAP, 0, 255)[..., None]
-    colours = np.where(opacity, drawn.palette[drawn.indices], 0)
-    return np.concatenate([colours, opacity], axis=2).astype(np.uint8)
-
-
 def _coarse(drawn: Mosaic) -> Mosaic:
-    """A large mosaic in every fourth level, the middle one among them: a third fewer bytes."""
-    if drawn.pixels.size < 200_000:
+    """A large mosaic in fewer levels: about a third of the bytes."""
+    if drawn.pixels.size < LARGE:
         return drawn
-    levels = drawn.pixels.astype(int)
-    coarse = np.clip(CENTRE + 4 * np.rint((levels - CENTRE) / 4), LOWEST, HIGHEST)
-    return replace(drawn, pixels=np.where(levels == GAP, GAP, coarse).astype(np.uint8))
+    return replace(drawn, pixels=coarse(drawn.pixels, drawn.signed, STEP))
+
+
+def coarse(
+    pixels: npt.NDArray[np.uint8], signed: bool, step: int
+) -> npt.NDArray[np.uint8]:
+    """Palette indices with every `step`th level only, zero and the ends among them."""
+    zero = CENTRE if signed else LOWEST
+    levels = zero + step * np.rint((pixels.astype(int) - zero) / step)
+    return np.where(pixels == GAP, GAP, np.clip(levels, LOWEST, HIGHEST)).astype(np.uint8)
 
 
 def divisor(n: int) -> int:
@@ -114,3 +107,13 @@ def divisor(n: int) -> int:
     [1, 4, 7, 10, 16]
     """
     return max(d for d in range(1, isqrt(n) + 1) if n % d == 0)
+
+
+DRAW: dict[str, Draw] = {
+    "slices": slices,
+    "colours": colours,
+    "images": images,
+    "blocks": blocks,
+    "matrix": matrix,
+}
+"""Form of a layer's weights (`Layer.form`) → function of weights, `Layer.maps` and scale."""

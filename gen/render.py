@@ -7,6 +7,7 @@ import math
 import runpy
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
+from dataclasses import asdict
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Any
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
 from gen.context import Context
-from gen.figure import Figure, Legend, Panel, Picture, Text, Variant
-from gen.manifest import EXAMPLES, Chapter
+from gen.figure import Figure, Legend, Panel, Picture, Sprite, Text, Variant
+from gen.manifest import EXAMPLES, UNITS, Chapter
 from gen.settings import ROOT, Settings
+from gen.units import render_units
 
 
 def figure_functions(module: ModuleType) -> dict[str, Callable[[Context], Figure]]:
@@ -38,6 +40,8 @@ def render_chapter(name: str, key: str, context: Context) -> Chapter:
     """Draw all figures and compute all numbers of one chapter."""
     if name == EXAMPLES:
         return Chapter(key, numbers=run_examples(context.settings))
+    if name.startswith(UNITS):
+        return render_units(name.removeprefix(UNITS), key, context)
     module = import_module(f"gen.figures.{name}")
     chapter = Chapter(key)
     drawn = [(t, f(context), f) for t, f in figure_functions(module).items()]
@@ -89,6 +93,7 @@ def _describe(
         "chosen": figure.chosen,
         "scrub": figure.scrub,
         "columns": figure.columns,
+        "notes": [_text(note, address) for note in figure.notes],
         "variants": [
             {
                 "name": variant.name,
@@ -107,8 +112,12 @@ def _panel(
     panel: Panel, stem: str, address: str, context: Context, chapter: Chapter
 ) -> dict[str, Any]:
     described: dict[str, Any] = {"label": panel.label, "alt": panel.alt}
-    if isinstance(panel.content, Picture):
-        picture = panel.content
+    if panel.links:
+        described["links"] = asdict(panel.links)
+    if isinstance(panel.content, Sprite):
+        described["bands"] = {"count": panel.content.count, "height": panel.content.band}
+    if not isinstance(panel.content, Text):
+        picture = panel.content if isinstance(panel.content, Picture) else panel.content.picture
         content_digest = digest([picture.png])
         file = f"{stem}-{content_digest[:8]}.png"
         path = context.settings.figures_dir / file
@@ -133,6 +142,7 @@ def _legend(legend: Legend) -> dict[str, Any]:
         "gradient": legend.gradient,
         "low": legend.low,
         "high": legend.high,
+        "ends": legend.ends,
     }
 
 

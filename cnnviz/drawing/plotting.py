@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import ceil, log10
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,13 @@ def set_log(axis: Axis) -> None:
 
 
 def write_percent(axis: Axis) -> None:
-    """Write the ticks of an axis of shares as percentages: 0.5 → 50%."""
-    axis.set_major_formatter(FuncFormatter(lambda share, _: f"{svg.number(100 * share)}%"))
+    """Write the ticks of an axis of shares as percentages: 0.5 → 50%, 0.000001 → 0.0001%."""
+
+    def write(share: float, _: object) -> str:
+        digits = 2 if abs(share) < 1e-12 else max(2, ceil(-log10(abs(100 * share))))
+        return f"{svg.number(100 * share, digits)}%"
+
+    axis.set_major_formatter(FuncFormatter(write))
 
 
 def lay_out(

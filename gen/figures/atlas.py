@@ -11,40 +11,41 @@ from torch import Tensor
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from gen import layer_mosaics
-from gen.atlas_net import KINDS, TESTED, Floats, Layer, Shape
+from gen.atlas_net import KINDS, TESTED, AtlasNet, Floats, Layer, Shape
+from gen.atlas_sections import MOVING, STILL, pair, shown, unit_links, units_of, units_shown
 from gen.context import Context
 from gen.figure import (
     SCOPES,
     Figure,
     Legend,
+    Links,
     Panel,
     Picture,
     Text,
     Variant,
     in_both,
     number,
-    raster,
 )
-from gen.layer_mosaics import WIDTH, divisor
+from gen.layer_mosaics import WIDTH, divisor, unit_columns
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
 _COLOUR = Text(
     "三个通道是红、绿、蓝，中灰为零", "the three channels are red, green, blue; mid-grey is 0"
 )
-_LAYER, _NET = Text("整层", "whole layer"), Text("全网络", "whole network")
+_LAYER = Text("整层", "whole layer")
 
 
 def generated(context: Context) -> dict[str, Figure]:
-    """`overview_<net>`, and for each layer `<net>_<layer>_weights` and `…_activations`."""
+    """`overview_<net>`, `<net>_<layer>_weights` and `…_scores` of the output layer."""
     figures: dict[str, Figure] = {}
     for net in context.settings.atlas_nets:
         figures[f"overview_{net}"] = _overview(context, net)
         for layer in context.atlas(net).layers:
             if layer.form:
                 figures[f"{net}_{layer.name}_weights"] = _weights(layer)
-            draw = _scores if layer.kind == "output" else _activations
-            figures[f"{net}_{layer.name}_activations"] = draw(context, layer)
+            if layer.kind == "output":
+                figures[f"{net}_{layer.name}_scores"] = _scores(context, layer)
     return figures
 
 
@@ -53,7 +54,7 @@ def generated(context: Context) -> dict[str, Figure]:
 
 def _weights(layer: Layer) -> Figure:
     """All weights of a layer; the reader chooses what shares a scale."""
-    draw, part = _FORMS[layer.form]
+    part = _PARTS.get(layer.form, Text("每个单元", "each unit"))
     weight = layer.weight
     assert weight is not None
     variants = []
@@ -62,10 +63,12 @@ def _weights(layer: Layer) -> Figure:
         (_LAYER, "layer", SCOPES["layer"]),
     ]
     for name, scale, scope in scales:
-        drawn = draw(weight, layer.maps, scale)
-        image = Picture(drawn.png(9), drawn.width, drawn.height, min(12, WIDTH / drawn.width))
+        drawn = layer_mosaics.DRAW[layer.form](weight, layer.maps, scale)
+        image = Picture(drawn.png(9), drawn.width, drawn.height, min(16, WIDTH / drawn.width))
         legend = _legend(drawn, scale != "map", Text("权重", "weight"), scope)
-        variants.append(Variant(name, [Panel(image)], [legend]))
+        columns = unit_columns(layer.form, len(weight)) or drawn.columns
+        links = Links(unit_links(layer), columns)
+        variants.append(Variant(name, [Panel(image, links=links)], [legend]))
     low, high = number(float(weight.min())), number(float(weight.max()))
     shape = "×".join(map(str, weight.shape))
     small = float((np.abs(weight) < np.abs(weight).max() / 10).mean())
@@ -82,68 +85,29 @@ def _weights(layer: Layer) -> Figure:
     )
 
 
-_FORMS: dict[str, tuple[Callable[[Floats, Shape | None, Scale], Mosaic | ColourMosaic], Text]] = {
-    "slices": (layer_mosaics.slices, Text("每片", "each slice")),
-    "colours": (layer_mosaics.colours, Text("每个核", "each kernel")),
-    "images": (layer_mosaics.images, Text("每个单元", "each unit")),
-    "blocks": (layer_mosaics.blocks, Text("每个单元", "each unit")),
-    "matrix": (layer_mosaics.matrix, Text("每个单元", "each unit")),
+_PARTS = {
+    "slices": Text("每片", "each slice"),
+    "colours": Text("每个核", "each kernel"),
 }
 
 
-# ---------- Activations ----------
-
-
-def _activations(context: Context, layer: Layer) -> Figure:
-    """Every channel or unit for one example of each class; the reader chooses the scale."""
-    outputs = context.atlas(layer.net).outputs
-    shown = outputs[layer.name][: len(context.examples)].numpy()  # (10, C, H, W) or (10, N)
-    peak = max(float(output.abs().max()) for output in outputs.values())
-    part = Text("每张图", "each map") if shown.ndim == 4 else Text("每行", "each row")
-    scales: list[tuple[Text, Scale, Text]] = [
-        (part, "map", _own(part)),
-        (_LAYER, "layer", SCOPES["layer"]),
-        (_NET, (-peak, peak), SCOPES["shared"]),
-    ]
-    images = context.examples.numpy()
-    variants = []
-    for name, scale, scope in scales:
-        drawn, pixels = layer_mosaics.beside_inputs(images, shown, scale)
-        panel = Panel(raster(pixels, min(2.5, max(1, WIDTH / pixels.shape[1]))))
-        legend = _legend(drawn, scale != "map", Text("激活值", "activation"), scope)
-        variants.append(Variant(name, [panel], [legend]))
-    low, high = number(float(shown.min())), number(float(shown.max()))
-    count, zeros = shown.shape[1], float((shown == 0).mean())
-    if shown.ndim == 4:
-        size = "×".join(map(str, shown.shape[2:]))
-        what = Text(f"{count} 个通道，每个 {size}", f"{count} channels of {size}")
-    else:
-        what = Text(f"{count} 个单元", f"{count} units")
-    return Figure(
-        alt=Text(
-            f"{layer.name} 对十个类别各一个例子的激活：每行一个例子，{what.zh}；"
-            f"值从 {low} 到 {high}，{zeros:.0%} 是零",
-            f"Activations of {layer.name} for one example of each of ten classes: one example a "
-            f"row, {what.en}; values from {low} to {high}, {zeros:.0%} of them zero",
-        ),
-        variants=variants,
-        chosen=1,  # the whole layer: what is faint looks faint
-        uses=[layer.net],
-    )
+# ---------- Scores ----------
 
 
 def _scores(context: Context, layer: Layer) -> Figure:
-    """The output layer for one example of each class: logits, and probabilities by softmax."""
-    logits = context.atlas(layer.net).outputs[layer.name][: len(context.examples)]  # (10, classes)
+    """The output layer for all inputs of the atlas: logits, and probabilities by softmax."""
+    logits = context.atlas(layer.net).outputs[layer.name]  # (N, classes)
     shares = logits.softmax(1)
+    labels = context.atlas_labels
     names = list(context.test.class_names)
+    rows = [names[label] for label in labels.tolist()]
     true, answer = Text("真实类别", "true class"), Text("输出单元", "output unit")
 
     def table(numbers: Tensor, title: Text, write: Callable[[float], str]) -> Panel:
         drawing = in_both(
             lambda say: charts.matrix_chart(
                 numbers.numpy(),
-                names,
+                rows,
                 names,
                 title=say(title),
                 row_title=say(true),
@@ -153,12 +117,12 @@ def _scores(context: Context, layer: Layer) -> Figure:
         )
         return Panel(drawing, title)
 
-    sure = float(shares.diagonal().mean())
+    sure = float(shares.gather(1, labels[:, None]).mean())
     return Figure(
         alt=Text(
-            f"十个类别各一个例子的 logits 与概率，都是 10×10 的表；正确类别的概率平均 {sure:.0%}",
-            f"Logits and probabilities for one example of each of ten classes, two 10×10 tables; "
-            f"the right class has {sure:.0%} on average",
+            f"{len(rows)} 个输入的 logits 与概率，各一张表；正确类别的概率平均 {sure:.0%}",
+            f"Logits and probabilities for {len(rows)} inputs, a table of each; the right class "
+            f"has {sure:.0%} on average",
         ),
         panels=[
             table(logits, Text("logits：可正可负", "logits: of either sign"),
@@ -269,6 +233,7 @@ def facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[s
         "zeros": float((tested == 0).double().mean()),
         "dead": int((~alive).sum()),
         "dead_strength": strongest,
+        "positive": float((tested > 0).double().mean()),
         "low": float(tested.min()),
         "high": float(tested.max()),
         "form": layer.form,
@@ -284,17 +249,37 @@ def _pair(value: int | Shape) -> Shape:
 
 def numbers(context: Context) -> dict[str, Any]:
     """Facts of every layer of every net, in order of execution."""
-    nets = {}
+    nets, misread = {}, {}
     for name in context.settings.atlas_nets:
         net = context.atlas(name)
         nets[name] = [
             facts(layer, net.tested_outputs[layer.name],
                   net.fields[layer.name].size if len(layer.after) == 3 else None)
+            | sections(net, layer)
             for layer in net.layers
         ]  # fmt: skip
+        answers = net.outputs[net.layers[-1].name].argmax(1)
+        misread[name] = int((answers != context.atlas_labels).sum())
     return {
         "titles": context.settings.atlas_nets,
         "nets": nets,
+        "misread": misread,
         "images": len(context.test.images[:TESTED]),
         "examples": len(context.examples),
+        "inputs": len(context.atlas_images),
+        "steps": {name: context.atlas(name).steps for name in context.settings.atlas_nets},
+    }
+
+
+def sections(net: AtlasNet, layer: Layer) -> dict[str, Any]:
+    """Which figures the layer's page has, and whose units it shows."""
+    owner, seen = units_of(net, layer), pair(net, layer)
+    before = [x.name for x in net.weighted if net.layers.index(x) < net.layers.index(layer)]
+    return {
+        "shown": shown(net, layer),
+        "owner": owner.name if owner else "",
+        "compared": [x.name if x else "" for x in (seen.first, seen.second)],
+        "weights_before": before[-1] if before else "",
+        "trained_units": units_shown(layer, MOVING) if layer.form else 0,
+        "gradient_units": units_shown(layer, STILL) if layer.form else 0,
     }
