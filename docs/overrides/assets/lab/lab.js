@@ -1,0 +1,423 @@
+// The page's entry: holds the state, and hands what changes to the parts that show it.
+//
+//   source, shift ──prepare──► pixels ──forward──► run ──► answer, layers, ask, why, address
+//                                        ▲
+//                              weights, off (what the reader changed)
+
+import { createAnswer, verdict } from "./answer.js";
+import { createAsk } from "./ask.js";
+import { createSnapshots, edit, take } from "./change.js";
+import { gradient } from "./colours.js";
+import { button, fixed, make } from "./dom.js";
+import { createPad } from "./drawing.js";
+import { forward } from "./forward.js";
+import { read, write } from "./link.js";
+import { say } from "./messages.js";
+import { indexOf, layerOf, load } from "./network.js";
+import { readPicture } from "./picture.js";
+import { createSteps, prepare } from "./preparation.js";
+import { createSamples } from "./samples.js";
+import { createViews, nameOf } from "./views.js";
+import { createWhy } from "./why.js";
+
+export * from "./engine.js";
+
+/**
+ * @typedef {import("./network.js").Unit} Unit
+ * @typedef {import("./drawing.js").Source} Source
+ * @typedef {import("./link.js").Shared} Shared
+ */
+
+const START = "lenet";
+
+/** There is a column for the arithmetic; lab.css has the same width. */
+const roomy = window.matchMedia("(min-width: 76.25em)");
+
+/** @param {HTMLElement} root */
+async function start(root) {
+  let weights = await take(START);
+
+  // ---------- State ----------
+
+  /** @type {Source} */
+  let source = { kind: "nothing" };
+  /** @type {[number, number]} */
+  let shift = [0, 0];
+  /** @type {{ source: Source, shift: [number, number] }[]} */
+  const past = [];
+  /** @type {Record<string, number[]>} */
+  let off = {};
+  /** @type {import("./network.js").Network | null} */
+  let mlp = null; // beside it, on request
+  /** @type {{ model: string, trail: Unit[] }} */
+  let asked = { model: START, trail: [] };
+  let pinned = false; // the value that is asked about was pressed; else it is what the mouse is over
+
+  let prepared = prepare(source, shift);
+  let run = forward(weights.network, prepared.pixels, off);
+  /** @type {import("./forward.js").Run | null} */
+  let mlpRun = null;
+
+  // ---------- Parts ----------
+
+  const status = make("p", { class: "lab-status", role: "status", "aria-live": "polite" });
+  let announcing = 0;
+  /** Says something to those who listen, once the hand rests. @param {string} text @param {number} [wait] */
+  function announce(text, wait = 300) {
+    clearTimeout(announcing);
+    announcing = window.setTimeout(() => (status.textContent = text), wait);
+  }
+
+  const pad = createPad({ begin: remember, change: (next) => put(next, [0, 0], true), undo, clear, announce });
+  const steps = createSteps();
+  const answer = createAnswer(say("answer", { model: say("model lenet") }));
+  const mlpAnswer = createAnswer(say("answer", { model: say("model mlp") }));
+  mlpAnswer.element.hidden = true;
+  const samples = createSamples(JSON.parse(root.dataset.samples ?? "[]"), (pixels, message) => {
+    remember();
+    put({ kind: "pixels", pixels }, [0, 0]);
+    announce(`${message} ${verdict(run)}`);
+  });
+  const handlers = (/** @type {string} */ model) => ({
+    pick: (/** @type {Unit} */ unit) => go([unit], model),
+    point: (/** @type {Unit | null} */ unit) => point(unit, model),
+    toggle,
+  });
+  const views = createViews(weights.network, handlers(START));
+  /** @type {import("./views.js").Views | null} */
+  let mlpViews = null;
+  const mlpBox = make("div", { class: "lab-beside", hidden: true });
+  const ask = createAsk({ go, close, edit: change, toggle, reset, mayChange: ({ model }) => model === START });
+  const why = createWhy({ go: (trail) => go(trail, START), toggle, open: () => why.show(run) });
+  const snapshots = createSnapshots(useWeights);
+  const changed = make("p", { class: "lab-changed", hidden: true });
+  const changedText = make("span");
+  changed.append(changedText, " ", button(say("reset"), reset));
+
+  // ---------- What happens ----------
+
+  /** Keeps what lies on the pad, to come back to. @param {Source} [what] */
+  function remember(what = source) {
+    past.push({ source: what, shift });
+    if (past.length > 200) past.shift();
+  }
+
+  /** @param {Source} next @param {[number, number]} nextShift @param {boolean} [byHand] */
+  function put(next, nextShift, byHand = false) {
+    source = next;
+    shift = nextShift;
+    if (!byHand) pad.show(source);
+    think();
+    if (byHand) announce(verdict(run), 800);
+  }
+
+  function undo() {
+    const last = past.pop();
+    if (last) put(last.source, last.shift);
+    announce(`${say("undo")}. ${verdict(run)}`);
+  }
+
+  function clear() {
+    remember();
+    put({ kind: "nothing" }, [0, 0]);
+    announce(say("nothing drawn"));
+  }
+
+  /** @param {number} dx @param {number} dy */
+  function shiftBy(dx, dy) {
+    remember();
+    const [x, y] = dx || dy ? [shift[0] + dx, shift[1] + dy] : [0, 0];
+    put(source, [Math.min(Math.max(x, -28), 28), Math.min(Math.max(y, -28), 28)]);
+    announce(`${say("shifted by", { dx: fixed(shift[0], 0), dy: fixed(shift[1], 0) })} ${verdict(run)}`);
+  }
+
+  /** @param {Blob} file */
+  async function openPicture(file) {
+    try {
+      const picture = await readPicture(file);
+      remember();
+      put({ kind: "image", ...picture }, [0, 0]);
+      announce(prepared.centred ? `${say("picture loaded", { width: picture.width, height: picture.height })} ${verdict(run)}` : say("picture empty"));
+      if (!prepared.centred) message(say("picture empty"));
+    } catch {
+      message(say("picture failed"));
+    }
+  }
+
+  /** Says something to everybody. @param {string} text */
+  function message(text) {
+    note.textContent = text;
+    announce(text, 0);
+  }
+
+  /** @param {Unit[]} trail @param {string} [model] */
+  function go(trail, model = asked.model) {
+    pinned = true;
+    asked = { model, trail };
+    showAsked();
+    save();
+    uncover();
+    const last = trail.at(-1);
+    const which = last && runOf(model);
+    if (which && last) announce(say("unit value", { unit: nameOf(which.network, last), value: fixed(which.values[last.layer][indexOf(layerOf(which.network, last.layer), last)], 3) }));
+  }
+
+  /** On a narrow screen the arithmetic is a sheet: what was pressed must not lie under it. */
+  function uncover() {
+    const layer = asked.trail.at(-1)?.layer ?? "";
+    const maps = (asked.model === START ? views : mlpViews)?.find(layer);
+    if (roomy.matches || !maps) return;
+    const hidden = maps.getBoundingClientRect().bottom + 8 - ask.element.getBoundingClientRect().top;
+    if (hidden > 0 && maps.getBoundingClientRect().top > 0) window.scrollBy(0, hidden);
+  }
+
+  function close() {
+    const was = asked;
+    pinned = false;
+    asked = { model: START, trail: [] };
+    showAsked();
+    save();
+    const layer = was.trail[0]?.layer;
+    (was.model === START ? views : mlpViews)?.find(layer)?.focus({ preventScroll: true });
+  }
+
+  /** @param {Unit | null} unit @param {string} model */
+  function point(unit, model) {
+    (model === START ? views : mlpViews)?.point(unit);
+    if (pinned || !unit || !roomy.matches) return; // a sheet must not rise where the mouse is
+    asked = { model, trail: [unit] };
+    showAsked();
+  }
+
+  /** @param {string} layer @param {number} channel */
+  function toggle(layer, channel) {
+    if (asked.model !== START && asked.trail.at(-1)?.layer === layer) return; // the MLP stays as it is
+    const now = off[layer] ?? [];
+    const isOff = now.includes(channel);
+    off = { ...off, [layer]: isOff ? now.filter((one) => one !== channel) : [...now, channel] };
+    think();
+    announce(say(isOff ? "switched on" : "switched off", { layer, channel, verdict: verdict(run) }));
+  }
+
+  /** @param {string} key @param {number} index @param {number} value */
+  function change(key, index, value) {
+    edit(weights, key, index, value);
+    think();
+    announce(verdict(run), 800);
+  }
+
+  async function reset() {
+    off = {};
+    await useWeights(START);
+    announce(say("was reset", { verdict: verdict(run) }));
+  }
+
+  let asking = "";
+  /** @param {string} name */
+  async function useWeights(name) {
+    asking = name;
+    try {
+      const taken = await take(name);
+      if (asking !== name) return; // the reader has moved on
+      weights = taken;
+      ask.renew();
+      think();
+      announce(verdict(run), 800);
+    } catch (error) {
+      message(say("load failed", { error: String(error) }));
+    }
+    snapshots.show(weights.name);
+  }
+
+  /** @param {boolean} on */
+  async function showMlp(on) {
+    if (on && !mlp) {
+      message(say("loading mlp"));
+      try {
+        mlp = await load("mlp");
+        message("");
+      } catch (error) {
+        message(say("load failed", { error: String(error) }));
+        mlpChoice.checked = false;
+        return;
+      }
+      mlpViews = createViews(mlp, handlers("mlp"));
+      mlpViews.scale(/** @type {import("./views.js").Scope} */ (scale.value));
+      mlpBox.append(make("h3", {}, say("layers title", { model: say("model mlp") })), mlpViews.element);
+    }
+    mlpChoice.checked = on;
+    mlpBox.hidden = mlpAnswer.element.hidden = !on;
+    if (!on && asked.model === "mlp") close();
+    think();
+  }
+
+  // ---------- What is shown ----------
+
+  /** @param {string} model */
+  const runOf = (model) => (model === START ? run : mlpRun);
+
+  function think() {
+    prepared = prepare(source, shift);
+    run = forward(weights.network, prepared.pixels, off);
+    mlpRun = mlp && mlpChoice.checked ? forward(mlp, prepared.pixels) : null;
+    steps.show(source, prepared, shift);
+    answer.show(run);
+    views.paint(run);
+    if (mlpRun) mlpAnswer.show(mlpRun);
+    if (mlpRun) mlpViews?.paint(mlpRun);
+    why.show(run);
+    const switched = Object.values(off).flat().length;
+    changed.hidden = !switched && !weights.edits.size;
+    changedText.textContent = say("changed, mark", { edits: weights.edits.size, off: switched });
+    undoButton.disabled = !past.length;
+    showAsked();
+    save();
+  }
+
+  function showAsked() {
+    const which = runOf(asked.model);
+    views.pin(asked.model === START ? asked.trail : []);
+    mlpViews?.pin(asked.model === START ? [] : asked.trail);
+    if (which) ask.show(which, asked.trail);
+  }
+
+  let saving = 0;
+  /** Puts the state into the address, and into the link to the other language. */
+  function save() {
+    clearTimeout(saving);
+    saving = window.setTimeout(() => {
+      const text = `#${write({
+        pixels: prepare(source, [0, 0]).pixels, shift, model: asked.model, unit: pinned ? asked.trail.at(-1) : undefined,
+        weights: weights.name, off, edits: [...weights.edits.values()], beside: mlpChoice.checked,
+      })}`;
+      history.replaceState(null, "", text);
+      for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a.cv-language"))) link.hash = text;
+    }, 400);
+  }
+
+  /** @param {Shared} shared */
+  async function restore({ pixels, shift: moved = [0, 0], model = START, unit, weights: name = START, off: switched = {}, edits = [], beside }) {
+    if (pixels) {
+      source = { kind: "pixels", pixels };
+      shift = moved;
+      pad.show(source);
+    }
+    if (name !== weights.name) await useWeights(name);
+    off = {};
+    for (const [layer, channels] of Object.entries(switched)) {
+      const count = weights.network.layers.find((one) => one.name === layer && one.kind !== "pixels")?.shape[0] ?? 0;
+      const valid = channels.filter((channel) => channel < count);
+      if (valid.length) off[layer] = valid;
+    }
+    for (const [key, index, value] of edits) if (index < (weights.network.weights[key]?.length ?? 0)) edit(weights, key, index, value);
+    if (beside || model === "mlp") await showMlp(true);
+    think();
+    const network = model === "mlp" ? mlp : weights.network;
+    const shape = network?.layers.find(({ name: layer, kind }) => layer === unit?.layer && kind !== "flatten")?.shape;
+    if (unit && shape && unit.channel < shape[0] && unit.row < shape[1] && unit.column < shape[2]) go([unit], model);
+  }
+
+  // ---------- The page ----------
+
+  const file = make("input", { type: "file", accept: "image/*", hidden: true, change: () => {
+    if (file.files?.[0]) openPicture(file.files[0]);
+    file.value = "";
+  } });
+  const undoButton = button(say("undo"), undo);
+  const note = make("p", { class: "lab-note" });
+  const shifts = make(
+    "div",
+    { class: "lab-shifts", role: "group", "aria-label": say("shift") },
+    make("span", { "aria-hidden": "true" }, say("shift")),
+    ...[["←", "left", -1, 0], ["↑", "up", 0, -1], ["↓", "down", 0, 1], ["→", "right", 1, 0], [say("shift back sign"), "back", 0, 0]].map(([sign, way, dx, dy]) =>
+      button(String(sign), () => shiftBy(Number(dx), Number(dy)), { "aria-label": say(`shift ${way}`), title: say(`shift ${way}`) }),
+    ),
+  );
+  const scale = make("select", { "aria-label": say("scale title") }, ...["layer", "map", "network"].map((value) => make("option", { value }, say(`scale ${value}`))));
+  scale.addEventListener("change", () => {
+    for (const one of [views, mlpViews]) one?.scale(/** @type {import("./views.js").Scope} */ (scale.value));
+  });
+  const mlpChoice = make("input", { type: "checkbox", change: () => showMlp(mlpChoice.checked) });
+  const copyLink = button(say("copy link"), async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      message(say("link copied"));
+    } catch {
+      message(say("link shown"));
+    }
+  });
+  const legends = [["diverging", "legend signed"], ["sequential", "legend bright"]].map(([palette, text]) => {
+    const bar = make("span", { class: `legend-bar${palette === "diverging" ? " legend-diverging" : ""}` });
+    bar.style.background = gradient(/** @type {import("./colours.js").Palette} */ (palette));
+    return make("span", { class: "legend" }, bar, make("span", {}, say(text)));
+  });
+
+  root.replaceChildren(
+    make("div", { class: "lab-input" },
+      pad.element,
+      make("div", { class: "lab-buttons" }, undoButton, button(say("clear"), clear), button(say("choose picture"), () => file.click()), file),
+      note,
+      make("section", { class: "lab-preparation", "aria-label": say("preparation title") }, make("h3", {}, say("preparation title")), steps.element),
+      make("div", { class: "lab-results" }, answer.element, mlpAnswer.element),
+      samples.element,
+      shifts,
+      make("p", { class: "lab-note" }, say("drop hint")),
+    ),
+    make("div", { class: "lab-network" },
+      make("h3", {}, say("layers title", { model: say("model lenet") })),
+      make("p", { class: "lab-note" }, say("layers hint")),
+      make("div", { class: "lab-controls" },
+        make("label", {}, say("scale title"), " ", scale),
+        make("label", { class: "lab-choice" }, mlpChoice, " ", say("show mlp")),
+        copyLink,
+      ),
+      make("div", { class: "lab-controls", role: "group", "aria-label": say("weights title") },
+        snapshots.element,
+        button(say("random weights"), () => useWeights(`random-${1 + Math.floor(Math.random() * 1e6)}`)),
+      ),
+      changed,
+      make("div", { class: "lab-legends" }, ...legends),
+      views.element,
+      mlpBox,
+    ),
+    ask.element,
+    why.element,
+    status,
+  );
+
+  // ---------- Pictures that are dropped or pasted, links, the escape key ----------
+
+  pad.element.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    pad.element.classList.add("lab-drop");
+  });
+  pad.element.addEventListener("dragleave", () => pad.element.classList.remove("lab-drop"));
+  pad.element.addEventListener("drop", (event) => {
+    event.preventDefault();
+    pad.element.classList.remove("lab-drop");
+    const dropped = event.dataTransfer?.files[0];
+    if (dropped) openPicture(dropped);
+  });
+  document.addEventListener("paste", (event) => {
+    const pasted = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+    if (pasted) openPicture(pasted);
+  });
+  root.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && asked.trail.length) close();
+  });
+  const isOurs = () => /[#&](draw|at)=/.test(location.hash);
+  window.addEventListener("hashchange", () => isOurs() && restore(read(location.hash)));
+
+  snapshots.show(weights.name);
+  if (isOurs()) await restore(read(location.hash));
+  else samples.loadFirst();
+  root.classList.add("lab-ready");
+}
+
+const root = document.getElementById("lab-app");
+if (root) {
+  start(root).catch((error) => {
+    root.closest(".lab-live")?.classList.remove("lab-starting"); // the worked example below shows again
+    root.replaceChildren(make("p", { role: "alert" }, say("did not start", { error: String(error) })));
+  });
+}
