@@ -1,0 +1,19 @@
+"""Which kernel of one network is the twin of which kernel of another."""
+
+from cnnviz import datasets, record
+from cnnviz.checkpoints import trained
+from cnnviz.datasets import to_input
+from cnnviz.recipes import named
+from cnnviz.twins import pair
+
+images = to_input(datasets.load("digits", "test").images[:500])
+first, second = (trained(named(f"short-lenet-{seed}")).model() for seed in (0, 1))
+
+for layer in ("conv1", "conv2", "fc1"):
+    ours = record(first, images, layers=[layer])[layer].relu()
+    theirs = record(second, images, layers=[layer])[layer].relu()
+    twins = pair(ours, theirs)
+    print(f"{layer}: mean correlation {twins.correlation.mean():.2f}")
+    if layer == "conv1":
+        for unit, (partner, r) in enumerate(zip(twins.partner, twins.correlation, strict=True)):
+            print(f"  kernel {unit} goes with kernel {partner}: {r:.2f}")
