@@ -59,7 +59,7 @@ check: $(INSTALLED) ## style and types: ruff, mypy, and tsc for the lab's JavaSc
 	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
 	@cd tests/js && npm run --silent check
 
-bench: $(INSTALLED) ## speed of rendering, training and recording beside the usual ways (3 minutes)
+bench: $(INSTALLED) ## speed of rendering, training, recording and the lab beside the usual ways (4 minutes)
 	@$(BIN)/python -m tests.bench
 
 clean: ## remove models, figures and the site; keeps .venv

@@ -33,7 +33,7 @@ FOLDER = "lab-files"
 
 _NETWORKS = ("lenet", "mlp")
 _SETTINGS = "settings.json"
-_KEY = "key"
+_MADE = "made.json"
 
 # --- Modules to one script ----------------------------------------------------------------------
 
@@ -235,9 +235,14 @@ def key(settings: Settings) -> str:
 
 
 def stale(settings: Settings) -> bool:
-    """Are the networks' files missing or made from something else?"""
-    written = folder(settings) / _KEY
-    return not written.exists() or written.read_text() != key(settings)
+    """Are the networks' files missing, damaged or made from something else?"""
+    made, target = folder(settings) / _MADE, folder(settings)
+    try:
+        files = {path.name: digest([path.read_bytes()]) for path in target.glob("*.js*")}
+        del files[_MADE]
+        return bool(json.loads(made.read_text()) != {"key": key(settings), "files": files})
+    except (OSError, ValueError, KeyError):
+        return True
 
 
 def make_files(settings: Settings) -> None:
@@ -248,7 +253,12 @@ def make_files(settings: Settings) -> None:
     from cnnviz.checkpoints import weights_digest
     from cnnviz.drawing.palettes import PALETTES
 
-    target, networks = folder(settings), []
+    target, networks, files = folder(settings), [], {}
+
+    def write(name: str, text: str) -> None:
+        write_atomically(target / name, text.encode())
+        files[name] = digest([text.encode()])
+
     for name in _NETWORKS:
         trained = checkpoints.trained(
             named(name, settings.dataset),
@@ -261,7 +271,7 @@ def make_files(settings: Settings) -> None:
         early = [step for step in trained.snapshots if step != last] if name == "lenet" else []
         for step in [None, *early]:
             file = name if step is None else f"{name}-{step}"
-            write_atomically(target / f"{file}.js", network_script(file, trained, step).encode())
+            write(f"{file}.js", network_script(file, trained, step))
             at = last if step is None else step
             entry = {
                 "name": file,
@@ -284,8 +294,11 @@ def make_files(settings: Settings) -> None:
         "palettes": {name: colours.tobytes().hex() for name, colours in PALETTES.items()},
         "networks": networks,
     }
-    write_atomically(target / _SETTINGS, json.dumps(shared, ensure_ascii=False).encode())
-    write_atomically(target / _KEY, key(settings).encode())  # last: all is there
+    write(_SETTINGS, json.dumps(shared, ensure_ascii=False))
+    for leftover in {path.name for path in target.iterdir()} - set(files):
+        (target / leftover).unlink()
+    made = {"key": key(settings), "files": files}
+    write_atomically(target / _MADE, json.dumps(made).encode())  # last: all is there
 
 
 def site_files(settings: Settings) -> dict[str, bytes]:

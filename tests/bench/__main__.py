@@ -1,7 +1,7 @@
 """`python -m tests.bench`: every benchmark in turn."""
 
-from tests.bench import bench_digits, bench_recording, bench_rendering, bench_training
+from tests.bench import bench_digits, bench_lab, bench_recording, bench_rendering, bench_training
 
-for bench in (bench_digits, bench_training, bench_recording, bench_rendering):
+for bench in (bench_digits, bench_training, bench_recording, bench_rendering, bench_lab):
     bench.main()
     print()

@@ -32,13 +32,14 @@ Floats = npt.NDArray[np.float32]
 
 # All values of all layers for many images, as the bytes of one long Float32Array.
 _VALUES = """
-async ([name, pixels, layers]) => {
+async ([name, pixels, layers, kernel]) => {
   const { load, forward } = cnnvizLab;
   const network = await load(name);
   const bytes = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0));
   const all = [];
   for (let i = 0; i < bytes.length; i += 784) {
-    const run = forward(network, Array.from(bytes.subarray(i, i + 784), (byte) => byte / 255));
+    const image = Array.from(bytes.subarray(i, i + 784), (byte) => byte / 255);
+    const run = forward(network, image, {}, cnnvizLab[kernel]);
     for (const layer of layers) all.push(run.values[layer]);
   }
   const url = await new Promise((done) => {
@@ -91,13 +92,14 @@ def by_torch(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     return {**found, "probabilities": found["output"].softmax(1)}
 
 
-def by_lab(lab: Page, name: str, images: Tensor, layers: list[str], sizes: list[int]) -> Floats:
+def by_lab(lab: Page, name: str, images: Tensor, layers: list[str], kernel: str) -> Floats:
     """(N, values of all layers)."""
     pixels = base64.b64encode(images.numpy().tobytes()).decode()
-    answer = lab.evaluate(_VALUES, [name, pixels, layers])
-    return np.frombuffer(base64.b64decode(answer), np.float32).reshape(-1, sum(sizes))
+    answer = lab.evaluate(_VALUES, [name, pixels, layers, kernel])
+    return np.frombuffer(base64.b64decode(answer), np.float32).reshape(len(images), -1)
 
 
+@pytest.mark.parametrize("kernel", ["fastest", "plain"])
 @pytest.mark.parametrize(
     ("file", "model", "step", "tolerance"),
     [
@@ -110,8 +112,15 @@ def by_lab(lab: Page, name: str, images: Tensor, layers: list[str], sizes: list[
     ],
 )
 def test_every_activation_is_that_of_pytorch(
-    lab: Page, test_digits: Dataset, file: str, model: str, step: int | None, tolerance: float
+    lab: Page,
+    test_digits: Dataset,
+    file: str,
+    model: str,
+    step: int | None,
+    tolerance: float,
+    kernel: str,
 ) -> None:
+    assert lab.evaluate("cnnvizLab.fastest !== cnnvizLab.plain")  # this browser has SIMD
     images = test_digits.images[:IMAGES]
     expected = by_torch(trained(model).model(step), images)
     layers = lab.evaluate("async (name) => (await cnnvizLab.load(name)).layers", file)
@@ -124,13 +133,14 @@ def test_every_activation_is_that_of_pytorch(
         assert tuple(layer["shape"]) == (*shape, 1, 1)[:3]
     sizes = [expected[layer["name"]][0].numel() for layer in layers]
     names = [layer["name"] for layer in layers]
-    found = np.split(by_lab(lab, file, images, names, sizes), np.cumsum(sizes)[:-1], axis=1)
+    values = by_lab(lab, file, images, names, kernel)
+    found = np.split(values, np.cumsum(sizes)[:-1], axis=1)
     largest = float(expected["output"].abs().max())
     errors = {
         name: float(np.abs(values - expected[name].flatten(1).numpy()).max()) / largest
         for name, values in zip(names, found, strict=True)
     }
-    print(file, "largest logit", largest, "errors over it:", errors)
+    print(file, kernel, "largest logit", largest, "errors over it:", errors)
     assert max(errors.values()) <= tolerance, errors
     logits = found[names.index("output")]
     assert (logits.argmax(1) == expected["output"].argmax(1).numpy()).all()

@@ -1,6 +1,7 @@
 // All of the engine: what tests reach under globalThis.cnnvizLab.
 
 export * from "./network.js";
+export * from "./kernel.js";
 export * from "./forward.js";
 export * from "./trace.js";
 export * from "./gradient.js";

@@ -1,9 +1,12 @@
 // The forward pass: from pixels to probabilities, every layer's values kept.
 //
 // A map of C channels with R rows and S columns is one array of C·R·S numbers, row after row, as in
-// PyTorch. Sums are taken in double precision and rounded once, to the single precision of PyTorch.
+// PyTorch, and of the same single precision.
+
+import { fastest } from "./kernel.js";
 
 /** @import { Network, Layer } from "./network.js" */
+/** @import { Kernel } from "./kernel.js" */
 
 /**
  * @typedef {Record<string, number[]>} Off  layer → channels that are switched off: they answer 0
@@ -19,9 +22,10 @@
  * @param {Network} network
  * @param {ArrayLike<number>} pixels  from 0 to 1, row after row
  * @param {Off} [off]
+ * @param {Kernel} [kernel]  what takes the sums
  * @returns {Run}
  */
-export function forward(network, pixels, off = {}) {
+export function forward(network, pixels, off = {}, kernel = fastest) {
   /** @type {Record<string, Float32Array>} */
   const values = { pixels: Float32Array.from(pixels) };
   let x = values.pixels;
@@ -31,10 +35,10 @@ export function forward(network, pixels, off = {}) {
     const biases = network.weights[`${layer.name}.bias`];
     switch (layer.kind) {
       case "centre": x = centre(x, layer); break;
-      case "conv": x = convolve(x, shape, weights, biases, layer); break;
-      case "relu": x = x.map((value) => (value > 0 ? value : 0)); break;
+      case "conv": x = convolve(kernel, x, shape, weights, biases, layer); break;
+      case "relu": x = relu(x); break;
       case "pool": x = pool(x, shape, layer); break;
-      case "linear": x = linear(x, weights, biases); break;
+      case "linear": x = linear(kernel, x, weights, biases); break;
       case "softmax": x = softmax(x); break;
       // "flatten": the same numbers, read as one row.
     }
@@ -50,45 +54,49 @@ export function forward(network, pixels, off = {}) {
  * @param {Layer} layer
  */
 function centre(x, { mean = 0, std = 1 }) {
-  return x.map((pixel) => (pixel - mean) / std);
+  const y = new Float32Array(x.length);
+  for (let i = 0; i < x.length; i++) y[i] = (x[i] - mean) / std;
+  return y;
+}
+
+/** @param {Float32Array} x */
+function relu(x) {
+  const y = new Float32Array(x.length);
+  for (let i = 0; i < x.length; i++) y[i] = x[i] > 0 ? x[i] : 0;
+  return y;
 }
 
 /**
  * Every output is its bias plus the sum of a patch of the input, times the kernel, over all input
- * channels. For speed this goes kernel row by kernel row, the five weights of a row at once, and
- * slides over whole maps as if their rows were one long row; where a patch would reach around the
- * end of a row it gives a number that belongs to no output, and those are left out at the end.
+ * channels. For speed this goes kernel row by kernel row and slides over whole maps as if their rows
+ * were one long row. Where a patch would reach around the end of a row it gives a number that
+ * belongs to no output; those are left out at the end.
  *
+ * @param {Kernel} kernel
  * @param {Float32Array} x
  * @param {[number, number, number]} inputShape
  * @param {Float32Array} weights  [outputs][inputs][5][5]
  * @param {Float32Array} biases
  * @param {Layer} layer  with kernels of 5×5
  */
-function convolve(x, [inputs, height, width], weights, biases, { shape: [outputs, rows, columns], padding = 0 }) {
-  const padded = pad(x, inputs, height, width, padding);
+function convolve({ memory, slide }, x, [inputs, height, width], weights, biases, { shape: [outputs, rows, columns], padding = 0 }) {
   const stride = width + 2 * padding;
   const mapSize = (height + 2 * padding) * stride;
-  const sums = new Float64Array(rows * stride);
+  const count = rows * stride;
+  const start = count + 4; // the memory holds the sums of one output channel, then the padded input
+  pad(x, inputs, height, width, padding, memory.subarray(start, start + inputs * mapSize + 8));
   const y = new Float32Array(outputs * rows * columns);
   for (let output = 0; output < outputs; output++) {
-    sums.fill(biases[output]);
+    memory.fill(biases[output], 0, count);
     for (let input = 0; input < inputs; input++) {
       for (let row = 0; row < 5; row++) {
         const w = ((output * inputs + input) * 5 + row) * 5;
-        const w0 = weights[w], w1 = weights[w + 1], w2 = weights[w + 2], w3 = weights[w + 3], w4 = weights[w + 4];
-        const start = input * mapSize + row * stride;
-        let x0 = padded[start], x1 = padded[start + 1], x2 = padded[start + 2], x3 = padded[start + 3];
-        for (let i = 0; i < sums.length; i++) {
-          const x4 = padded[start + i + 4];
-          sums[i] += w0 * x0 + w1 * x1 + w2 * x2 + w3 * x3 + w4 * x4;
-          x0 = x1, x1 = x2, x2 = x3, x3 = x4; // the window moves on by one pixel
-        }
+        slide(0, start + input * mapSize + row * stride, count, weights[w], weights[w + 1], weights[w + 2], weights[w + 3], weights[w + 4]);
       }
     }
     for (let row = 0; row < rows; row++) {
       for (let column = 0; column < columns; column++) {
-        y[(output * rows + row) * columns + column] = sums[row * stride + column];
+        y[(output * rows + row) * columns + column] = memory[row * stride + column];
       }
     }
   }
@@ -96,17 +104,18 @@ function convolve(x, [inputs, height, width], weights, biases, { shape: [outputs
 }
 
 /**
- * The maps with a border of zeros, and four more zeros at the very end for the last window.
+ * The maps with a border of zeros.
  *
  * @param {Float32Array} x
  * @param {number} channels
  * @param {number} height
  * @param {number} width
  * @param {number} padding
+ * @param {Float32Array} padded  where to write them
  */
-function pad(x, channels, height, width, padding) {
+function pad(x, channels, height, width, padding, padded) {
+  padded.fill(0);
   const stride = width + 2 * padding;
-  const padded = new Float64Array(channels * (height + 2 * padding) * stride + 4);
   for (let channel = 0; channel < channels; channel++) {
     for (let row = 0; row < height; row++) {
       const from = (channel * height + row) * width;
@@ -114,7 +123,6 @@ function pad(x, channels, height, width, padding) {
       for (let column = 0; column < width; column++) padded[to + column] = x[from + column];
     }
   }
-  return padded;
 }
 
 /**
@@ -142,16 +150,15 @@ function pool(x, [, height, width], { shape: [channels, rows, columns] }) {
 /**
  * Every output is its bias plus the sum of all inputs times their weights.
  *
+ * @param {Kernel} kernel
  * @param {Float32Array} x
  * @param {Float32Array} weights  [outputs][inputs]
  * @param {Float32Array} biases
  */
-function linear(x, weights, biases) {
-  return biases.map((bias, output) => {
-    let sum = bias;
-    for (let input = 0, w = output * x.length; input < x.length; input++, w++) sum += weights[w] * x[input];
-    return sum;
-  });
+function linear({ memory, dot }, x, weights, biases) {
+  memory.set(x);
+  memory.set(weights, x.length);
+  return biases.map((bias, output) => bias + dot(0, x.length * (1 + output), x.length));
 }
 
 /**
