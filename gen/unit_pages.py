@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from gen.net_strip import net_strip
-from gen.prose import fixed, signed, thousands
+from gen.prose import fixed, percent, signed, thousands
 from gen.unit_drawings import tuning_curves
 from gen.unit_words import edge_words, shape_words, stripes_words
 
@@ -100,7 +100,7 @@ class UnitPage:
         found = [self._of_classes()]
         if self._first_convolution() and (shape := self._shape()):
             found.insert(0, self.say(f"它的卷积核{shape}。", f"Its kernel is {shape}. "))
-        if not self.unit["alive"]:
+        if not self.unit["active"]:
             return [*found, self._when_off()]
         if stripes := self._preference():
             found.append(stripes)
@@ -114,7 +114,7 @@ class UnitPage:
 
     def _of_classes(self) -> str:
         unit, tested = self.unit, thousands(self.numbers["tested"])
-        if not unit["alive"]:
+        if not unit["active"]:
             return self.say(
                 f"在 {tested} 张测试图上，它从不大于零：经过 ReLU，它总是零（死单元）。",
                 f"It never rises above zero on {tested} test images: behind the ReLU it is always "
@@ -130,6 +130,9 @@ class UnitPage:
                 f"It is the score of the class {own}, and on average highest for {name}. ",
             )
         overall = sum(means) / len(means)
+        share = percent(unit["active"], 0 if unit["active"] > 0.1 else 1)
+        zh_share = f"它在 {share} 的测试图上大于零。" if unit["active"] < 0.995 else ""
+        en_share = f"It is above zero on {share} of the test images. " if zh_share else ""
         least = min(range(len(means)), key=means.__getitem__)
         if overall > 0 and means[best] >= ALIKE * overall:
             times = means[best] / overall
@@ -141,14 +144,14 @@ class UnitPage:
             zh_also = f"，其次是 {'、'.join(also)}" if also else ""
             en_also = f", then {' and '.join(also)}" if also else ""
             return self.say(
-                f"它为 {name} 说话：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。",
+                f"它为 {name} 说话：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
                 f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
-                f"it is weakest for {self.classes[least]}. ",
+                f"it is weakest for {self.classes[least]}. {en_share}",
             )
         return self.say(
-            f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。",
+            f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。{zh_share}",
             f"It answers to all classes about alike, most to {name}, least to "
-            f"{self.classes[least]}. ",
+            f"{self.classes[least]}. {en_share}",
         )
 
     def _preference(self) -> str:
@@ -247,11 +250,17 @@ class UnitPage:
             )
 
         best = ", ".join(fixed(value) for value in unit["optimum"])
-        beyond = max(unit["optimum"]) / unit["most"][0][4] if unit["most"][0][4] > 0 else 0
-        times = ""
-        if beyond > 1:
-            times = self.say(
-                f"，是最强图块的 {beyond:.1f} 倍", f", {beyond:.1f} times the strongest patch"
+        top, strongest = max(unit["optimum"]), unit["most"][0][4]
+        compared = ""
+        if top > strongest > 0:
+            compared = self.say(
+                f"，是最强图块的 {top / strongest:.1f} 倍",
+                f", {top / strongest:.1f} times the strongest patch",
+            )
+        elif top <= strongest:
+            compared = self.say(
+                "，没有超过最强的图块：平滑的要求压低了它",
+                ", not above the strongest patch: smoothness has its price",
             )
         alt = self.say(
             f"从三种噪声出发优化得到的输入，值 {best}",
@@ -260,7 +269,7 @@ class UnitPage:
         optimum = (
             f'<figure><div class="fig-label">{self.say("优化出来的输入", "optimised inputs")}</div>'
             f"{self._crop(1, '100%', alt)}"
-            f"<figcaption>{before} {best}{times}</figcaption></figure>"
+            f"<figcaption>{before} {best}{compared}</figcaption></figure>"
         )
         blocks = (
             block("most", "最强的九处", "the nine strongest", most, "0%")
@@ -515,9 +524,8 @@ class UnitPage:
                 f"{self._bar(loss, worst, _number(loss, plus=True))}</tr>"
             )
         head = self.say(
-            "<th>类别</th><th>平均激活值</th><th>关掉后正确率变化（百分点）</th><th>关掉后平均损失变化</th>",
-            "<th>class</th><th>mean activation</th><th>accuracy when off (change in points)</th>"
-            "<th>mean loss when off (change)</th>",
+            "<th>类别</th><th>平均激活值</th><th>关掉后：正确率</th><th>关掉后：损失</th>",
+            "<th>class</th><th>mean activation</th><th>off: accuracy</th><th>off: loss</th>",
         )
         after = ""
         if self.layer["relu"]:
@@ -525,9 +533,10 @@ class UnitPage:
         places = self.say("、各个位置", " and all places") if self.spatial else ""
         tested = thousands(self.numbers["tested"])
         legend = self.say(
-            f"平均激活值{after}在 {tested} 张测试图{places}上统计；“关掉”指把它的输出换成零，其余不变。橙为正，蓝为负。",
-            f"Means{after} over {tested} test images{places}; off means that its output is replaced "
-            "by zero and all else stays. Orange is positive, blue negative.",
+            f"平均激活值{after}在 {tested} 张测试图{places}上统计；“关掉”指把它的输出换成零，其余不变；表中是由此引起的变化：正确率以百分点计，损失取该类的平均。橙为正，蓝为负。",
+            f"Means{after} over {tested} test images{places}; off: its output is replaced by zero and "
+            "all else stays; given is the change, of accuracy in points, of the mean loss. Orange is "
+            "positive, blue negative.",
         )
         title = self.say("它为哪些类说话", "Which classes it speaks for")
         return (

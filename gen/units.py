@@ -34,6 +34,7 @@ SHOWN = 9
 STARTS = 3
 """Noises from which the best input is sought."""
 
+STEPS = 96
 ROUGHNESS = 0.02
 """Price of a rough image, in standard deviations of the unit's answers."""
 
@@ -114,14 +115,16 @@ def _layer(
     spread = before.transpose(0, 1).flatten(1).std(1).clamp(min=1e-6)  # (C,)
     optimum = maximise(
         net.model, layer.name, torch.arange(units), tuple(net.inputs.shape[1:]),
-        starts=STARTS, roughness=ROUGHNESS * spread,
+        starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread,
+        max_shift=int(min(field.size) >= 10),  # a pixel is much where a unit sees few
     )  # fmt: skip
     means = _means_by_class(after, labels, classes)  # (C, classes)
     off = net.ablation(layer.name)
     curves = torch.stack(
         [tuning(net.model, layer.name, side, _angles(), wave) for wave in WAVELENGTHS], dim=1
     )  # (C, wavelengths, A)
-    alive = (after > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
+    active = (after > 0).flatten(2).any(2) if after.dim() > 2 else after > 0  # (N, C)
+    share = active.float().mean(0)  # (C,)
     own_inputs = net.outputs[layer.name]  # (14, C, …)
     patches = sheets(net, best, field, optimum).numpy()  # (C, 21, h, w)
 
@@ -131,7 +134,7 @@ def _layer(
     def unit(index: int) -> dict[str, Any]:
         stem = f"{layer.name}-{index}"
         found: dict[str, Any] = {
-            "alive": bool(alive[index]),
+            "active": _rounded(float(share[index])),
             "weights": _weights(layer, index, files, stem),
             "patches": files.write(f"{stem}-patches", sheet(index)),
             "most": _places(best.most, index, context.test.labels),
