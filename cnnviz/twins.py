@@ -47,11 +47,32 @@ def correlations(first: Tensor, second: Tensor) -> Tensor:
 
 def pair(first: Tensor, second: Tensor) -> Pairs:
     """The one-to-one pairing of the channels of two recordings; see `correlations`."""
-    matrix = correlations(first, second)
+    return assigned(correlations(first, second))
+
+
+def assigned(matrix: Tensor) -> Pairs:
+    """The one-to-one pairing for correlations (C, D); partner −1 where D < C leaves none."""
     rows, columns = linear_sum_assignment(matrix.numpy(), maximize=True)
     partner = torch.full((len(matrix),), -1)
     partner[torch.from_numpy(rows)] = torch.from_numpy(columns)
-    return Pairs(partner, matrix[torch.arange(len(matrix)), partner])
+    correlation = matrix[torch.arange(len(matrix)), partner]
+    return Pairs(partner, correlation.where(partner >= 0, 0))
+
+
+def explained(matrix: Tensor, within: Tensor) -> Tensor:
+    """How much of each unit's variance a weighted sum of all units of another network gives, (C,).
+
+    From 0 to 1: the R² of a linear regression, computed from correlations alone.
+
+    Args:
+        matrix: (C, D) correlations of the units with those of the other network.
+        within: (D, D) correlations of the other network's units with each other.
+    """
+    matrix, within = matrix.double(), within.double()
+    # A little weight on the diagonal, so that units that say the same do not make it unstable.
+    steady = within + 1e-6 * torch.eye(len(within), dtype=torch.float64)
+    weights = torch.linalg.solve(steady, matrix.T)  # (D, C)
+    return (matrix * weights.T).sum(1).clamp(0, 1).float()
 
 
 def _standardised(samples: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnnviz.errors import CnnvizError
-from cnnviz.twins import correlations, pair
+from cnnviz.twins import correlations, explained, pair
 
 
 def test_a_reordered_network_is_found_out():
@@ -32,3 +32,33 @@ def test_a_unit_that_never_changes_goes_with_none():
 def test_maps_of_another_size_are_refused():
     with pytest.raises(CnnvizError, match=r"\(2, 3, 4, 4\) and \(2, 3, 5, 5\)"):
         pair(torch.zeros(2, 3, 4, 4), torch.zeros(2, 3, 5, 5))
+
+
+def test_fewer_partners_than_units():
+    torch.manual_seed(0)
+    first = torch.randn(40, 3)
+    found = pair(first, first[:, [2, 0]])
+    assert found.partner.tolist() == [1, -1, 0]
+    assert found.correlation.tolist() == pytest.approx([1, 0, 1], abs=1e-5)
+
+
+def test_explained_is_the_r_squared_of_a_regression():
+    torch.manual_seed(0)
+    first, second = torch.randn(200, 4), torch.randn(200, 3)
+    first[:, 0] += 2 * second[:, 1]
+    first[:, 1] = second @ torch.tensor([1.0, -2.0, 0.5]) + 3  # nothing is left to chance
+    inputs = torch.cat([second, torch.ones(200, 1)], 1)
+    left = first - inputs @ torch.linalg.lstsq(inputs, first).solution
+    expected = 1 - left.var(0) / first.var(0)
+    found = explained(correlations(first, second), correlations(second, second))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert found[1] == pytest.approx(1, abs=1e-4)
+
+
+def test_dead_and_doubled_units_do_no_harm_to_the_regression():
+    torch.manual_seed(0)
+    second = torch.randn(50, 2)
+    second = torch.cat([second, second, torch.zeros(50, 1)], 1)
+    first = torch.stack([second[:, 0] + second[:, 1], torch.zeros(50)], 1)
+    found = explained(correlations(first, second), correlations(second, second))
+    assert found.tolist() == pytest.approx([1, 0], abs=1e-4)
