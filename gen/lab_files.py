@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
 from cnnviz.recipes import checkpoint_path, named
+from gen.lab_samples import EACH, sample_scripts
 from gen.settings import ROOT, Settings, from_environment
 
 if TYPE_CHECKING:  # MkDocs imports this module, and never torch
@@ -40,7 +41,7 @@ _MADE = "made.json"
 _IMPORT = re.compile(r"^import \{([^}]*)\} from \"\./([\w-]+)\.js\";\n", re.M)
 _PASSED_ON = re.compile(r"^export \* from \"\./([\w-]+)\.js\";\n", re.M)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) \*?(\w+))", re.M)
-_COMMENT = re.compile(r"^\s*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.M)
+_COMMENT = re.compile(r"^\s*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n|/\*\* @type .*?\*/ ?", re.M)
 _LEFT = re.compile(r"^(?:import|export)\b.*", re.M)
 
 
@@ -225,7 +226,11 @@ def folder(settings: Settings) -> Path:
 
 def key(settings: Settings) -> str:
     """Digest of all that the networks' files are made from."""
-    sources = [Path(__file__), *sorted((ROOT / "cnnviz").rglob("*.py"))]
+    sources = [
+        Path(__file__),
+        Path(__file__).with_name("lab_samples.py"),
+        *sorted((ROOT / "cnnviz").rglob("*.py")),
+    ]
     weights = [
         checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
         for name in _NETWORKS
@@ -293,7 +298,10 @@ def make_files(settings: Settings) -> None:
         "edge": sum(digits.EDGE) / 2,
         "palettes": {name: colours.tobytes().hex() for name, colours in PALETTES.items()},
         "networks": networks,
+        "samples": {"count": len(test), "each": EACH},
     }
+    for name, text in sample_scripts(test.images, test.labels).items():
+        write(name, text)
     write(_SETTINGS, json.dumps(shared, ensure_ascii=False))
     for leftover in {path.name for path in target.iterdir()} - set(files):
         (target / leftover).unlink()

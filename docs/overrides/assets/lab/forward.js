@@ -26,44 +26,50 @@ import { fastest } from "./kernel.js";
  * @returns {Run}
  */
 export function forward(network, pixels, off = {}, kernel = fastest) {
+  const sizes = network.layers.map(({ shape: [channels, rows, columns] }) => channels * rows * columns);
+  const room = new Float32Array(sizes.reduce((sum, size) => sum + size)); // for all layers at once: it is faster
   /** @type {Record<string, Float32Array>} */
-  const values = { pixels: Float32Array.from(pixels) };
-  let x = values.pixels;
+  const values = {};
+  let x = room;
   let shape = network.layers[0].shape;
-  for (const layer of network.layers.slice(1)) {
+  let used = 0;
+  network.layers.forEach((layer, i) => {
+    const y = room.subarray(used, (used += sizes[i]));
     const weights = network.weights[`${layer.name}.weight`];
     const biases = network.weights[`${layer.name}.bias`];
     switch (layer.kind) {
-      case "centre": x = centre(x, layer); break;
-      case "conv": x = convolve(kernel, x, shape, weights, biases, layer); break;
-      case "relu": x = relu(x); break;
-      case "pool": x = pool(x, shape, layer); break;
-      case "linear": x = linear(kernel, x, weights, biases); break;
-      case "softmax": x = softmax(x); break;
-      // "flatten": the same numbers, read as one row.
+      case "pixels": y.set(pixels); break;
+      case "centre": centre(x, y, layer); break;
+      case "conv": convolve(kernel, x, shape, weights, biases, y, layer); break;
+      case "relu": relu(x, y); break;
+      case "pool": pool(x, shape, y, layer); break;
+      case "flatten": y.set(x); break; // the same numbers, now in one row
+      case "linear": linear(kernel, x, weights, biases, y); break;
+      case "softmax": softmax(x, y); break;
     }
-    if (off[layer.name]) x = switchOff(x, layer, off[layer.name]);
-    values[layer.name] = x;
+    const mapSize = layer.shape[1] * layer.shape[2];
+    for (const channel of off[layer.name] ?? []) y.fill(0, channel * mapSize, (channel + 1) * mapSize);
+    values[layer.name] = x = y;
     shape = layer.shape;
-  }
+  });
   return { network, off, values, prediction: largest(values.output) };
 }
 
 /**
  * @param {Float32Array} x
+ * @param {Float32Array} y
  * @param {Layer} layer
  */
-function centre(x, { mean = 0, std = 1 }) {
-  const y = new Float32Array(x.length);
+function centre(x, y, { mean = 0, std = 1 }) {
   for (let i = 0; i < x.length; i++) y[i] = (x[i] - mean) / std;
-  return y;
 }
 
-/** @param {Float32Array} x */
-function relu(x) {
-  const y = new Float32Array(x.length);
+/**
+ * @param {Float32Array} x
+ * @param {Float32Array} y
+ */
+function relu(x, y) {
   for (let i = 0; i < x.length; i++) y[i] = x[i] > 0 ? x[i] : 0;
-  return y;
 }
 
 /**
@@ -77,15 +83,15 @@ function relu(x) {
  * @param {[number, number, number]} inputShape
  * @param {Float32Array} weights  [outputs][inputs][5][5]
  * @param {Float32Array} biases
+ * @param {Float32Array} y
  * @param {Layer} layer  with kernels of 5×5
  */
-function convolve({ memory, slide }, x, [inputs, height, width], weights, biases, { shape: [outputs, rows, columns], padding = 0 }) {
+function convolve({ memory, slide }, x, [inputs, height, width], weights, biases, y, { shape: [outputs, rows, columns], padding = 0 }) {
   const stride = width + 2 * padding;
   const mapSize = (height + 2 * padding) * stride;
   const count = rows * stride;
   const start = count + 4; // the memory holds the sums of one output channel, then the padded input
   pad(x, inputs, height, width, padding, memory.subarray(start, start + inputs * mapSize + 8));
-  const y = new Float32Array(outputs * rows * columns);
   for (let output = 0; output < outputs; output++) {
     memory.fill(biases[output], 0, count);
     for (let input = 0; input < inputs; input++) {
@@ -100,7 +106,6 @@ function convolve({ memory, slide }, x, [inputs, height, width], weights, biases
       }
     }
   }
-  return y;
 }
 
 /**
@@ -130,10 +135,10 @@ function pad(x, channels, height, width, padding, padded) {
  *
  * @param {Float32Array} x
  * @param {[number, number, number]} inputShape
+ * @param {Float32Array} y
  * @param {Layer} layer
  */
-function pool(x, [, height, width], { shape: [channels, rows, columns] }) {
-  const y = new Float32Array(channels * rows * columns);
+function pool(x, [, height, width], y, { shape: [channels, rows, columns] }) {
   let i = 0;
   for (let channel = 0; channel < channels; channel++) {
     for (let row = 0; row < rows; row++) {
@@ -144,7 +149,6 @@ function pool(x, [, height, width], { shape: [channels, rows, columns] }) {
       }
     }
   }
-  return y;
 }
 
 /**
@@ -154,34 +158,27 @@ function pool(x, [, height, width], { shape: [channels, rows, columns] }) {
  * @param {Float32Array} x
  * @param {Float32Array} weights  [outputs][inputs]
  * @param {Float32Array} biases
+ * @param {Float32Array} y
  */
-function linear({ memory, dot }, x, weights, biases) {
+function linear({ memory, dot }, x, weights, biases, y) {
   memory.set(x);
   memory.set(weights, x.length);
-  return biases.map((bias, output) => bias + dot(0, x.length * (1 + output), x.length));
+  biases.forEach((bias, output) => {
+    y[output] = bias + dot(0, x.length * (1 + output), x.length);
+  });
 }
 
 /**
  * Shares that add up to 1. Subtracting the largest changes none of them, but keeps exp() in range.
  *
- * @param {Float32Array} logits
- */
-export function softmax(logits) {
-  const top = Math.max(...logits);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - top));
-  const total = powers.reduce((sum, power) => sum + power);
-  return Float32Array.from(powers, (power) => power / total);
-}
-
-/**
  * @param {Float32Array} x
- * @param {Layer} layer
- * @param {number[]} channels
+ * @param {Float32Array} y
  */
-function switchOff(x, { shape: [, rows, columns] }, channels) {
-  const y = x.slice();
-  for (const channel of channels) y.fill(0, channel * rows * columns, (channel + 1) * rows * columns);
-  return y;
+function softmax(x, y) {
+  const top = Math.max(...x);
+  const powers = Array.from(x, (logit) => Math.exp(logit - top));
+  const total = powers.reduce((sum, power) => sum + power);
+  y.set(powers.map((power) => power / total));
 }
 
 /**
