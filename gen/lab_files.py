@@ -226,11 +226,8 @@ def folder(settings: Settings) -> Path:
 
 def key(settings: Settings) -> str:
     """Digest of all that the networks' files are made from."""
-    sources = [
-        Path(__file__),
-        Path(__file__).with_name("lab_samples.py"),
-        *sorted((ROOT / "cnnviz").rglob("*.py")),
-    ]
+    own = [Path(__file__), ROOT / "gen" / "lab_samples.py"]
+    sources = [*own, *sorted((ROOT / "cnnviz").rglob("*.py"))]
     weights = [
         checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
         for name in _NETWORKS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.models import PIXEL_MEAN, PIXEL_STD
 from gen.context import Context
 from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
+from gen.lab_samples import pack_pixels
 
 DIGIT = 7
 """The class whose example is worked through; the lab begins with it too."""
@@ -148,24 +148,6 @@ def _strongest(weights: Tensor, values: Tensor) -> list[int]:
 
 
 # ---------- Digits to load ----------
-
-
-def pack_pixels(image: Tensor) -> str:
-    """uint8 pixels as assets/lab/link.js reads them: a zero is followed by how often it comes.
-
-    >>> import torch
-    >>> pack_pixels(torch.tensor([[0, 0], [9, 0]], dtype=torch.uint8))
-    'AAIJAAE'
-    """
-    packed, values = bytearray(), image.flatten().tolist()
-    while values:
-        if values[0]:
-            packed.append(values.pop(0))
-            continue
-        run = next((i for i, value in enumerate(values[:255]) if value), len(values[:255]))
-        packed += bytes([0, run])
-        del values[:run]
-    return urlsafe_b64encode(packed).decode().rstrip("=")
 
 
 def numbers(context: Context) -> dict[str, Any]:

@@ -126,7 +126,7 @@ export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
     Object.assign(fieldMark.style, { left: share(left), top: share(top), width: share(right - left), height: share(bottom - top) });
     const parts = [say("field", { width: right - left, height: bottom - top, top, bottom: bottom - 1, left, right: right - 1 })];
     if (padding) parts.push(say("field padding"));
-    fieldText.textContent = parts.join(" ");
+    fieldText.textContent = unit.layer === "pixels" ? "" : parts.join(" ");
   }
 
   function showTrail() {
@@ -141,6 +141,7 @@ export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
             }),
       ),
     );
+    crumbs.scrollLeft = crumbs.scrollWidth;
   }
 
   /** @param {Unit} unit */
@@ -315,7 +316,7 @@ export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
   /** @param {Unit} unit @param {number} place @param {number} value */
   function weightField({ layer, channel }, place, value) {
     const { terms } = trace(run, here());
-    const input = make("input", { type: "number", step: 0.1, value: Number(value.toFixed(SUM)), "aria-label": say("weight number", { place }) });
+    const input = make("input", { type: "number", step: 0.1, value: Number(value.toFixed(4)), "aria-label": say("weight number", { place }) });
     input.addEventListener("input", () => {
       if (input.value !== "" && Number.isFinite(input.valueAsNumber)) edit(`${layer}.weight`, channel * terms.length + place, input.valueAsNumber);
     });

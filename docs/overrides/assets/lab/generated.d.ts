@@ -25,4 +25,6 @@ export const settings: {
   /** 256 colours each, six hexadecimal digits a colour; the first is the gap between maps. */
   palettes: Record<"sequential" | "diverging" | "grey", string>;
   networks: NetworkFile[];
+  /** How many images the test set has, and how many of them are in one file samples-N.js. */
+  samples: { count: number; each: number };
 };

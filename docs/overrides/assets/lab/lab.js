@@ -77,7 +77,7 @@ async function start(root) {
     remember();
     put({ kind: "pixels", pixels }, [0, 0]);
     announce(`${message} ${verdict(run)}`);
-  });
+  }, (error) => message(say("sample failed", { error: String(error) })));
   const handlers = (/** @type {string} */ model) => ({
     pick: (/** @type {Unit} */ unit) => go([unit], model),
     point: (/** @type {Unit | null} */ unit) => point(unit, model),
@@ -88,7 +88,7 @@ async function start(root) {
   let mlpViews = null;
   const mlpBox = make("div", { class: "lab-beside", hidden: true });
   const ask = createAsk({ go, close, edit: change, toggle, reset, mayChange: ({ model }) => model === START });
-  const why = createWhy({ go: (trail) => go(trail, START), toggle, open: () => why.show(run) });
+  const why = createWhy({ go: goFromBelow, toggle, open: () => why.show(run) });
   const snapshots = createSnapshots(useWeights);
   const changed = make("p", { class: "lab-changed", hidden: true });
   const changedText = make("span");
@@ -107,6 +107,7 @@ async function start(root) {
     source = next;
     shift = nextShift;
     if (!byHand) pad.show(source);
+    if (source.kind !== "pixels") samples.forget();
     think();
     if (byHand) announce(verdict(run), 800);
   }
@@ -114,6 +115,7 @@ async function start(root) {
   function undo() {
     const last = past.pop();
     if (last) put(last.source, last.shift);
+    samples.forget();
     announce(`${say("undo")}. ${verdict(run)}`);
   }
 
@@ -156,19 +158,27 @@ async function start(root) {
     asked = { model, trail };
     showAsked();
     save();
-    uncover();
+    if (trail.length > 1 || !roomy.matches) uncover();
     const last = trail.at(-1);
     const which = last && runOf(model);
     if (which && last) announce(say("unit value", { unit: nameOf(which.network, last), value: fixed(which.values[last.layer][indexOf(layerOf(which.network, last.layer), last)], 3) }));
   }
 
-  /** On a narrow screen the arithmetic is a sheet: what was pressed must not lie under it. */
+  /** From the foot of the lab, whence the arithmetic may be out of sight. @param {Unit[]} trail */
+  function goFromBelow(trail) {
+    go(trail, START);
+    if (roomy.matches) ask.element.scrollIntoView({ block: "nearest" });
+    ask.focus();
+  }
+
+  /** Brings the layer that is asked about into sight: below the header, and not under the sheet of a narrow screen. */
   function uncover() {
-    const layer = asked.trail.at(-1)?.layer ?? "";
-    const maps = (asked.model === START ? views : mlpViews)?.find(layer);
-    if (roomy.matches || !maps) return;
-    const hidden = maps.getBoundingClientRect().bottom + 8 - ask.element.getBoundingClientRect().top;
-    if (hidden > 0 && maps.getBoundingClientRect().top > 0) window.scrollBy(0, hidden);
+    const maps = (asked.model === START ? views : mlpViews)?.find(asked.trail.at(-1)?.layer ?? "");
+    if (!maps) return;
+    const { top, bottom } = maps.getBoundingClientRect();
+    const [from, to] = [80, roomy.matches ? window.innerHeight : ask.element.getBoundingClientRect().top];
+    if (bottom > to) window.scrollBy(0, bottom + 8 - to);
+    else if (top < from) window.scrollBy(0, top - from);
   }
 
   function close() {
@@ -301,6 +311,7 @@ async function start(root) {
       source = { kind: "pixels", pixels };
       shift = moved;
       pad.show(source);
+      samples.forget();
     }
     if (name !== weights.name) await useWeights(name);
     off = {};
@@ -352,7 +363,9 @@ async function start(root) {
     return make("span", { class: "legend" }, bar, make("span", {}, say(text)));
   });
 
-  root.replaceChildren(
+  const columns = make(
+    "div",
+    { class: "lab-columns" },
     make("div", { class: "lab-input" },
       pad.element,
       make("div", { class: "lab-buttons" }, undoButton, button(say("clear"), clear), button(say("choose picture"), () => file.click()), file),
@@ -381,9 +394,8 @@ async function start(root) {
       mlpBox,
     ),
     ask.element,
-    why.element,
-    status,
   );
+  root.replaceChildren(columns, why.element, status);
 
   // ---------- Pictures that are dropped or pasted, links, the escape key ----------
 

@@ -14,10 +14,12 @@ const CATALOGUE = {
     samples: "测试集里的例子",
     "sample label": "载入一个 {name}",
     "sample misread": "载入一个 {name}（LeNet 会认错）",
-    "any sample": "测试集第",
-    "any sample after": "张（共 {count} 张）",
+    "sample number": "测试集里的第几张",
+    "any sample": "第",
+    "any sample after": "张，共 {count} 张",
     "random sample": "随机一张",
     "sample loaded": "测试集第 {index} 张，真实类别是 {name}",
+    "sample failed": "这张图没有载入：{error}",
     shift: "移动图像",
     "shift left": "向左移一个像素",
     "shift right": "向右移一个像素",
@@ -157,10 +159,12 @@ const CATALOGUE = {
     samples: "Examples from the test set",
     "sample label": "Load a {name}",
     "sample misread": "Load a {name} (LeNet gets it wrong)",
-    "any sample": "Test image",
+    "sample number": "Number of the test image",
+    "any sample": "No.",
     "any sample after": "of {count}",
     "random sample": "Any one",
     "sample loaded": "Test image {index}; its true class is {name}",
+    "sample failed": "This image did not load: {error}",
     shift: "Move the image",
     "shift left": "One pixel to the left",
     "shift right": "One pixel to the right",
@@ -290,7 +294,8 @@ const CATALOGUE = {
   },
 };
 
-const words = CATALOGUE[document.documentElement.lang.startsWith("zh") ? "zh" : "en"];
+const language = document.documentElement.lang.startsWith("zh") ? "zh" : "en";
+const words = CATALOGUE[language];
 
 /**
  * @param {string} key
@@ -299,7 +304,9 @@ const words = CATALOGUE[document.documentElement.lang.startsWith("zh") ? "zh" : 
 export function say(key, values = {}) {
   const template = words[key];
   if (template === undefined) throw new Error(`The lab has no words for "${key}".`);
-  return template.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  const text = template.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  // A space stands between 汉字 and Latin letters, but not between 汉字.
+  return language === "zh" ? text.replace(/(\p{Script=Han}) (?=\p{Script=Han})/gu, "$1") : text;
 }
 
 /** Most layers are called as in the code. @param {string} layer */

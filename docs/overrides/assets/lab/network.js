@@ -95,18 +95,26 @@ export function load(name) {
 
 /** @param {string} name */
 async function read(name) {
-  if (!shelf.cnnvizNetworks?.[name]) {
-    await new Promise((resolve, reject) => {
-      const script = document.createElement("script");
-      script.src = new URL(`${name}.js`, here?.src ?? document.baseURI).href;
-      script.onload = resolve;
-      script.onerror = () => reject(new Error(`The weights "${name}" could not be loaded from ${script.src}.`));
-      document.head.append(script);
-    });
-  }
+  if (!shelf.cnnvizNetworks?.[name]) await runScript(name);
   const packed = shelf.cnnvizNetworks?.[name];
   if (!packed) throw new Error(`The file of the weights "${name}" holds something else.`);
   return unpackNetwork(packed);
+}
+
+/**
+ * Runs a script of the lab's files, which lie beside this one.
+ *
+ * @param {string} name
+ * @returns {Promise<void>}
+ */
+export function runScript(name) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL(`${name}.js`, here?.src ?? document.baseURI).href;
+    script.onload = () => resolve();
+    script.onerror = () => reject(new Error(`"${name}" could not be loaded from ${script.src}.`));
+    document.head.append(script);
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import { button, make, pixelCanvas } from "./dom.js";
 import { settings } from "./generated.js";
 import { unpackPixels } from "./link.js";
 import { say } from "./messages.js";
+import { runScript } from "./network.js";
 
 /**
  * @typedef {object} Sample  as gen/figures/lab.py packs it
@@ -14,11 +15,29 @@ import { say } from "./messages.js";
  * @property {string} pixels
  */
 
+const { count, each } = settings.samples;
+const shelf = /** @type {{ cnnvizSamples?: Record<number, string> }} */ (globalThis);
+
+/**
+ * Any image of the test set; the file that it is in is fetched when it is first asked for.
+ *
+ * @param {number} index
+ */
+async function fetchSample(index) {
+  const file = Math.floor(index / each);
+  if (!shelf.cnnvizSamples?.[file]) await runScript(`samples-${file}`);
+  const [label, packed] = (shelf.cnnvizSamples?.[file].split("\n")[index % each] ?? "").split(" ");
+  const pixels = unpackPixels(packed ?? "");
+  if (!pixels) throw new Error(`Test image ${index} is damaged.`);
+  return { pixels, name: settings.classNames[Number(label)] };
+}
+
 /**
  * @param {Sample[]} samples
  * @param {(pixels: Float32Array, message: string) => void} load
+ * @param {(error: unknown) => void} fail
  */
-export function createSamples(samples, load) {
+export function createSamples(samples, load, fail) {
   const buttons = samples.map((sample) => {
     const { label, index, misread } = sample;
     const name = settings.classNames[label];
@@ -27,13 +46,51 @@ export function createSamples(samples, load) {
     const pixels = unpackPixels(sample.pixels);
     if (!pixels) throw new Error(`Sample ${index} is damaged.`);
     paint(thumb, pixels, "grey", [0, 1]);
-    const one = button("", () => load(pixels, say("sample loaded", { index, name })), { class: `lab-sample${misread ? " lab-misread" : ""}`, "aria-label": words, title: words });
+    const choose = () => {
+      number.value = String(index);
+      show(pixels, index, name);
+    };
+    const one = button("", choose, { class: `lab-sample${misread ? " lab-misread" : ""}`, "aria-label": words, title: words });
     one.append(thumb);
     return one;
   });
+
+  const truth = make("p", { class: "lab-note" });
+  const number = make("input", { type: "number", min: 0, max: count - 1, step: 1, "aria-label": say("sample number"), change: () => ask(number.valueAsNumber) });
+  const random = button(say("random sample"), () => ask(Math.floor(Math.random() * count)));
+
+  /** @param {Float32Array} pixels @param {number} index @param {string} name */
+  function show(pixels, index, name) {
+    load(pixels, say("sample loaded", { index, name }));
+    truth.textContent = say("sample loaded", { index, name });
+  }
+
+  /** @param {number} index */
+  async function ask(index) {
+    if (!(Number.isInteger(index) && index >= 0 && index < count)) return;
+    number.value = String(index);
+    try {
+      const { pixels, name } = await fetchSample(index);
+      if (number.valueAsNumber === index) show(pixels, index, name); // else the reader has moved on
+    } catch (error) {
+      fail(error);
+    }
+  }
+
   return {
-    element: make("div", { class: "lab-samples", role: "group", "aria-label": say("samples") }, ...buttons),
+    element: make(
+      "section",
+      { "aria-label": say("samples") },
+      make("div", { class: "lab-samples" }, ...buttons),
+      make("div", { class: "lab-any-sample" }, make("span", {}, say("any sample")), number, make("span", {}, say("any sample after", { count: count.toLocaleString("en") })), random),
+      truth,
+    ),
     /** What a reader sees first. */
     loadFirst: () => buttons[Math.min(7, buttons.length - 1)]?.click(),
+    /** What lies on the pad is no sample any more. */
+    forget: () => {
+      truth.textContent = "";
+      number.value = "";
+    },
   };
 }

@@ -83,7 +83,7 @@ export function createViews(network, { pick, point, toggle }) {
     const { name, kind, shape: [channels, height, width] } = layer;
     const flat = isFlat(layer);
     const columns = flat ? FOLDS[channels] ?? 32 : width;
-    const tiles = Array.from({ length: flat ? 1 : channels }, (_, i) => createTile(columns, flat ? channels / columns : height, flat ? "" : String(i)));
+    const tiles = Array.from({ length: flat ? 1 : channels }, (_, i) => createTile(columns, flat ? channels / columns : height, flat || channels === 1 ? "" : String(i)));
     const answers = name === "output" || kind === "softmax" ? createAnswers() : null;
     if (answers) tiles[0].canvas.replaceWith(answers);
     const maps = make(
