@@ -41,6 +41,7 @@ _NOT_DRAWING = {
     "course.py",
     "glossary.py",
     "lab_files.py",
+    "lab_samples.py",
     "notebooks.py",
     "words.py",
 }
