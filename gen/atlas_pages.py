@@ -15,6 +15,11 @@ from gen.unit_pages import unit_name
 
 Facts = Mapping[str, Any]
 
+SECTIONS = (
+    "field", "weights", "activations", "scores", "gradients", "training", "distribution",
+)  # fmt: skip
+"""Of a page, in order; which of them a layer has, the facts say ("shown")."""
+
 FEW = 32
 """So many links to units stand on a page; more are folded away."""
 
@@ -135,7 +140,7 @@ class _Page:
             self._table(),
             self._code(),
         ]
-        for section in ("field", "weights", "activations", "scores", "gradients", "training", "distribution"):
+        for section in SECTIONS:
             if section in self.layer["shown"]:
                 parts.append(f"## {self._heading(section)} {{ #{section} }}")
                 parts += self._section(section)
@@ -155,30 +160,30 @@ class _Page:
         }[section]
 
     def _section(self, section: str) -> list[str]:
+        """The figures of a section, with what stands between them."""
         layer = self.layer
-        if section == "field":
-            return [self._figure(section, self.say(*layer_words.field(layer)))]
-        if section == "weights":
-            words = self.say(*layer_words.weights(layer)) + self._dead()
-            return [self._figure(section, words), self._units()]
+        parts = [self._figure(section, self._caption(section))]
         if section == "activations":
             others = self.inputs - self.examples
             choice = layer_words.inputs(self.title, self.examples, others, self.misread)
-            figure = self._figure(section, self.say(*layer_words.activations(layer)))
-            units = [] if layer["form"] or not layer["owner"] else [self._units()]
-            return [self._figure("inputs", self.say(*choice)), figure, *units]
-        if section == "scores":
-            words = self.say(
-                "每行是一个输入，每列是一个输出单元。每行里最大的数，就是网络的回答。",
-                "Each row is an input, each column an output unit. The largest number of a row is the "
-                "network's answer.",
-            )
-            return [self._figure(section, words)]
-        if section == "gradients":
-            return [self._figure(section, self.say(*layer_words.gradients(self._facts())))]
-        if section == "training":
-            return [self._figure(section, self.say(*layer_words.training(layer, self.steps)))]
-        return [self._figure(section, self.say(*layer_words.distribution(self._seen(), self.images)))]
+            parts.insert(0, self._figure("inputs", self.say(*choice)))
+        if section == ("weights" if layer["form"] else "activations") and layer["owner"]:
+            parts.append(self._units())
+        return parts
+
+    def _caption(self, section: str) -> str:
+        layer = self.layer
+        if section == "weights":
+            return self.say(*layer_words.weights(layer)) + self._dead()
+        words = {
+            "field": lambda: layer_words.field(layer),
+            "activations": lambda: layer_words.activations(layer),
+            "scores": lambda: layer_words.SCORES,
+            "gradients": lambda: layer_words.gradients(self._facts()),
+            "training": lambda: layer_words.training(layer, self.steps),
+            "distribution": lambda: layer_words.distribution(self._seen(), self.images),
+        }
+        return self.say(*words[section]())
 
     def _facts(self) -> Facts:
         """The layer's, with what follows it."""
@@ -205,23 +210,29 @@ class _Page:
         title = self.say(f"{name} 的每个{part}都有一页：", f"Each {part} of {name} has a page:")
         if count <= FEW:
             return f'<div class="unit-list"><p>{title}</p><ol>{items}</ol></div>'
-        title = self.say(f"{name} 的 {count} 个{part}，每个都有一页", f"Pages of the {count} {part}s of {name}")
+        title = self.say(
+            f"{name} 的 {count} 个{part}，每个都有一页", f"Pages of the {count} {part}s of {name}"
+        )
         return f'<details class="unit-list"><summary>{title}</summary><ol>{items}</ol></details>'
 
     def _what(self) -> str:
         """What such a layer does."""
         layer = self.layer
         kind, before, after = layer["kind"], layer["before"], layer["after"]
+        bias = (
+            ("", "") if layer["parameters"] and not layer["bias"] else ("和一个偏置", " and a bias")
+        )
+        more = ("", "") if not bias[0] else ("，再加一个偏置", " together with a bias")
         if kind == "conv":
             channels = int(before.split("×")[0])
             over = self.say(f"全部 {channels} 个输入通道", f"all {channels} input channels at once")
             if channels == 1:
                 over = self.say("输入图像", "the input image")
             return self.say(
-                f"每个输出通道有一个卷积核。它滑过{over}，在每个位置上把 {layer['terms']} 个乘积和一个偏置加起来。"
+                f"每个输出通道有一个卷积核。它滑过{over}，在每个位置上把 {layer['terms']} 个乘积{bias[0]}加起来。"
                 "结果有正有负：与核相像的地方为正，与核相反的地方为负。",
                 f"Each output channel has one kernel. It slides over {over}, and at every position "
-                f"{layer['terms']} products and a bias are added up. The result has either sign: "
+                f"{layer['terms']} products{bias[1]} are added up. The result has either sign: "
                 "positive where the input looks like the kernel, negative where it looks like its "
                 "opposite.",
             )
@@ -253,9 +264,9 @@ class _Page:
                 "No value changes, but from here on nothing tells which of them were neighbours.",
             ),
             "linear": (
-                f"每个单元都与前面的 {before} 个数相连：每个数乘以一个权重，全部相加，再加一个偏置。",
+                f"每个单元都与前面的 {before} 个数相连：每个数乘以一个权重，全部相加{more[0]}。",
                 f"Every unit is connected to all {before} numbers before it: each is multiplied by a "
-                "weight, and the products are added up together with a bias.",
+                f"weight, and the products are added up{more[1]}.",
             ),
             "output": (
                 f"每一类有一个单元，与前面的 {before} 个数相连，算出这一类的得分（logit）。得分最高的一类就是网络的回答；"
@@ -317,7 +328,9 @@ class _Page:
 
     def _code(self) -> str:
         after = ", ".join(self.layer["after"].split("×"))
-        made = f"{self.name} = nn.{self.layer['code']}\n" if self.layer["code"] else ""
+        made = f"nn.{self.layer['code']}\n" if self.layer["code"] else ""
+        if made and all(part.isidentifier() for part in self.name.split(".")):
+            made = f"{self.name} = {made}"
         return (
             "``` python\n"
             f"{made}"

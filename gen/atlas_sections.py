@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from gen.atlas_net import AtlasNet, Layer
-from gen.unit_pages import unit_name
 
-MOVING, STILL = 20_000, 6_000
+MOVING, STILL = 15_000, 6_000
 """Weights that the figures of training and of gradients draw at most: `units_shown`."""
 
 SILENT = ("flatten", "dropout")
@@ -93,17 +92,11 @@ def shown(net: AtlasNet, layer: Layer) -> dict[str, str]:
     return found
 
 
-def unit_links(layer: Layer) -> list[str]:
-    """Addresses of the pages of a layer's units, seen from the page of any layer of its net."""
-    count = layer.after[0]
-    return [f"../{layer.name}/{unit_name(index, count)}/" for index in range(count)]
-
-
 def units_shown(layer: Layer, most: int) -> int:
-    """Units of a layer whose weights are drawn: all, or the first ones, a multiple of 8 if it can be."""
+    """Units of a layer whose weights are drawn: all, or the first, by 16 if that many fit."""
     weight = layer.weight
     assert weight is not None
     if weight.size <= most:
         return len(weight)
     fit = most // weight[0].size
-    return min(len(weight), fit // 8 * 8 or max(1, fit))
+    return min(len(weight), fit // 16 * 16 or max(1, fit))

@@ -5,7 +5,7 @@ The page shows one band at a time (`gen.figure.Sprite`); assets/atlas.js moves t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from cnnviz.drawing.mosaic import Mosaic, Scale, mosaic
 from cnnviz.drawing.palettes import GAP
 from gen.atlas_net import Floats
 from gen.figure import Picture, Sprite
-from gen.layer_mosaics import coarse
+from gen.layer_mosaics import FEW, coarse, small_png
 
 PANEL = 334
 """Width in pixels of one of two panels side by side."""
@@ -23,8 +23,11 @@ PANEL = 334
 APART = 2
 """Pixels between bands: one is still there when a phone shrinks the picture."""
 
-STEP = 4
-"""Sprites have every fourth level of their palette: 64 colours."""
+STEPS = {True: 32, False: 16}
+"""Levels on either side of zero: of maps, and of squares, each of which is one number."""
+
+LARGE = 120_000
+"""Sprites of so many pixels have FEW levels."""
 
 
 def tiles(values: Tensor) -> Floats:
@@ -50,24 +53,18 @@ def bands(values: Floats, scale: Scale, signed: bool, columns: int | None = None
 
 
 def stacked(drawn: Sequence[Mosaic]) -> Mosaic:
-    """Mosaics of one layout, one below the other, in fewer levels."""
+    """Mosaics of one layout, one below the other."""
     apart = np.full((APART, drawn[0].width), GAP, np.uint8)
     parts = [part for one in drawn for part in (one.pixels, apart)][:-1]
-    pixels = coarse(np.concatenate(parts), drawn[0].signed, STEP)
-    return replace(
-        drawn[0], pixels=pixels, limits=np.concatenate([one.limits for one in drawn])
-    )
+    limits = np.concatenate([one.limits for one in drawn])
+    return replace(drawn[0], pixels=np.concatenate(parts), limits=limits)
 
 
-def sprite(drawn: Mosaic, count: int, width: int = PANEL) -> Sprite:
+def sprite(drawn: Mosaic, count: int, width: int = PANEL, maps: bool = True) -> Sprite:
     """`drawn` has `count` bands; at most `width` pixels wide on the page."""
-    scale = min(12, width / drawn.width)
-    if scale > 1.5 and drawn.tile_width > 1:
+    scale = min(12.0 if maps else 1.0, width / drawn.width)
+    if scale > 1.5:
         scale = int(scale * 2) / 2
-    picture = Picture(drawn.png(9), drawn.width, drawn.height, scale)
+    png = small_png(coarse(drawn, STEPS[maps] if drawn.pixels.size < LARGE else FEW))
+    picture = Picture(png, drawn.width, drawn.height, scale)
     return Sprite(picture, count, (drawn.height + APART) // count - APART)
-
-
-def each(draw: Callable[[Floats], Mosaic], values: Floats) -> Mosaic:
-    """One band for each of `values`, drawn by `draw`."""
-    return stacked([draw(value) for value in values])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -52,9 +52,13 @@ class Sprite:
 
 @dataclass(frozen=True)
 class Links:
-    """A picture's tiles as links, tile by tile: `addresses` fill `columns` row by row."""
+    """Tiles that lead to the pages of units: 0 to `count` - 1 of `layer`, `columns` in a row.
 
-    addresses: Sequence[str]
+    For the mouse alone, by assets/atlas.js: the page has the same links as a list.
+    """
+
+    layer: str
+    count: int
     columns: int
 
 
@@ -63,7 +67,6 @@ class Panel:
     """One picture (PNG), drawing (SVG or HTML in both languages), with its label.
 
     `alt` says what the picture shows, for those who cannot see it; the label if not given.
-    `links` are for the mouse alone: the page has the same ones as a list.
     """
 
     content: Picture | Sprite | Text
@@ -83,7 +86,7 @@ class Legend:
     gradient: str = ""
     low: str = ""
     high: str = ""
-    ends: Sequence[tuple[str, str]] = ()
+    ends: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)

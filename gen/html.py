@@ -69,19 +69,6 @@ def _notes(notes: Sequence[list[str]], pick: int) -> str:
     return f'<div class="fig-notes">{lines}</div>'
 
 
-def _links(links: Mapping[str, Any] | None) -> str:
-    """The tiles of a picture as links for the mouse."""
-    if not links:
-        return ""
-    addresses, columns = links["addresses"], links["columns"]
-    cells = "".join(
-        f'<a href="{escape(a)}" tabindex="-1" title="{escape(a.strip("/").rpartition("/")[2])}"></a>'
-        for a in addresses
-    )
-    rows = -(-len(addresses) // columns)
-    return f'<div class="tile-links" aria-hidden="true" style="--c:{columns};--r:{rows}">{cells}</div>'
-
-
 def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUrl) -> str:
     label = panel["label"][pick] if panel["label"] else ""
     shows = (panel["alt"] or panel["label"] or alt)[pick]
@@ -99,8 +86,9 @@ def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUr
             f'height="{height}" style="{style}"{sprite} '
             f'alt="{escape(shows)}" loading="lazy" decoding="async">'
         )
-        if links := _links(panel.get("links")):
-            body = f'<div class="tiles">{body}{links}</div>'
+        if links := panel.get("links"):
+            units = f'data-layer="{escape(links["layer"])}" data-count="{links["count"]}"'
+            body = f'<div class="tiles" {units} data-columns="{links["columns"]}">{body}</div>'
     else:
         body = (
             f'<div class="fig-scroll" tabindex="0" role="group" aria-label="{escape(shows)}">'
@@ -122,10 +110,8 @@ def _legend(legend: Mapping[str, Any], pick: int) -> str:
     # Where each input has a scale of its own, assets/atlas.js writes its ends.
     ends = "|".join(f"{low} {high}" for low, high in legend.get("ends", ()))
     chosen = f' data-ends="{escape(ends)}"' if ends else ""
-    return (
-        f'<div class="legend"{chosen}>{bar}<span class="legend-text">{escape(legend["text"][pick])}</span>'
-        "</div>"
-    )
+    text = f'<span class="legend-text">{escape(legend["text"][pick])}</span>'
+    return f'<div class="legend"{chosen}>{bar}{text}</div>'
 
 
 def _tabs(

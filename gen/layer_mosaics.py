@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from math import isqrt
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, colour_mosaic, mosaic
 from cnnviz.drawing.palettes import CENTRE, GAP, HIGHEST, LOWEST
@@ -21,8 +23,8 @@ WIDTH = 640
 
 Draw = Callable[[Floats, Shape | None, Scale], Mosaic | ColourMosaic]
 
-LARGE, STEP = 200_000, 16
-"""Pictures of so many pixels have every 16th level only, 8 on either side of zero."""
+LARGE, FEW = 200_000, 7
+"""Pictures of so many pixels have only 7 levels on either side of zero."""
 
 
 def signed_weights(weight: Floats, form: str, maps: Shape | None, scale: Scale) -> Mosaic:
@@ -46,14 +48,17 @@ def images(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     """The weights of each unit in the shape of the image that it looks at."""
     assert maps
     tiles = weight.reshape(-1, *maps[1:])
-    return _coarse(mosaic(tiles, columns=unit_columns("images", len(tiles)), scale=scale, signed=True))
+    columns = unit_columns("images", len(tiles))
+    return _coarse(mosaic(tiles, columns=columns, scale=scale, signed=True))
 
 
 def unit_columns(form: str, units: int) -> int:
     """Units in a row of the picture of that form."""
     if form == "blocks":
         return units // divisor(units)
-    return {"slices": units, "matrix": 1, "images": min(16, units)}.get(form, 0)
+    if form == "images":
+        return next((n for n in range(16, 7, -1) if units % n == 0), min(16, units))
+    return {"slices": units, "matrix": 1}.get(form, 0)
 
 
 def blocks(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
@@ -85,19 +90,33 @@ def matrix(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
 
 
 def _coarse(drawn: Mosaic) -> Mosaic:
-    """A large mosaic in fewer levels: about a third of the bytes."""
-    if drawn.pixels.size < LARGE:
-        return drawn
-    return replace(drawn, pixels=coarse(drawn.pixels, drawn.signed, STEP))
+    """A large mosaic in few colours: 4 bits a pixel."""
+    return coarse(drawn, FEW) if drawn.pixels.size >= LARGE else drawn
 
 
-def coarse(
-    pixels: npt.NDArray[np.uint8], signed: bool, step: int
-) -> npt.NDArray[np.uint8]:
-    """Palette indices with every `step`th level only, zero and the ends among them."""
-    zero = CENTRE if signed else LOWEST
-    levels = zero + step * np.rint((pixels.astype(int) - zero) / step)
-    return np.where(pixels == GAP, GAP, np.clip(levels, LOWEST, HIGHEST)).astype(np.uint8)
+def coarse(drawn: Mosaic, steps: int) -> Mosaic:
+    """The same in fewer levels: `steps` on either side of zero, the ends among them."""
+    zero = CENTRE if drawn.signed else LOWEST
+    span = HIGHEST - zero
+    step = np.rint((np.arange(256) - zero) * steps / span)
+    levels = np.clip(np.rint(zero + step * span / steps), LOWEST, HIGHEST).astype(np.uint8)
+    levels[GAP] = GAP
+    return replace(drawn, pixels=levels[drawn.pixels])
+
+
+def small_png(drawn: Mosaic | ColourMosaic) -> bytes:
+    """A PNG of a mosaic whose palette has only the colours that it uses; 4 bits for up to 16."""
+    if isinstance(drawn, ColourMosaic):
+        return drawn.png(9)
+    used = np.unique(np.append(drawn.pixels, GAP))  # the gap is first: it is 0
+    number = np.zeros(256, np.uint8)
+    number[used] = np.arange(len(used))
+    image = Image.fromarray(number[drawn.pixels])
+    image.putpalette(drawn.palette[used].tobytes())
+    file = BytesIO()
+    bits = 4 if len(used) <= 16 else 8
+    image.save(file, "PNG", compress_level=9, transparency=GAP, bits=bits)
+    return file.getvalue()
 
 
 def divisor(n: int) -> int:

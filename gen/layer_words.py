@@ -1,4 +1,4 @@
-"""Captions of the figures on the page of a layer, in both languages: plain facts in, Markdown out."""
+"""Captions of the figures on the page of a layer, in both languages: facts in, Markdown out."""
 
 from __future__ import annotations
 
@@ -62,12 +62,17 @@ def weights(layer: Facts) -> Both:
 
 def field(layer: Facts) -> Both:
     """How to read the figure of the receptive field."""
+    padding = ("", "")
+    if layer["padded"]:
+        padding = (
+            "伸出图外的部分（灰色）落在填充里，那里只有零。",
+            " What lies outside the image (grey) is padding and holds nothing but zeros.",
+        )
     return (
-        "左边的图上标出两个单元：橙框在正中，蓝框在左上角。右边是它们各自能看见的输入；"
-        "伸出图外的部分（灰色）落在填充里，那里只有零。",
+        "左边的图上标出两个单元：橙框在正中，蓝框在左上角。右边是它们各自能看见的输入，框的颜色相同。"
+        f"{padding[0]}",
         "Two units are marked on the map at the left: orange in the middle, blue in the corner. At the "
-        "right is what each of them sees of the input; what lies outside the image (grey) is padding "
-        "and holds nothing but zeros.",
+        f"right, in the same colours, is what each of them sees of the input.{padding[1]}",
     )
 
 
@@ -134,6 +139,13 @@ def activations(layer: Facts) -> Both:
     if layer["kind"] == "output":
         order = ("", "")
     return rows[0] + order[0] + shared[0], rows[1] + order[1] + shared[1]
+
+
+SCORES: Both = (
+    "每行是一个输入，左边是它的真实类别，✗ 表示答错；每列是一个输出单元。每行里最大的数，就是网络的回答。",
+    "Each row is an input with its true class at the left, ✗ if it is misread; each column is an output "
+    "unit. The largest number of a row is the network's answer.",
+)
 
 
 def gradients(layer: Facts) -> Both:

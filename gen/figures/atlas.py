@@ -11,8 +11,8 @@ from torch import Tensor
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from gen import layer_mosaics
-from gen.atlas_net import KINDS, TESTED, AtlasNet, Floats, Layer, Shape
-from gen.atlas_sections import MOVING, STILL, pair, shown, unit_links, units_of, units_shown
+from gen.atlas_net import KINDS, TESTED, AtlasNet, Layer, Shape
+from gen.atlas_sections import MOVING, STILL, pair, shown, units_of, units_shown
 from gen.context import Context
 from gen.figure import (
     SCOPES,
@@ -26,7 +26,7 @@ from gen.figure import (
     in_both,
     number,
 )
-from gen.layer_mosaics import WIDTH, divisor, unit_columns
+from gen.layer_mosaics import WIDTH, divisor, small_png, unit_columns
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
@@ -64,10 +64,10 @@ def _weights(layer: Layer) -> Figure:
     ]
     for name, scale, scope in scales:
         drawn = layer_mosaics.DRAW[layer.form](weight, layer.maps, scale)
-        image = Picture(drawn.png(9), drawn.width, drawn.height, min(16, WIDTH / drawn.width))
+        image = Picture(small_png(drawn), drawn.width, drawn.height, min(16, WIDTH / drawn.width))
         legend = _legend(drawn, scale != "map", Text("权重", "weight"), scope)
         columns = unit_columns(layer.form, len(weight)) or drawn.columns
-        links = Links(unit_links(layer), columns)
+        links = Links(layer.name, len(weight), columns)
         variants.append(Variant(name, [Panel(image, links=links)], [legend]))
     low, high = number(float(weight.min())), number(float(weight.max()))
     shape = "×".join(map(str, weight.shape))
@@ -100,7 +100,8 @@ def _scores(context: Context, layer: Layer) -> Figure:
     shares = logits.softmax(1)
     labels = context.atlas_labels
     names = list(context.test.class_names)
-    rows = [names[label] for label in labels.tolist()]
+    wrong = (logits.argmax(1) != labels).tolist()
+    rows = [names[i] + (" ✗" if w else "") for i, w in zip(labels.tolist(), wrong, strict=True)]
     true, answer = Text("真实类别", "true class"), Text("输出单元", "output unit")
 
     def table(numbers: Tensor, title: Text, write: Callable[[float], str]) -> Panel:
@@ -227,6 +228,7 @@ def facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[s
         "spatial": len(layer.after) == 3,
         "units": units,
         "parameters": 0 if weight is None else weight.size + biases,
+        "bias": biases > 0,
         "terms": 0 if weight is None else int(weight[0].size),
         "sum": f"{units} × ({inner}{' + 1' if biases else ''})" if inner else "",
         "field": "×".join(map(str, field)) if field else "",
@@ -274,12 +276,11 @@ def numbers(context: Context) -> dict[str, Any]:
 def sections(net: AtlasNet, layer: Layer) -> dict[str, Any]:
     """Which figures the layer's page has, and whose units it shows."""
     owner, seen = units_of(net, layer), pair(net, layer)
-    before = [x.name for x in net.weighted if net.layers.index(x) < net.layers.index(layer)]
     return {
         "shown": shown(net, layer),
         "owner": owner.name if owner else "",
         "compared": [x.name if x else "" for x in (seen.first, seen.second)],
-        "weights_before": before[-1] if before else "",
+        "padded": len(layer.after) == 3 and min(net.fields[layer.name].box(0, 0)) < 0,
         "trained_units": units_shown(layer, MOVING) if layer.form else 0,
         "gradient_units": units_shown(layer, STILL) if layer.form else 0,
     }

@@ -10,7 +10,7 @@ from torch import Tensor
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from gen.atlas_net import AtlasNet, Floats, Layer
-from gen.atlas_sections import SILENT, Pair, pair, shown, unit_links
+from gen.atlas_sections import SILENT, Pair, pair, shown
 from gen.atlas_sprites import bands, sprite, tiles
 from gen.context import Context
 from gen.figure import (
@@ -79,32 +79,36 @@ def _activations(context: Context, net: AtlasNet, layer: Layer) -> Figure:
     seen = pair(net, layer)
     trained = seen.values(net.outputs, net.inputs)
     random = seen.values(net.random_outputs, net.inputs)
-    rows = [[t] if layer.kind in SILENT else [t, r] for t, r in zip(trained, random, strict=True)]
+    silent = layer.kind in SILENT  # with random weights it would do the same
+    rows = [[t] if silent else [t, r] for t, r in zip(trained, random, strict=True)]
     everything = [*net.outputs.values(), *net.random_outputs.values()]
     whole = max(float(x.abs().max()) for x in everything)
-    peak = max(float(x.abs().max()) for row in rows[: seen.drawn_alike] for x in row)
+    peaks = _peaks([x for row in rows[: seen.drawn_alike] for x in row])
     spatial = trained[-1].ndim == 4
     variants = []
-    for key, name, scope in _SCOPES if spatial else [_EACH_INPUT, *_SCOPES[1:]]:
+    scopes = [_SCOPES[0] if spatial else _EACH_INPUT, _ONE if silent else _SCOPES[1], _SCOPES[2]]
+    for key, name, scope in scopes:
         panels: list[Panel] = []
         drawings: list[tuple[Mosaic, Text]] = []
         for index, row in enumerate(rows):
             share = index >= seen.drawn_alike  # probabilities have a scale of their own
             for copy, values in enumerate(row):
-                drawn = _drawn(values, "share" if share else key, peak, whole)
+                drawn = _drawn(values, "share" if share else key, peaks, whole)
                 drawings.append((drawn, _SHARE if share else _VALUE))
                 links = None
                 if seen.units and not copy and values.shape[1] == seen.units.after[0]:
-                    links = Links(unit_links(seen.units), drawn.columns)
+                    links = Links(seen.units.name, values.shape[1], drawn.columns)
                 label = _label(seen, index, copy if len(row) > 1 else None)
-                panels.append(Panel(sprite(drawn, len(values)), label, links=links))
+                panels.append(
+                    Panel(sprite(drawn, len(values), maps=values.ndim == 4), label, links=links)
+                )
         variants.append(Variant(name, panels, _legends(drawings, key, scope)))
     return Figure(
         alt=_alt(net, seen, rows),
         variants=variants,
         chosen=1,  # the whole layer: what is faint looks faint
         columns=2,
-        notes=_notes(seen, trained[-1 if seen.second else 0]),
+        notes=[] if silent else _notes(seen, trained[-1 if seen.second else 0]),
         uses=[net.name],
     )
 
@@ -115,12 +119,15 @@ _SCOPES: list[tuple[str, Text, Text]] = [
         "每张图各用自己的刻度：图案最清楚，颜色不能互相比较",
         "Each map has a scale of its own: patterns are clearest, colours must not be compared")),
     ("layer", Text("整层", "whole layer"), Text(
-        "训练后、随机权重与全部输入共用一个刻度，颜色可以互相比较",
-        "One scale for trained and random weights and all inputs: colours can be compared")),
+        "同一色系的图，训练后与随机权重、全部输入，都共用一个刻度，颜色可以互相比较",
+        "Pictures in the same colours share one scale, trained and random, for all inputs")),
     ("net", Text("全网络", "whole network"), Text(
         "全网络的各层共用一个刻度，看得出哪一层强、哪一层弱",
         "One scale for all layers of the network, which shows where the signal is strong or weak")),
 ]  # fmt: skip
+_ONE = ("layer", Text("整层", "whole layer"), Text(
+    "两幅、全部输入共用一个刻度，颜色可以互相比较",
+    "One scale for both pictures and all inputs: colours can be compared"))  # fmt: skip
 _EACH_INPUT = (
     "input",
     Text("每个输入", "each input"),
@@ -131,15 +138,28 @@ _EACH_INPUT = (
 )
 
 
-def _drawn(values: Tensor, key: str, peak: float, whole: float) -> Mosaic:
+def _peaks(drawn: list[Tensor]) -> dict[bool, float]:
+    """Largest absolute value of what has negative numbers, and of what has none."""
+    return {
+        signed: max((float(x.abs().max()) for x in drawn if _signed(x) == signed), default=0.0)
+        for signed in (True, False)
+    }
+
+
+def _signed(values: Tensor) -> bool:
+    return bool((values < 0).any())
+
+
+def _drawn(values: Tensor, key: str, peaks: dict[bool, float], whole: float) -> Mosaic:
     """One picture with a band for each input."""
     shapes: Floats = tiles(values)
-    signed = bool((values < 0).any())
+    signed = _signed(values)
     if key == "share":
         return bands(shapes, (0, 1), signed=False)
     if key == "net":
         return bands(shapes, (-whole, whole), signed=True)
     if key == "layer":
+        peak = peaks[signed]
         return bands(shapes, (-peak if signed else 0.0, peak), signed=signed)
     return bands(shapes, "map" if key == "map" else "layer", signed=signed)
 
@@ -190,7 +210,7 @@ def _notes(seen: Pair, values: Tensor) -> list[Text]:
     """For each input the strongest units, with links, and how many numbers are not zero."""
     peaks = values.flatten(2).amax(2) if values.ndim == 4 else values  # (N, C)
     units = seen.units if seen.units and seen.units.after[0] == peaks.shape[1] else None
-    name = (seen.second or seen.first).name if seen.first else ""
+    name = next(x.name for x in (seen.second, seen.first) if x)
     notes = []
     for own, all_values in zip(peaks, values, strict=True):
         top = [int(i) for i in own.argsort(descending=True)[:STRONGEST] if own[i] != 0]

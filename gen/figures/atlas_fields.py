@@ -91,14 +91,13 @@ def _on_input(
     canvas[margin : margin + height, margin : margin + width] = image[:, :, None]
     zoom = max(1, _SIDE // max(canvas.shape))
     large = canvas.repeat(zoom, 0).repeat(zoom, 1)
-    for (top, left, bottom, right), colour in boxes:
-        _frame(large, *((edge + margin) * zoom for edge in (top, left, bottom, right)), colour)
+    for box, colour in boxes:
+        top, left, bottom, right = ((edge + margin) * zoom for edge in box)
+        _frame(large, top, left, bottom, right, colour)
     return large
 
 
-def _on_map(
-    values: NDArray[Any], peak: float, units: list[tuple[tuple[int, int], Any]]
-) -> Bytes:
+def _on_map(values: NDArray[Any], peak: float, units: list[tuple[tuple[int, int], Any]]) -> Bytes:
     """A map (H, W) in colour with a frame around each unit."""
     zoom = max(4, (_SIDE - 60) // max(values.shape))
     colours = palettes.DIVERGING[levels(values, (-peak, peak))]

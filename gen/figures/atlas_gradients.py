@@ -12,8 +12,8 @@ from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.recording import record
 from gen.atlas_net import AtlasNet, Floats, Layer
-from gen.atlas_sections import SILENT, STILL, unit_links, units_of, units_shown
-from gen.atlas_sprites import bands, sprite, stacked, tiles
+from gen.atlas_sections import SILENT, STILL, units_of, units_shown
+from gen.atlas_sprites import PANEL, bands, sprite, stacked, tiles
 from gen.context import Context
 from gen.figure import Figure, Legend, Links, Panel, Sprite, Text, Variant, number
 from gen.layer_mosaics import WIDTH, signed_weights
@@ -48,8 +48,7 @@ def gradients(net: AtlasNet, labels: Tensor) -> Gradients:
 
     modules = dict(net.model.named_modules())
     hooks = [
-        modules[layer.name].register_forward_pre_hook(keep(layer.name))  # type: ignore[arg-type]
-        for layer in net.weighted
+        modules[layer.name].register_forward_pre_hook(keep(layer.name)) for layer in net.weighted
     ]
     names = [layer.name for layer in net.layers]
     # Weights may be frozen, so that the graph starts at the inputs.
@@ -99,8 +98,15 @@ def _figure(context: Context, net: AtlasNet, layer: Layer, found: Gradients) -> 
     output = found.outputs.get(layer.name)
     if output is None:  # the model overwrites it; autograd cannot reach it
         output = torch.zeros(len(net.inputs), *layer.after)
-    shown: list[tuple[Tensor, Text]] = [(output, Text(
-        f"损失对 {layer.name} 输出的梯度", f"gradient of the loss with respect to the output of {layer.name}"))]
+    shown: list[tuple[Tensor, Text]] = [
+        (
+            output,
+            Text(
+                f"损失对 {layer.name} 输出的梯度",
+                f"gradient of the loss with respect to the output of {layer.name}",
+            ),
+        )
+    ]
     kernels: Tensor | None = None
     if layer.kind == "conv" and layer.name in found.inputs:
         units = units_shown(layer, STILL)
@@ -146,7 +152,12 @@ _ONE_SCALE = Text(
 
 
 def _panel(
-    layer: Layer, values: Tensor, label: Text, own: bool, kernels: Tensor | None, owner: Layer | None
+    layer: Layer,
+    values: Tensor,
+    label: Text,
+    own: bool,
+    kernels: Tensor | None,
+    owner: Layer | None,
 ) -> tuple[Panel, Legend]:
     """One picture with a band for each input, and its legend."""
     peaks = values.abs().flatten(1).amax(1)  # (N,)
@@ -154,7 +165,9 @@ def _panel(
     scales = [float(p) if own else whole for p in peaks]
     signed = bool((values < 0).any()) or not label.zh.endswith("的输入")
     if values is kernels:
-        drawn = stacked([_kernels(v, scale) for v, scale in zip(values.numpy(), scales, strict=True)])
+        drawn = stacked(
+            [_kernels(v, scale) for v, scale in zip(values.numpy(), scales, strict=True)]
+        )
     else:
         shapes: Floats = tiles(values)
         drawn = stacked([
@@ -164,12 +177,12 @@ def _panel(
     wide = values is kernels and kernels.shape[2] > 1
     links = None
     if owner and values.shape[1] == owner.after[0] and values is not kernels:
-        links = Links(unit_links(owner), drawn.columns)
-    content: Sprite = sprite(drawn, len(values), WIDTH if wide else 334)
+        links = Links(owner.name, values.shape[1], drawn.columns)
+    content: Sprite = sprite(drawn, len(values), WIDTH if wide else PANEL, values.ndim > 2)
     ends = [(number(-s if signed and s else 0.0), number(s)) for s in scales]
     colours = _SIGNED if signed else Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
     text = Text(f"{label.zh}：{colours.zh}", f"{label.en}: {colours.en}")
-    legend = Legend(text, palettes.css_gradient(drawn.palette), *ends[0], ends if own else ())
+    legend = Legend(text, palettes.css_gradient(drawn.palette), *ends[0], ends=ends if own else ())
     return Panel(content, label, links=links), legend
 
 
@@ -181,7 +194,9 @@ def _notes(context: Context, losses: Tensor, net: AtlasNet, output: Tensor) -> l
     """For each input the loss, the probability of its class and the largest derivative."""
     names = context.test.class_names
     notes = []
-    for label, loss, own in zip(context.atlas_labels.tolist(), losses.tolist(), output, strict=True):
+    for label, loss, own in zip(
+        context.atlas_labels.tolist(), losses.tolist(), output, strict=True
+    ):
         sure = f"{float(torch.tensor(-loss).exp()):.1%}"
         peak = number(float(own.abs().max()))
         notes.append(

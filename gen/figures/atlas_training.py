@@ -8,10 +8,10 @@ from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from gen.atlas_net import AtlasNet, Floats, Layer
 from gen.atlas_sections import MOVING, units_shown
-from gen.atlas_sprites import STEP, tiles
+from gen.atlas_sprites import STEPS, tiles
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Picture, Text, Variant, number
-from gen.layer_mosaics import WIDTH, coarse, signed_weights
+from gen.layer_mosaics import FEW, WIDTH, coarse, signed_weights, small_png
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 
@@ -29,16 +29,18 @@ def generated(context: Context) -> dict[str, Figure]:
 
 def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
     units = units_shown(layer, MOVING)
-    weights = np.stack(
-        [_weight(net, layer, step)[:units] for step in net.steps]
-    )  # (steps, out, …)
+    weights = np.stack([_weight(net, layer, step)[:units] for step in net.steps])  # (steps, out, …)
     maps = np.stack(
         [tiles(net.outputs_at(step)[layer.name][:1])[0] for step in net.steps]
     )  # (steps, C, H, W)
     weight_peak, map_peak = (float(np.abs(x).max()) for x in (weights, maps))
     digit = context.test.class_names[int(context.atlas_labels[0])]
-    first = Text("", "") if units == len(_weight(net, layer, net.steps[0])) else Text(
-        f"（前 {units} 个单元）", f" (the first {units} units)")
+    first = (
+        Text("", "")
+        if units == layer.after[0]
+        else Text(f"（前 {units} 个单元）", f" (the first {units} units)")
+    )
+    few = FEW if units < layer.after[0] else STEPS[True]
     variants = []
     for step, weight, own in zip(net.steps, weights, maps, strict=True):
         drawn = [
@@ -51,13 +53,17 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
         )
         panels = [
             Panel(
-                _picture(d, width),
+                _picture(d, width, levels),
                 label,
                 Text(f"第 {step} 步的{label.zh}", f"{label.en} at step {step}"),
             )
-            for d, label, width in zip(drawn, labels, (WIDTH, 420), strict=True)
+            for d, label, width, levels in zip(
+                drawn, labels, (WIDTH, 420), (few, STEPS[len(layer.after) == 3]), strict=True
+            )
         ]
-        variants.append(Variant(Text(f"{step}", f"{step}"), panels, _legends(weight_peak, map_peak)))
+        variants.append(
+            Variant(Text(f"{step}", f"{step}"), panels, _legends(weight_peak, map_peak))
+        )
     spread = weights.reshape(len(weights), -1).std(1)  # (steps,)
     return Figure(
         alt=Text(
@@ -75,14 +81,13 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
 
 
 def _weight(net: AtlasNet, layer: Layer, step: int) -> Floats:
-    weight = net.model_at(step).get_submodule(layer.name).weight
-    return weight.detach().numpy()  # type: ignore[union-attr,no-any-return]
+    weight = net.model_at(step).get_parameter(f"{layer.name}.weight")
+    return weight.detach().numpy()
 
 
-def _picture(drawn: Mosaic, width: float) -> Picture:
-    few = Mosaic(**{**drawn.__dict__, "pixels": coarse(drawn.pixels, drawn.signed, STEP)})
+def _picture(drawn: Mosaic, width: float, steps: int) -> Picture:
     scale = min(12.0, width / drawn.width, 420 / drawn.height)
-    return Picture(few.png(9), few.width, few.height, scale)
+    return Picture(small_png(coarse(drawn, steps)), drawn.width, drawn.height, scale)
 
 
 def _legends(weight_peak: float, map_peak: float) -> list[Legend]:

@@ -70,3 +70,24 @@ for (const strip of document.querySelectorAll("nav.net-strip")) {
     choose(start < choosers[0].length ? start : 0);
   }
 }
+
+// Each tile of a picture leads to the page of its unit: links for the mouse, the same as in the list below.
+for (const box of document.querySelectorAll(".tiles[data-layer]")) {
+  box.addEventListener(
+    "pointerenter",
+    () => {
+      const { layer, count, columns } = box.dataset;
+      const wide = Math.max(2, String(count - 1).length);
+      const links = document.createElement("div");
+      links.className = "tile-links";
+      links.setAttribute("aria-hidden", "true");
+      links.style.cssText = `--c:${columns};--r:${Math.ceil(count / columns)}`;
+      for (let unit = 0; unit < count; unit++) {
+        const name = String(unit).padStart(wide, "0");
+        links.append(Object.assign(document.createElement("a"), { href: `../${layer}/${name}/`, title: name, tabIndex: -1 }));
+      }
+      box.append(links);
+    },
+    { once: true },
+  );
+}
