@@ -15,5 +15,5 @@ for layer in ("conv1", "conv2", "fc1"):
     twins = pair(ours, theirs)
     print(f"{layer}: mean correlation {twins.correlation.mean():.2f}")
     if layer == "conv1":
-        for unit, (partner, r) in enumerate(zip(twins.partner, twins.correlation, strict=True)):
-            print(f"  kernel {unit} goes with kernel {partner}: {r:.2f}")
+        for unit, partner in enumerate(twins.partner):
+            print(f"  kernel {unit} goes with {partner}: {twins.correlation[unit]:.2f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,17 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from cnnviz.drawing import charts, svg
+from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import Scale, mosaic
 from cnnviz.evaluation import predict
 from cnnviz.patches import cut, extremes
 from cnnviz.receptive_field import receptive_fields
 from cnnviz.recipes import SEEDS
 from cnnviz.recording import record
-from cnnviz.twins import Pairs, assigned, correlations, explained
+from cnnviz.twins import Pairs, assigned, correlations, explained, pair
 from gen.context import Context
 from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, number, scale_legend
+from gen.matched_rows import Row, decimals, matched_rows
 
 NETS = [f"short-lenet-{seed}" for seed in SEEDS]
 LAYERS = {"conv1": 300, "conv2": 300, "fc1": 2000}
@@ -31,6 +32,7 @@ LAYERS = {"conv1": 300, "conv2": 300, "fc1": 2000}
 ALIKE, UNLIKE = 0.7, 0.5
 """Correlations from which a unit counts as found again, and below which it does not."""
 
+_SOME = 20  # units of fc1
 _PATCHES = 9
 _SWEPT = 2000  # test images in which patches are looked for
 
@@ -100,8 +102,7 @@ def kernels(context: Context) -> Figure:
     """The kernels of conv1 of all nets, each below its twin in the first."""
     tiles = [context.trained(name).weights["conv1.weight"][:, 0].numpy() for name in NETS]
     limit = max(float(np.abs(row).max()) for row in tiles)
-    title = Text("五个网络的 conv1，孪生的核排成一列", "conv1 of five nets, twins in one column")
-    drawing = _matched(context, "conv1", tiles, (-limit, limit), 4, title, "diverging")
+    drawing = _matched(context, "conv1", tiles, (-limit, limit), "diverging")
     drawn = mosaic(tiles[0], scale=(-limit, limit), signed=True)
     meaning = Text(
         "conv1 的权重：蓝为负，白为零，橙为正", "weights of conv1: blue negative, white 0, orange positive"
@@ -117,14 +118,13 @@ def kernels(context: Context) -> Figure:
 def patches(context: Context) -> Figure:
     """What excites the units of conv2 most, each below its twin in the first net."""
     images = context.inputs(NETS[0], context.test.images[:_SWEPT])
+    size = images.shape[2], images.shape[3]
+    field = receptive_fields(context.model(NETS[0]), size)["conv2"]
     tiles = []
     for name in NETS:
-        model = context.model(name)
-        field = receptive_fields(model, (images.shape[2], images.shape[3]))["conv2"]
-        most = extremes(model, ["conv2"], images, _PATCHES)["conv2"].most
+        most = extremes(context.model(name), ["conv2"], images, _PATCHES)["conv2"].most
         tiles.append(cut(images, most, field).mean((1, 2)).numpy())  # (C, h, w)
-    title = Text("五个网络的 conv2，孪生的单元排成一列", "conv2 of five nets, twins in one column")
-    drawing = _matched(context, "conv2", tiles, (0, 1), 2, title, "grey")
+    drawing = _matched(context, "conv2", tiles, (0, 1), "grey")
     what = Text(
         f"每格是最让这个单元激活的 {_PATCHES} 块图的平均",
         f"each tile is the mean of the {_PATCHES} patches that excite the unit most",
@@ -168,61 +168,23 @@ def _matched(
     layer: str,
     tiles: Sequence[NDArray[np.floating[Any]]],
     scale: Scale,
-    times: int,
-    title: Text,
     palette: str,
 ) -> Text:
-    """A row of tiles (C, h, w) for each net, those of the others below their twins.
-
-    `times` is how often a pixel is repeated, so that the gap of two stays narrow.
-    """
-    twins = _twins(context, layer)
-    columns = _order(context, layer)
-    every = [list(range(len(columns))), *(pairs.partner.tolist() for pairs in twins)]
-    side = 2 + times * tiles[0].shape[-1]
-    wide = (656 - _LEFT) / len(columns)  # of a column
-    high = wide + 16
-
-    def draw(say: Any) -> str:
-        parts = []
-        for row, partners in enumerate(every):
-            shown = np.stack([tiles[row][partners[unit]] for unit in columns])
-            shown = shown.repeat(times, axis=1).repeat(times, axis=2)
-            drawn = mosaic(shown, columns=len(columns), scale=scale, palette=palette, gap=2)
-            y = row * high
-            # The last tile has no gap behind it.
-            picture = b64encode(drawn.png(9)).decode()
-            parts.append(
-                svg.element(
-                    "image", x=_LEFT, y=y, width=wide * drawn.width / side,
-                    height=wide * drawn.height / side, preserveAspectRatio="none",
-                    href=f"data:image/png;base64,{picture}", style="image-rendering:pixelated",
-                )
-            )  # fmt: skip
-            label = say(Text(f"种子 {SEEDS[row]}", f"seed {SEEDS[row]}"))
-            parts.append(svg.text(0, y + wide / 2, label, anchor="start", size=svg.NOTE_SIZE))
-            for column, unit in enumerate(columns):
-                value = str(unit) if not row else _short(float(twins[row - 1].correlation[unit]))
-                x = _LEFT + wide * (column + 0.5) - wide / side
-                parts.append(
-                    svg.text(
-                        x, y + wide + 5, value, size=11, fill=svg.var("fg" if row else "muted")
-                    )
-                )
-        return svg.document(656, high * len(every), say(title), "".join(parts))
-
-    return in_both(draw)
-
-
-_LEFT = 56
-
-
-def _short(value: float) -> str:
-    """
-    >>> _short(0.873), _short(-0.4)
-    ('.87', '−.40')
-    """
-    return f"{value:.2f}".replace("-", "−").replace("0.", ".")
+    """A row of tiles (C, h, w) for each net, those of the others below their twins."""
+    twins, order = _twins(context, layer), _order(context, layer)
+    rows = [
+        Row(Text(f"种子 {SEEDS[0]}", f"seed {SEEDS[0]}"), tiles[0][order], [str(u) for u in order])
+    ]
+    for seed, shown, pairs in zip(SEEDS[1:], tiles[1:], twins, strict=True):
+        values = [decimals(float(pairs.correlation[unit])) for unit in order]
+        rows.append(
+            Row(Text(f"种子 {seed}", f"seed {seed}"), shown[pairs.partner[order].numpy()], values)
+        )
+    title = Text(
+        f"{len(NETS)} 个网络的 {layer}，孪生的单元排成一列",
+        f"{layer} of {len(NETS)} nets, twins in one column",
+    )
+    return matched_rows(rows, scale, palette, title)
 
 
 # ---------- Law and luck ----------
@@ -346,6 +308,36 @@ def _facts(context: Context) -> dict[str, dict[str, Any]]:
     return found
 
 
+def _by_class(context: Context) -> dict[str, float]:
+    """How much of a unit of fc1 the class explains: the units found again best, and worst."""
+    count = LAYERS["fc1"]
+    images = context.inputs(NETS[0], context.test.images[:count])
+    labels = context.test.labels[:count]
+    values = record(context.model(NETS[0]), images, layers=["fc1"])["fc1"].double()  # (N, C)
+    members = F.one_hot(labels).double()  # (N, classes)
+    means = (members.T @ values) / members.sum(0)[:, None].clamp(min=1)  # (classes, C)
+    share = means[labels].var(0) / values.var(0).clamp(min=1e-12)  # (C,)
+    order = _order(context, "fc1")
+    return {
+        "best": float(share[order[:_SOME]].mean()),
+        "worst": float(share[order[-_SOME:]].mean()),
+        "silent": int((values[:, order[-_SOME:]] <= 0).all(0).sum()),
+    }
+
+
+def _through_relu(context: Context) -> dict[str, list[float]]:
+    """Mean correlation of twins of the first two nets, before and after ReLU."""
+    images = context.inputs(NETS[0], context.test.images[:500])
+    first, second = (record(context.model(n), images, layers=list(LAYERS)) for n in NETS[:2])
+    return {
+        layer: [
+            float(pair(change(first[layer]), change(second[layer])).correlation.mean())
+            for change in (torch.clone, torch.relu)
+        ]
+        for layer in LAYERS
+    }
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """How alike the five nets are, unit by unit, layer by layer, answer by answer."""
     images = context.inputs(NETS[0], context.test.images[:_SWEPT])
@@ -358,6 +350,9 @@ def numbers(context: Context) -> dict[str, Any]:
         "seeds": len(NETS),
         "steps": context.trained(NETS[0]).recipe.steps,
         "patches": _PATCHES,
+        "some": _SOME,
+        "by_class": _by_class(context),
+        "through_relu": _through_relu(context),
         "alike": ALIKE,
         "unlike": UNLIKE,
         "lowest": float(right.min()),
