@@ -35,7 +35,7 @@ def test_nothing_is_stale_after_rendering(rendered):
 
 
 def test_all_is_stale_before_rendering(settings):
-    assert list(manifest.stale(settings)) == manifest.chapter_names()
+    assert list(manifest.stale(settings)) == manifest.all_names(settings)
 
 
 def test_a_changed_generator_makes_its_chapter_stale(rendered, monkeypatch, tmp_path):
@@ -48,7 +48,7 @@ def test_changed_weights_make_all_stale(rendered):
     path = manifest.weights_files(rendered)[0]
     path.parent.mkdir(parents=True)
     path.write_bytes(b"other weights")
-    assert set(manifest.stale(rendered)) == set(manifest.chapter_names())
+    assert set(manifest.stale(rendered)) == set(manifest.all_names(rendered))
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,10 @@ def test_changed_weights_make_all_stale(rendered):
         ("gen/figures/relu.py", {"relu"}),
         ("gen/figures/learning.py", {"learning", "learning_choices", "learning_filters"}),
         ("docs/examples/chain_rule.py", {"examples"}),
-        ("cnnviz/drawing/charts.py", set(manifest.chapter_names())),
-        ("gen/figure.py", set(manifest.chapter_names())),
+        ("cnnviz/drawing/charts.py", set(manifest.all_names(Settings()))),
+        ("gen/figure.py", set(manifest.all_names(Settings()))),
+        ("gen/units.py", {"units-lenet", "units-mlp"}),
+        ("gen/unit_pages.py", set()),
         ("gen/prose.py", set()),  # pages, hooks and prose only assemble
         ("gen/words.py", set()),
         ("docs/zh/relu.md", set()),

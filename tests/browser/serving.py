@@ -63,13 +63,22 @@ class Page:
         return self.address[3:] if self.language == "en" else f"en/{self.address}"
 
 
-def all_pages() -> list[Page]:
+_UNIT = re.compile(r"(?:en/)?atlas/[^/]+/[^/]+/(\d+)/")
+
+
+def every_page() -> list[Page]:
     """Every page that was built, both languages, in a fixed order (none if nothing was built)."""
     files = sorted(SITE.glob("**/index.html"))
     return [
         Page(f"{file.parent.relative_to(SITE).as_posix()}/".removeprefix("./"), file)
         for file in files
     ]
+
+
+def all_pages() -> list[Page]:
+    """Every page, but of the thousands of units only two a layer: they share one template."""
+    units = {page: match for page in every_page() if (match := _UNIT.fullmatch(page.address))}
+    return [page for page in every_page() if page not in units or int(units[page][1]) in (1, 7)]
 
 
 @contextmanager
