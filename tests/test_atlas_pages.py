@@ -2,20 +2,29 @@ import ast
 import re
 from dataclasses import asdict, fields
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
+from torch.nn import functional as F
 
 from cnnviz import models, networks, photos, record
+from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
+from cnnviz.receptive_field import receptive_fields
 from cnnviz.recipes import Recipe
+from gen.atlas_net import AtlasNet
 from gen.atlas_net import layers_of as layers_of_net
 from gen.atlas_pages import atlas_nav, atlas_pages
+from gen.atlas_sprites import bands, sprite, tiles
 from gen.figures import about, atlas
-from gen.layer_mosaics import WIDTH, beside_inputs, blocks, divisor, images, matrix, slices
+from gen.figures.atlas_gradients import gradients, kernel_gradients
+from gen.layer_mosaics import WIDTH, blocks, coarse, divisor, images, matrix, slices, small_png
+from gen.net_strip import net_strip
 from gen.prose import Prose
 from gen.settings import ATLAS_NETS
 
@@ -31,13 +40,49 @@ def layers_of(net):
     return layers_of_net(model, outputs, (1, 28, 28), net), outputs
 
 
+class Seen:
+    """What the atlas asks of a net, without a build."""
+
+    def __init__(self, name, model, images, steps=(0, 60)):
+        self.name, self.title, self.steps = name, ATLAS_NETS.get(name, name), list(steps)
+        self.model, self.inputs = model.eval(), images
+        with torch.no_grad():
+            self.outputs = record(model, images)
+        self.layers = layers_of_net(model, self.outputs, tuple(images.shape[1:]), name)
+        self.fields = receptive_fields(model, tuple(images.shape[2:]))
+
+    weighted = AtlasNet.weighted
+    after = AtlasNet.after
+
+
+@cache
+def net_of(name):
+    torch.manual_seed(0)
+    return Seen(name, networks.build(name), torch.rand(4, 1, 28, 28))
+
+
+def facts_of(net):
+    return [
+        atlas.facts(layer, net.outputs[layer.name], None) | atlas.sections(net, layer)
+        for layer in net.layers
+    ]
+
+
+def numbers_of(*nets):
+    return {
+        "titles": {net.name: net.title for net in nets},
+        "nets": {net.name: facts_of(net) for net in nets},
+        "misread": {net.name: 4 for net in nets},
+        "steps": {net.name: net.steps for net in nets},
+        "images": 4,
+        "examples": 10,
+        "inputs": 14,
+    }
+
+
 @cache
 def numbers():
-    nets = {}
-    for net in ATLAS_NETS:
-        layers, outputs = layers_of(net)
-        nets[net] = [atlas.facts(layer, outputs[layer.name], None) for layer in layers]
-    return {"titles": ATLAS_NETS, "nets": nets, "images": 4, "examples": 10}
+    return numbers_of(*(net_of(net) for net in ATLAS_NETS))
 
 
 # ---------- What is found in a net ----------
@@ -94,11 +139,11 @@ def test_other_nets_need_no_case_of_their_own():
         ("flatten", "flatten", ""),
         ("head", "output", "blocks"),
     ]
-    facts = [atlas.facts(layer, outputs[layer.name], None) for layer in layers]
-    pages = atlas_pages(
-        {"titles": {"net": "Net"}, "nets": {"net": facts}, "images": 2, "examples": 2}, "en"
-    )
-    assert "# Net: body.0 { #body-0 }" in pages["atlas/net/body.0.md"]
+    net = Seen("net", model, torch.rand(2, 3, 8, 8), steps=())
+    pages = atlas_pages(numbers_of(net), "en")
+    assert "# net: body.0 { #body-0 }" in pages["atlas/net/body.0.md"]
+    assert "training" not in pages["atlas/net/body.0.md"]  # no snapshots
+    assert 'href="../body.2/02/"' in pages["atlas/net/body.2.md"]
 
 
 def test_facts_count_zeros_dead_units_and_parameters():
@@ -121,9 +166,11 @@ def test_dead_units_are_compared_with_the_others():
     layer = atlas.Layer("net", "fc", "linear", linear, (2,), (3,), None, True)
     facts = atlas.facts(layer, torch.tensor([[-1.0, 0, 1], [-2, -1, 3]]), None)
     assert facts["dead_strength"] == pytest.approx(0.25)
-    relu = {**numbers()["nets"]["lenet"][1], "name": "relu"}
-    nets = {"net": [facts, relu]}
-    page = atlas_pages({**numbers(), "titles": {"net": "Net"}, "nets": nets}, "en")
+    shared = {"owner": "fc", "compared": ["fc", "relu"]}
+    relu = {**numbers()["nets"]["lenet"][1], "name": "relu", **shared}
+    fc = {**numbers()["nets"]["mlp"][1], **facts, "name": "fc", **shared}
+    given = {**numbers(), "titles": {"net": "Net"}, "nets": {"net": [fc, relu]}}
+    page = atlas_pages({**given, "misread": {"net": 0}, "steps": {"net": []}}, "en")
     assert "2 of the units never rise above zero" in page["atlas/net/fc.md"]
     assert "25% of that of the others" in page["atlas/net/fc.md"]
 
@@ -176,8 +223,7 @@ def test_a_large_mosaic_keeps_zero_and_the_ends():
     weight[:, 0], weight[:, 1], weight[:, 2] = 1, -1, 0.013
     drawn = images(weight, (1, 28, 28), "layer")
     assert {LOWEST, CENTRE, HIGHEST} < set(np.unique(drawn.indices).tolist())
-    levels = np.unique(drawn.indices)
-    assert all((levels[(levels > LOWEST) & (levels < HIGHEST)] - CENTRE) % 4 == 0)
+    assert len(np.unique(drawn.indices)) <= 16  # 4 bits a pixel
 
 
 def test_few_rows_of_a_matrix_are_thick():
@@ -190,25 +236,97 @@ def test_divisor():
     assert [divisor(n) for n in (7, 16, 84, 120, 512)] == [1, 4, 7, 10, 16]
 
 
-def test_inputs_stand_beside_maps_of_any_size():
-    pictures = np.full((2, 1, 28, 28), 255, np.uint8)
-    for shape in ((2, 3, 28, 28), (2, 3, 10, 10), (2, 3, 5, 5), (2, 40)):
-        shown = np.ones(shape)
-        drawn, pixels = beside_inputs(pictures, shown, "layer")
-        assert pixels.shape == (drawn.height, drawn.width + drawn.tile_height + 4, 4)
-        side = drawn.tile_height
-        assert side >= 28
-        middle = pixels[side // 2, side // 2]
-        assert middle.tolist() == [255] * 4  # the input, in grey
-        assert (pixels[:, side : side + 4, 3] == 0).all()  # nothing between
+# ---------- Sprites: a band for each input ----------
 
 
-def test_a_vector_gives_one_stripe_for_each_unit():
-    drawn, pixels = beside_inputs(np.zeros((1, 1, 28, 28), np.uint8), np.eye(1, 56), "layer")
-    stripe = pixels[0, 28 + 4 :, :3]  # ten pixels a unit
-    assert len(stripe) == 560
-    assert (stripe[:10] == drawn.palette[HIGHEST]).all()
-    assert (stripe[10:] == drawn.palette[LOWEST]).all()
+def test_a_band_for_each_input_at_the_place_where_the_page_looks():
+    """Band k begins at k/(n − 1) of what the picture is higher than one band."""
+    maps = np.arange(3 * 4 * 5 * 5, dtype=float).reshape(3, 4, 5, 5)
+    drawn = bands(maps, (0.0, float(maps.max())), signed=False)
+    made = sprite(drawn, 3)
+    height, band = made.picture.height, made.band
+    assert band == drawn.rows * 5 + (drawn.rows - 1)
+    for k in range(3):
+        top = k / 2 * (height - band)
+        assert top == int(top)
+        alone = mosaic(maps[k], scale=(0, float(maps.max())), signed=False)
+        assert (drawn.pixels[int(top) : int(top) + band] == alone.pixels).all()
+
+
+def test_every_unit_of_a_vector_is_a_square():
+    squares = tiles(torch.tensor([[1.0, -2.0, 3.0]]))
+    assert squares.shape[:2] == (1, 3)
+    assert (squares[0, 1] == -2).all()
+
+
+@pytest.mark.parametrize(("signed", "steps"), [(True, 7), (True, 32), (False, 16)])
+def test_fewer_levels_keep_gap_zero_and_ends(signed, steps):
+    values = np.linspace(-1 if signed else 0, 1, 999).reshape(1, 3, 333)
+    drawn = coarse(mosaic(values, scale="layer", gap=2, signed=signed), steps)
+    zero = CENTRE if signed else LOWEST
+    levels = np.unique(drawn.pixels)
+    assert {zero, LOWEST, HIGHEST} <= set(levels.tolist())
+    assert len(levels) == (2 * steps + 1 if signed else steps + 1)
+
+
+def test_a_small_png_shows_the_same_colours():
+    values = np.random.default_rng(0).normal(size=(4, 9, 9))
+    for steps in (7, 32):
+        drawn = coarse(mosaic(values, scale="layer"), steps)
+        small, plain = (
+            Image.open(BytesIO(png)).convert("RGBA") for png in (small_png(drawn), drawn.png())
+        )
+        opaque = np.asarray(plain)[..., 3] > 0
+        assert (np.asarray(small)[..., 3] == np.asarray(plain)[..., 3]).all()
+        assert (np.asarray(small)[opaque] == np.asarray(plain)[opaque]).all()
+
+
+# ---------- Gradients ----------
+
+
+def test_gradients_are_those_of_each_input_alone():
+    """Against one backward pass an input, with hooks."""
+    net, labels = net_of("lenet"), torch.tensor([1, 2, 3, 4])
+    found = gradients(net, labels)
+    for index in range(4):
+        kept = {}
+        hooks = [
+            module.register_forward_hook(
+                lambda m, given, output, name=name, kept=kept: kept.setdefault(
+                    name, output
+                ).retain_grad()
+            )
+            for name, module in net.model.named_children()
+        ]
+        net.model.zero_grad()
+        logits = net.model(net.inputs[index : index + 1])
+        loss = F.cross_entropy(logits, labels[index : index + 1])
+        loss.backward()
+        for hook in hooks:
+            hook.remove()
+        torch.testing.assert_close(found.losses[index], loss.detach())
+        for name, output in kept.items():
+            torch.testing.assert_close(found.outputs[name][index], output.grad[0])
+        for layer in net.weighted:
+            own = layer.module.weight.grad
+            inputs, outputs = found.inputs[layer.name], found.outputs[layer.name]
+            if layer.kind == "conv":
+                torch.testing.assert_close(
+                    kernel_gradients(layer, inputs, outputs)[index], own, rtol=1e-4, atol=1e-7
+                )
+            else:
+                torch.testing.assert_close(torch.outer(outputs[index], inputs[index]), own)
+    net.model.zero_grad()
+
+
+def test_gradients_need_no_trainable_weights():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(784, 3), nn.ReLU(inplace=True), nn.Linear(3, 10))
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    net = Seen("net", model, torch.rand(2, 1, 28, 28))
+    found = gradients(net, torch.tensor([0, 1]))
+    assert set(found.outputs) == {"0", "1", "2", "3"}
+    assert found.inputs["3"].shape == (2, 3)
 
 
 # ---------- Pages ----------
@@ -229,15 +347,40 @@ def test_one_page_a_layer_with_the_same_anchors_and_figures_in_both_languages():
         assert not re.search(r"[一-鿿]", en[page])
 
 
-def test_pages_ask_for_the_figures_that_the_generator_makes():
-    pages = atlas_pages(numbers(), "zh")
-    asked = {a for page in pages.values() for a in re.findall(r'figure\("(.*?)"\)', page)}
-    made = set()
-    for net in ATLAS_NETS:
-        for layer in layers_of(net)[0]:
-            made |= {f"atlas/{net}_{layer.name}_activations"}
-            made |= {f"atlas/{net}_{layer.name}_weights"} if layer.form else set()
-    assert asked == made
+def test_a_relu_shares_the_figures_of_the_layer_before_it():
+    conv1, relu1 = numbers()["nets"]["lenet"][:2]
+    for section in ("inputs", "activations", "distribution"):
+        assert conv1["shown"][section] == relu1["shown"][section]
+    assert conv1["shown"]["gradients"] != relu1["shown"]["gradients"]
+    assert relu1["owner"] == "conv1"
+
+
+def test_every_section_has_its_figure_and_heading():
+    for net, layers in numbers()["nets"].items():
+        for language in ("zh", "en"):
+            pages = atlas_pages(numbers(), language)
+            for layer in layers:
+                page = pages[f"atlas/{net}/{layer['name']}.md"]
+                asked = re.findall(r'figure\("(.*?)"\)', page)
+                assert sorted(asked) == sorted(layer["shown"].values())
+                sections = [name for name in layer["shown"] if name != "inputs"]
+                assert sorted(headings(page)[1:]) == sorted(sections)
+
+
+def test_links_to_all_units_and_to_all_layers():
+    page = atlas_pages(numbers(), "en")["atlas/mlp/relu1.md"]
+    assert page.count('href="../fc1/') == 512
+    assert 'href="../fc1/007/"' in page
+    assert '<a href="../../mlp/relu1/" aria-current="page">' in page
+    for layer in numbers()["nets"]["mlp"]:
+        assert f'href="../../mlp/{layer["name"]}/"' in page
+
+
+def test_the_strip_on_the_page_of_a_unit():
+    layers = numbers()["nets"]["lenet"]
+    strip = net_strip("lenet", layers, "conv2", "zh", "../../../", "07")
+    assert '<a href="../../../lenet/conv2/" aria-current="true"><b>conv2 / 07</b>' in strip
+    assert strip.count("aria-current") == 1
 
 
 def test_links_lead_to_pages_and_sections_that_exist():
