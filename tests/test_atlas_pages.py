@@ -142,7 +142,7 @@ def test_other_nets_need_no_case_of_their_own():
     net = Seen("net", model, torch.rand(2, 3, 8, 8), steps=())
     pages = atlas_pages(numbers_of(net), "en")
     assert "# net: body.0 { #body-0 }" in pages["atlas/net/body.0.md"]
-    assert "training" not in pages["atlas/net/body.0.md"]  # no snapshots
+    assert "#training" not in pages["atlas/net/body.0.md"]  # no snapshots
     assert 'href="../body.2/02/"' in pages["atlas/net/body.2.md"]
 
 
