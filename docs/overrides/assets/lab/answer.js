@@ -8,18 +8,19 @@ import { say } from "./messages.js";
  * @typedef {import("./forward.js").Run} Run
  */
 
-/** @param {string} title */
-export function createAnswer(title) {
+/** @param {string} model */
+export function createAnswer(model) {
+  const name = say(`model ${model}`);
   const best = make("b", { class: "lab-best" });
   const sure = make("span");
-  const bars = settings.classNames.map((name) => {
+  const bars = settings.classNames.map((label) => {
     const [bar, share] = [make("i"), make("span")];
-    return { row: make("li", {}, make("b", {}, name), make("span", { class: "lab-bar" }, bar), share), bar, share };
+    return { row: make("li", {}, make("b", {}, label), make("span", { class: "lab-bar" }, bar), share), bar, share };
   });
   const element = make(
     "div",
-    { class: "lab-answer", role: "group", "aria-label": title },
-    make("div", { class: "lab-verdict" }, make("span", { class: "lab-title" }, title), best, sure),
+    { class: "lab-answer", role: "group", "aria-label": say("answer", { model: name }) },
+    make("div", { class: "lab-verdict" }, make("span", { class: "lab-title" }, name), best, sure),
     make("ol", { class: "lab-bars" }, ...bars.map(({ row }) => row)),
   );
 

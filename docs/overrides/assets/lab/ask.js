@@ -33,7 +33,7 @@ const PRODUCT = 6, SUM = 5;
  * @param {(network: Network) => boolean} options.mayChange
  */
 export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
-  const title = make("h3", { tabindex: -1 });
+  const title = make("h2", { tabindex: -1 });
   const value = make("output", { class: "lab-value" });
   const crumbs = make("nav", { class: "lab-trail", "aria-label": say("trail") });
   const field = pixelCanvas(settings.side, settings.side);
@@ -373,7 +373,7 @@ export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
     const flat = layerOf(run.network, layer).shape[1] * layerOf(run.network, layer).shape[2] === 1;
     const power = button("", () => toggle(layer, channel), { class: "lab-wide", "data-focus": "power" });
     refreshers.push(() => {
-      power.textContent = say(`${isOff() ? "switch on" : "switch off"}${flat ? " unit" : ""}`, { channel });
+      power.textContent = say(`switch ${isOff() ? "on" : "off"}${flat ? " unit" : ""}`, { channel });
       power.setAttribute("aria-pressed", String(isOff()));
     });
     parts.push(power);
@@ -387,7 +387,7 @@ export function createAsk({ go, close, edit, toggle, reset, mayChange }) {
     }
     if (run.network.weights[`${layer}.bias`]) parts.push(biasField(layer, channel));
     parts.push(button(say("reset"), reset, { class: "lab-wide", "data-focus": "reset" }));
-    return make("div", { class: "lab-change", role: "group", "aria-label": say("change title") }, make("h4", {}, say("change title")), ...parts);
+    return make("div", { class: "lab-change", role: "group", "aria-label": say("change title") }, make("h3", {}, say("change title")), ...parts);
   }
 
   /** @param {string} layer @param {number} channel */

@@ -137,9 +137,10 @@ export function createPad({ begin, change, undo, clear, announce }) {
       cursor.down = !cursor.down;
       if (cursor.down) start([cursor.x, cursor.y]);
       else stroke = null;
-    } else if (event.key === "Backspace") undo();
-    else if (event.key === "Delete") clear();
-    else return;
+    } else if (event.key === "Backspace" || event.key === "Delete") {
+      event.preventDefault();
+      return event.key === "Delete" ? clear() : undo();
+    } else return;
     event.preventDefault();
     cursor.shown = true;
     draw();

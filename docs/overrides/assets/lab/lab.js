@@ -70,8 +70,8 @@ async function start(root) {
 
   const pad = createPad({ begin: remember, change: (next) => put(next, [0, 0], true), undo, clear, announce });
   const steps = createSteps();
-  const answer = createAnswer(say("answer", { model: say("model lenet") }));
-  const mlpAnswer = createAnswer(say("answer", { model: say("model mlp") }));
+  const answer = createAnswer(START);
+  const mlpAnswer = createAnswer("mlp");
   mlpAnswer.element.hidden = true;
   const samples = createSamples(JSON.parse(root.dataset.samples ?? "[]"), (pixels, message) => {
     remember();
@@ -253,7 +253,7 @@ async function start(root) {
       }
       mlpViews = createViews(mlp, handlers("mlp"));
       mlpViews.scale(/** @type {import("./views.js").Scope} */ (scale.value));
-      mlpBox.append(make("h3", {}, say("layers title", { model: say("model mlp") })), mlpViews.element);
+      mlpBox.append(make("h2", {}, say("layers title", { model: say("model mlp") })), mlpViews.element);
     }
     mlpChoice.checked = on;
     mlpBox.hidden = mlpAnswer.element.hidden = !on;
@@ -370,14 +370,14 @@ async function start(root) {
       pad.element,
       make("div", { class: "lab-buttons" }, undoButton, button(say("clear"), clear), button(say("choose picture"), () => file.click()), file),
       note,
-      make("section", { class: "lab-preparation", "aria-label": say("preparation title") }, make("h3", {}, say("preparation title")), steps.element),
+      make("section", { class: "lab-preparation", "aria-label": say("preparation title") }, make("h2", {}, say("preparation title")), steps.element),
       make("div", { class: "lab-results" }, answer.element, mlpAnswer.element),
       samples.element,
       shifts,
       make("p", { class: "lab-note" }, say("drop hint")),
     ),
     make("div", { class: "lab-network" },
-      make("h3", {}, say("layers title", { model: say("model lenet") })),
+      make("h2", {}, say("layers title", { model: say("model lenet") })),
       make("p", { class: "lab-note" }, say("layers hint")),
       make("div", { class: "lab-controls" },
         make("label", {}, say("scale title"), " ", scale),

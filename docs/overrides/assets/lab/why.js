@@ -46,13 +46,13 @@ export function createWhy({ go, toggle, open }) {
     gradientButton.setAttribute("aria-expanded", String(!gradientShown.hidden));
     show(run);
   }, { "aria-expanded": "false" });
-  const heading = make("h4");
+  const heading = make("h3");
   const element = make(
     "details",
     { class: "lab-why" },
     make("summary", {}, say("why title")),
     make("div", { class: "lab-why-head" }, make("label", {}, say("why class"), " ", classes), gradientButton),
-    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum), make("section", {}, make("h4", {}, say("why channels title")), make("p", { class: "lab-note" }, say("why channels")), channels, channelsSum), gradientShown),
+    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum), make("section", {}, make("h3", {}, say("why channels title")), make("p", { class: "lab-note" }, say("why channels")), channels, channelsSum), gradientShown),
   );
   element.addEventListener("toggle", () => element.open && open());
 
