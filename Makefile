@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 # Choices that the build reads from its environment; `make help` explains them.
-$(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD SITE_URL REPO_URL,$(if $($(name)),$(eval export $(name))))
+$(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(if $($(name)),$(eval export $(name))))
 # Two notices about another project's plans.
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
@@ -24,6 +24,7 @@ help: ## this list
 	@echo "  DATA_DIR=DIR            folder with MNIST/raw or FashionMNIST/raw"
 	@echo "  DOWNLOAD=1              let torchvision fetch missing data files into DATA_DIR"
 	@echo "  DEVICE=cpu              where to train: cpu, cuda, mps, auto"
+	@echo "  ATLAS_NETS=NAME=FILE.py  networks of yours for the atlas: load() of that file returns the module"
 	@echo "  TORCH_INDEX=URL         take PyTorch from that index (its CPU wheels are 20 times smaller)"
 	@echo "  LANG=en                 the English site, for make serve"
 	@echo "  PYTHON=python3          the Python that makes the virtual environment, 3.11 or newer"
