@@ -19,6 +19,7 @@ from cnnviz.evaluation import predict
 from gen.atlas_net import AtlasNet
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, Variant, in_both
+from gen.unit_pages import unit_name
 
 FIRST = 40
 """Rows of the table that are open at once."""
@@ -79,15 +80,6 @@ def _rows(context: Context, net: AtlasNet) -> list[_Row]:
     return sorted(rows, key=lambda row: -row.loss[0])
 
 
-def padded(unit: int, units: int) -> str:
-    """A unit's number as in the address of its page.
-
-    >>> padded(7, 16), padded(7, 120), padded(3, 10)
-    ('07', '007', '03')
-    """
-    return str(unit).zfill(max(2, len(str(units - 1))))
-
-
 # ---------- The table ----------
 
 
@@ -115,7 +107,7 @@ def table(context: Context) -> Figure:
 
 def _summary(net: AtlasNet, rows: Sequence[_Row]) -> Text:
     worst = rows[0]
-    name = f"{worst.layer}/{padded(worst.unit, worst.units)}"
+    name = f"{worst.layer}/{unit_name(worst.unit, worst.units)}"
     change = f"{worst.loss[0] / 1000:+.2f}".replace("-", "−")
     return Text(
         f"{net.title} 的 {len(rows)} 个单元逐个关掉：损失变化最大的是 {name}，平均损失 {change}",
@@ -171,7 +163,7 @@ def _table(net: AtlasNet, rows: Sequence[_Row], names: Sequence[str], say: Any) 
 
 
 def _row_html(net: AtlasNet, row: _Row) -> str:
-    number = padded(row.unit, row.units)
+    number = unit_name(row.unit, row.units)
     layer = escape(row.layer)
     cells = [_cell(value, LOSS_STEPS) for value in row.loss]
     cells += [_cell(value, POINT_STEPS, "a") for value in row.points]
@@ -345,7 +337,7 @@ def _facts(context: Context, net: AtlasNet) -> dict[str, Any]:
                 "mean": float(np.mean([row.loss[0] for row in own])),
                 "points": float(np.mean([row.points[0] for row in own])),
                 "worst": worst.unit,
-                "worst_page": padded(worst.unit, worst.units),
+                "worst_page": unit_name(worst.unit, worst.units),
                 "worst_loss": float(worst.loss[0]),
                 "worst_points": float(worst.points[0]),
                 "victim": classes[victim],
