@@ -10,10 +10,10 @@ import { createSnapshots, edit, take } from "./change.js";
 import { gradient } from "./colours.js";
 import { button, fixed, make } from "./dom.js";
 import { createPad } from "./drawing.js";
-import { forward } from "./forward.js";
+import { forward, largest } from "./forward.js";
 import { read, write } from "./link.js";
 import { say } from "./messages.js";
-import { indexOf, layerOf, load } from "./network.js";
+import { indexOf, layerOf, load, unitAt } from "./network.js";
 import { readPicture } from "./picture.js";
 import { createSteps, prepare } from "./preparation.js";
 import { createSamples } from "./samples.js";
@@ -81,7 +81,7 @@ async function start(root) {
   const handlers = (/** @type {string} */ model) => ({
     pick: (/** @type {Unit} */ unit) => go([unit], model),
     point: (/** @type {Unit | null} */ unit) => point(unit, model),
-    toggle,
+    toggle: model === START ? toggle : () => {}, // the MLP stays as it is
   });
   const views = createViews(weights.network, handlers(START));
   /** @type {import("./views.js").Views | null} */
@@ -201,7 +201,6 @@ async function start(root) {
 
   /** @param {string} layer @param {number} channel */
   function toggle(layer, channel) {
-    if (asked.model !== START && asked.trail.at(-1)?.layer === layer) return; // the MLP stays as it is
     const now = off[layer] ?? [];
     const isOff = now.includes(channel);
     off = { ...off, [layer]: isOff ? now.filter((one) => one !== channel) : [...now, channel] };
@@ -423,6 +422,7 @@ async function start(root) {
   snapshots.show(weights.name);
   if (isOurs()) await restore(read(location.hash));
   else samples.loadFirst();
+  if (roomy.matches && !asked.trail.length) point(unitAt(layerOf(run.network, "conv1"), largest(run.values.conv1)), START); // to begin with
   root.classList.add("lab-ready");
 }
 
