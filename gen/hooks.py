@@ -84,7 +84,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_pre_build(config: MkDocsConfig) -> None:
     """Warn of what one language has and the other lacks; `--strict` stops at a warning."""
     for difference in differences(ROOT / "docs"):
-        log.warning(difference)
+        log.warning(difference.text(_state["language"]))
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:

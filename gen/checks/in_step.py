@@ -1,0 +1,159 @@
+"""Which translations are behind: docs/in-step.txt and what it is for.
+
+The file has a line for each section, with a digest of its text in each language, as it was when
+somebody last saw that all of them say the same. From this and the texts alone, without git (a clone
+in CI has no history), follows where a translation is behind:
+
+- no language has changed since, or all have: they are in step;
+- some have and some have not: those which have not are behind, and their readers are told so.
+
+Who changes a text needs not touch the file. Whoever reviews does, by `make parity RECORD=page` or
+by hand (the checker prints the line): when all languages were changed, and when a change in one
+needs no translation, such as a misspelt word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import write_atomically
+from gen.checks.finding import Finding, name
+from gen.checks.sections import Section, languages, pages, sections
+
+FILE = "in-step.txt"
+_LINE = re.compile(r"([\w/-]+)#([\w-]+)((?: [\w-]+=[0-9a-f]{8})+)")
+_HEAD = """\
+# Sections whose languages say the same, with the digest of each text at that time. A text that has
+# changed since, while another has not, leaves that other behind: its readers get a notice.
+# Bring it up to date with `make parity RECORD=page` (or page#section; RECORD=all for everything).
+"""
+
+Record = dict[str, dict[str, str]]
+"""page#anchor → language → digest"""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A section that is behind: its language and line, and the languages which have changed."""
+
+    page: str
+    anchor: str
+    language: str
+    line: int
+    ahead: tuple[str, ...]
+    entry: str
+
+    @property
+    def file(self) -> str:
+        """The file that is behind."""
+        return f"docs/{self.language}/{self.page}.md"
+
+
+def read(path: Path) -> Record:
+    """The record; empty if there is none.
+
+    Raises:
+        CnnvizError: a line that is not understood, such as the marks of a merge conflict.
+    """
+    found: Record = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else [], 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise CnnvizError(
+                f"docs/{FILE}:{number}: '{line}' is not understood. After a merge conflict, delete "
+                "the marks and either side, then run `make parity`."
+            )
+        digests = dict(part.split("=") for part in match[3].split())
+        found[f"{match[1]}#{match[2]}"] = digests
+    return found
+
+
+def entry(key: str, digests: Mapping[str, str]) -> str:
+    """A line of the file."""
+    return " ".join([key, *(f"{language}={digests[language]}" for language in sorted(digests))])
+
+
+def texts(docs: Path) -> dict[str, dict[str, Section]]:
+    """All sections: page#anchor → language → section, in the order of the pages."""
+    found: dict[str, dict[str, Section]] = {}
+    for language in languages(docs):
+        for page, path in pages(docs, language).items():
+            for section in sections(path.read_text("utf-8")):
+                found.setdefault(f"{page}#{section.anchor}", {})[language] = section
+    return found
+
+
+def behind(docs: Path) -> list[Behind]:
+    """The sections that are behind another language."""
+    recorded, found = read(docs / FILE), []
+    for key, of_section in texts(docs).items():
+        then = recorded.get(key, {})
+        known = {k: section for k, section in of_section.items() if k in then}
+        ahead = tuple(k for k, section in known.items() if section.digest != then[k])
+        page, anchor = key.split("#")
+        now = entry(key, {k: section.digest for k, section in of_section.items()})
+        for language, section in known.items():
+            if ahead and language not in ahead:
+                found.append(Behind(page, anchor, language, section.line, ahead, now))
+    return found
+
+
+def findings(docs: Path) -> list[Finding]:
+    """A sentence for each section that is behind, with what to do."""
+    found = []
+    for section in behind(docs):
+        own = name(section.language)
+        zh, en = (
+            joint.join(name(k)[pick] for k in section.ahead)
+            for pick, joint in ((0, "、"), (1, ", "))
+        )
+        found.append(
+            Finding(
+                section.file,
+                section.line,
+                f"“#{section.anchor}”这一节的{zh}版改过，{own[0]}版还没有跟上。怎么办：照着 "
+                f"docs/{section.ahead[0]}/{section.page}.md 改这里；如果意思没有变（例如只是改错字），"
+                f"把 docs/{FILE} 里这一节的那行换成：{section.entry}",
+                f"the section #{section.anchor} was changed in {en} and not yet in {own[1]}. What "
+                f"to do: change it after docs/{section.ahead[0]}/{section.page}.md; if the meaning "
+                f"is the same (say, a misspelt word), replace its line in docs/{FILE} by: "
+                f"{section.entry}",
+            )
+        )
+    return found
+
+
+def record(docs: Path, chosen: Collection[str] = ()) -> int:
+    """Write that sections say the same as they are now.
+
+    Args:
+        chosen: pages or page#anchor; all sections if none.
+
+    Returns:
+        How many were recorded.
+
+    Raises:
+        CnnvizError: one of them does not exist.
+    """
+    present = texts(docs)
+    wanted = {key for key in present if not chosen or {key, key.split("#")[0]} & set(chosen)}
+    for asked in chosen:
+        if asked not in present and asked not in {key.split("#")[0] for key in present}:
+            raise CnnvizError(
+                f"There is no page or section '{asked}'; expected page or page#anchor."
+            )
+    before = read(docs / FILE)
+    lines = []
+    for key in sorted(present):
+        now = {k: section.digest for k, section in present[key].items()}
+        lines.append(
+            entry(key, now) if key in wanted or key not in before else entry(key, before[key])
+        )
+    write_atomically(docs / FILE, (_HEAD + "\n".join(lines) + "\n").encode())
+    return len(wanted)

@@ -1,0 +1,113 @@
+"""Which sections a branch has changed in one language and not in the others; asks git."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gen.checks.finding import Finding, name
+from gen.checks.sections import Section, languages, pages, sections
+
+
+@dataclass(frozen=True)
+class PageChange:
+    """A page of which some sections were changed: language → the sections that were."""
+
+    page: str
+    changed: dict[str, list[Section]]
+    present: list[str]
+
+    def findings(self) -> list[Finding]:
+        """A sentence for each section that was changed in some languages only."""
+        found = []
+        anchors = {s.anchor: s for of in self.changed.values() for s in of}
+        for anchor, section in anchors.items():
+            ahead = [k for k in self.changed if anchor in {s.anchor for s in self.changed[k]}]
+            for other in (k for k in self.present if k not in ahead):
+                own, mine = name(other), name(ahead[0])
+                found.append(
+                    Finding(
+                        f"docs/{ahead[0]}/{self.page}.md",
+                        section.line,
+                        f"“{section.title}”一节改了{mine[0]}，没有改{own[0]}。怎么办：在 "
+                        f"docs/{other}/{self.page}.md 的同一节（#{anchor}）说同样的话；只是改错字就"
+                        f"不必；不会{own[0]}也没关系，可以留给别人。",
+                        f"the section “{section.title}” was changed in {mine[1]} and not in "
+                        f"{own[1]}. What to do: say the same in docs/{other}/{self.page}.md, "
+                        f"section #{anchor}. Not needed for a misspelt word; and if you do not "
+                        f"write {own[1]}, leave it to somebody who does.",
+                    )
+                )
+        return found
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed since a commit; `problem` says, in both languages, why that is not known."""
+
+    base: str
+    pages: list[PageChange] = field(default_factory=list)
+    problem: tuple[str, str] | None = None
+
+    def findings(self) -> list[Finding]:
+        """A sentence for each section that was changed in some languages only."""
+        return [finding for page in self.pages for finding in page.findings()]
+
+
+def changes(docs: Path, base: str = "") -> Changes:
+    """Compare the texts on disk with those of a commit.
+
+    Args:
+        base: a commit; "" for the branch that the pull request goes to, the main branch, or the
+            last commit, whichever there is first.
+    """
+    root = docs.parent
+    asked = base or os.environ.get("GITHUB_BASE_REF", "")
+    names = [asked, f"origin/{asked}"] if asked else ["origin/main", "main", "HEAD"]
+    commit = next((c for n in names if (c := _git(root, "merge-base", n, "HEAD").strip())), "")
+    if not commit:  # a shallow clone may know the commit, but not where the branches parted
+        commit = next(
+            (n for n in names if _git(root, "rev-parse", "--verify", f"{n}^{{commit}}")), ""
+        )
+    if not commit:
+        return Changes(asked or "HEAD", problem=_not_found(asked or "HEAD"))
+    changed = set(_git(root, "diff", "--name-only", commit, "--", docs.name).splitlines())
+    found: dict[str, dict[str, list[Section]]] = {}
+    present: dict[str, list[str]] = {}
+    for language in languages(docs):
+        for page, path in pages(docs, language).items():
+            present.setdefault(page, []).append(language)
+            file = path.relative_to(root).as_posix()
+            if file in changed:
+                before = {
+                    s.anchor: s.digest for s in sections(_git(root, "show", f"{commit}:{file}"))
+                }
+                new = [
+                    s for s in sections(path.read_text("utf-8")) if before.get(s.anchor) != s.digest
+                ]
+                if new:
+                    found.setdefault(page, {})[language] = new
+    return Changes(
+        asked or commit[:9], [PageChange(page, of, present[page]) for page, of in found.items()]
+    )
+
+
+def _not_found(base: str) -> tuple[str, str]:
+    return (
+        f"这个克隆里没有 {base}，所以没有与它比较。先运行 git fetch origin {base} 再试，"
+        "或者用 make parity BASE=提交 另选一个。",
+        f"{base} is not in this clone, so nothing was compared with it. Run "
+        f"`git fetch origin {base}` first, or choose another commit: make parity BASE=COMMIT.",
+    )
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git prints; "" if it fails or is not there."""
+    command = ["git", "-C", str(root), "-c", "core.quotePath=false", *arguments]
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+    except OSError:
+        return ""
+    return run.stdout if run.returncode == 0 else ""
