@@ -144,7 +144,7 @@ class UnitPage:
             zh_also = f"，其次是 {'、'.join(also)}" if also else ""
             en_also = f", then {' and '.join(also)}" if also else ""
             return self.say(
-                f"它为 {name} 说话：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
+                f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
                 f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
                 f"it is weakest for {self.classes[least]}. {en_share}",
             )
@@ -160,7 +160,7 @@ class UnitPage:
             return ""
         stripes = stripes_words(preferred, self.language)
         return self.say(
-            f"对条纹的方向挑剔：最爱{stripes}（波长 {wave:g} 像素）。",
+            f"它挑条纹的方向，最偏爱{stripes}（波长 {wave:g} 像素）。",
             f"It is choosy about the direction of stripes and likes {stripes} best "
             f"(wavelength {wave:g} pixels). ",
         )
@@ -193,7 +193,7 @@ class UnitPage:
         zh = f"，正确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
         en = f", its accuracy by {signed(points, 1)} points" if abs(points) >= 0.05 else ""
         return self.say(
-            f"关掉它，{name} 受损最重：平均损失 {signed(loss[worst], 3)}{zh}。",
+            f"关掉它，{name} 受影响最大：平均损失变化 {signed(loss[worst], 3)}{zh}。",
             f"Switched off, {name} suffers most: its mean loss changes by "
             f"{signed(loss[worst], 3)}{en}.",
         )
@@ -538,7 +538,7 @@ class UnitPage:
             "all else stays; given is the change, of accuracy in points, of the mean loss. Orange is "
             "positive, blue negative.",
         )
-        title = self.say("它为哪些类说话", "Which classes it speaks for")
+        title = self.say("它偏向哪些类", "Which classes it speaks for")
         return (
             f'<h2 id="classes">{title}</h2><div class="unit-scroll" tabindex="0" role="group" '
             f'aria-label="{title}"><table class="unit-table"><thead><tr>{head}</tr></thead>'
