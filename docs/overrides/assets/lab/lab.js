@@ -7,7 +7,7 @@
 import { createAnswer, verdict } from "./answer.js";
 import { createAsk } from "./ask.js";
 import { createSnapshots, edit, take } from "./change.js";
-import { gradient } from "./colours.js";
+import { catchPictures, createCopyLink, createLegends, createPictureButton, createScale, createShifts } from "./controls.js";
 import { button, fixed, make } from "./dom.js";
 import { createPad } from "./drawing.js";
 import { forward, largest } from "./forward.js";
@@ -251,7 +251,7 @@ async function start(root) {
         return;
       }
       mlpViews = createViews(mlp, handlers("mlp"));
-      mlpViews.scale(/** @type {import("./views.js").Scope} */ (scale.value));
+      mlpViews.scale(scale.scope());
       mlpBox.append(make("h2", {}, say("layers title", { model: say("model mlp") })), mlpViews.element);
     }
     mlpChoice.checked = on;
@@ -329,66 +329,41 @@ async function start(root) {
 
   // ---------- The page ----------
 
-  const file = make("input", { type: "file", accept: "image/*", hidden: true, change: () => {
-    if (file.files?.[0]) openPicture(file.files[0]);
-    file.value = "";
-  } });
   const undoButton = button(say("undo"), undo);
   const note = make("p", { class: "lab-note" });
-  const shifts = make(
-    "div",
-    { class: "lab-shifts", role: "group", "aria-label": say("shift") },
-    make("span", { "aria-hidden": "true" }, say("shift")),
-    ...[["←", "left", -1, 0], ["↑", "up", 0, -1], ["↓", "down", 0, 1], ["→", "right", 1, 0], [say("shift back sign"), "back", 0, 0]].map(([sign, way, dx, dy]) =>
-      button(String(sign), () => shiftBy(Number(dx), Number(dy)), { "aria-label": say(`shift ${way}`), title: say(`shift ${way}`) }),
-    ),
-  );
-  const scale = make("select", { "aria-label": say("scale title") }, ...["layer", "map", "network"].map((value) => make("option", { value }, say(`scale ${value}`))));
-  scale.addEventListener("change", () => {
-    for (const one of [views, mlpViews]) one?.scale(/** @type {import("./views.js").Scope} */ (scale.value));
+  const pictures = createPictureButton(openPicture);
+  const scale = createScale((scope) => {
+    for (const one of [views, mlpViews]) one?.scale(scope);
   });
   const mlpChoice = make("input", { type: "checkbox", change: () => showMlp(mlpChoice.checked) });
-  const copyLink = button(say("copy link"), async () => {
-    try {
-      await navigator.clipboard.writeText(location.href);
-      message(say("link copied"));
-    } catch {
-      message(say("link shown"));
-    }
-  });
-  const legends = [["diverging", "legend signed"], ["sequential", "legend bright"]].map(([palette, text]) => {
-    const bar = make("span", { class: `legend-bar${palette === "diverging" ? " legend-diverging" : ""}` });
-    bar.style.background = gradient(/** @type {import("./colours.js").Palette} */ (palette));
-    return make("span", { class: "legend" }, bar, make("span", {}, say(text)));
-  });
 
   const columns = make(
     "div",
     { class: "lab-columns" },
     make("div", { class: "lab-input" },
       pad.element,
-      make("div", { class: "lab-buttons" }, undoButton, button(say("clear"), clear), button(say("choose picture"), () => file.click()), file),
+      make("div", { class: "lab-buttons" }, undoButton, button(say("clear"), clear), ...pictures),
       note,
       make("section", { class: "lab-preparation", "aria-label": say("preparation title") }, make("h2", {}, say("preparation title")), steps.element),
       make("div", { class: "lab-results" }, answer.element, mlpAnswer.element),
       samples.element,
-      shifts,
+      createShifts(shiftBy),
       make("p", { class: "lab-note" }, say("drop hint")),
     ),
     make("div", { class: "lab-network" },
       make("h2", {}, say("layers title", { model: say("model lenet") })),
       make("p", { class: "lab-note" }, say("layers hint")),
       make("div", { class: "lab-controls" },
-        make("label", {}, say("scale title"), " ", scale),
+        scale.element,
         make("label", { class: "lab-choice" }, mlpChoice, " ", say("show mlp")),
-        copyLink,
+        createCopyLink(message),
       ),
       make("div", { class: "lab-controls", role: "group", "aria-label": say("weights title") },
         snapshots.element,
         button(say("random weights"), () => useWeights(`random-${1 + Math.floor(Math.random() * 1e6)}`)),
       ),
       changed,
-      make("div", { class: "lab-legends" }, ...legends),
+      createLegends(),
       views.element,
       mlpBox,
     ),
@@ -398,21 +373,7 @@ async function start(root) {
 
   // ---------- Pictures that are dropped or pasted, links, the escape key ----------
 
-  pad.element.addEventListener("dragover", (event) => {
-    event.preventDefault();
-    pad.element.classList.add("lab-drop");
-  });
-  pad.element.addEventListener("dragleave", () => pad.element.classList.remove("lab-drop"));
-  pad.element.addEventListener("drop", (event) => {
-    event.preventDefault();
-    pad.element.classList.remove("lab-drop");
-    const dropped = event.dataTransfer?.files[0];
-    if (dropped) openPicture(dropped);
-  });
-  document.addEventListener("paste", (event) => {
-    const pasted = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
-    if (pasted) openPicture(pasted);
-  });
+  catchPictures(pad.element, openPicture);
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && asked.trail.length) close();
   });

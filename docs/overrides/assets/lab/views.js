@@ -61,6 +61,18 @@ export function nameOf(network, { layer, channel, row, column }) {
 }
 
 /**
+ * The same in few letters: "conv2 [3, 4, 5]".
+ *
+ * @param {Network} network
+ * @param {Unit} unit
+ */
+export function shortName(network, { layer, channel, row, column }) {
+  const [channels, height, width] = layerOf(network, layer).shape;
+  const numbers = height * width === 1 ? [channel] : channels === 1 ? [row, column] : [channel, row, column];
+  return `${layerName(layer)} [${numbers.join(", ")}]`;
+}
+
+/**
  * @param {Network} network
  * @param {object} options
  * @param {(unit: Unit) => void} options.pick   pressed, or walked to by keyboard
