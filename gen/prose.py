@@ -19,8 +19,9 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, TemplateError
+from jinja2 import StrictUndefined, TemplateError
 from jinja2.exceptions import UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
 
 from cnnviz.errors import CnnvizError, unknown_name
 from gen.course import Chapter, course_map
@@ -48,8 +49,11 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
-class _Environment(Environment):
-    """`net.values` is the number of that name, not the method of the dictionary."""
+class _Environment(SandboxedEnvironment):
+    """A text sees its numbers and helpers, and nothing of Python behind them.
+
+    `net.values` is the number of that name, not the method of the dictionary.
+    """
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping) and attribute in obj:
