@@ -13,7 +13,7 @@ $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(i
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
-.PHONY: help install site serve test check bench clean
+.PHONY: help install site serve test check prose parity bench clean
 
 help: ## this list
 	@echo "Seeing Convolutions (看见卷积). Times are for 2 cores, without the first installation."
@@ -52,13 +52,19 @@ serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for Englis
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@$(BIN)/python -m pytest
 
-check: $(INSTALLED) ## style and types: ruff, mypy, and tsc for the lab's JavaScript (20 s)
+check: prose ## style, types and prose: ruff, mypy, tsc for the lab's JavaScript, make prose (20 s)
 	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
 	@cd tests/js && npm run --silent check
+
+prose: $(INSTALLED) ## how the text is written: typography, terms, spelling, links, typed numbers (2 s)
+	@$(BIN)/python -m gen.checks.writing
+
+parity: $(INSTALLED) ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
+	@$(BIN)/python -m gen.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
 
 bench: $(INSTALLED) ## speed of rendering, training, recording and the lab beside the usual ways (4 minutes)
 	@$(BIN)/python -m tests.bench

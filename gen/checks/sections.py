@@ -67,22 +67,21 @@ def line_of(text: str, place: int) -> int:
     return text.count("\n", 0, place) + 1
 
 
-def prose(markdown: str, mark: str = "") -> str:
+def prose(markdown: str, mark: str = "", value: str = "") -> str:
     """The running text, line by line where it was.
 
     No code, directives, formulas, addresses or references at the end.
 
     Args:
-        mark: stands where a value, name or formula was; "" for nothing.
+        mark: stands where a piece of code or a formula was; "" for nothing.
+        value: stands where a value of the build, or what steers the page, was.
     """
 
     def emptied(match: re.Match[str]) -> str:
         return mark + blank(match)
 
     def filled(match: re.Match[str]) -> str:
-        # Values are read; what steers (conditions, claims, figures) is not.
-        shows = match.group().startswith("[[=") and "claim(" not in match.group()
-        return (mark if shows else "") + blank(match)
+        return value + blank(match)
 
     text = _REFERENCES.sub(blank, without_code(markdown))
     text = re.sub(r"\A---\n.*?\n---\n", blank, text, flags=re.S)

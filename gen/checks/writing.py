@@ -1,0 +1,373 @@
+"""How the text is written: typography, terms, spelling, links, alternative text, typed numbers.
+
+`make prose` (`python -m gen.checks.writing`) checks all pages, without building anything. What is
+right although a rule says otherwise stands in docs/prose-allow.yml, each entry with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from cnnviz.errors import CnnvizError
+from gen.checks import spelling, typed_numbers
+from gen.checks.finding import Finding, spoken, workflow_commands
+from gen.checks.sections import blank, languages, line_of, pages, prose, sections, without_code
+from gen.glossary import Term, pattern
+from gen.glossary import read as read_glossary
+from gen.settings import ROOT, from_environment
+
+ALLOW = "prose-allow.yml"
+_HAN = "[\u4e00-\u9fff]"
+_FULL = "，。、；：！？）》"
+_TO_FULL = dict(zip(",;:!?()", "，；：！？（）", strict=True))
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a rule says of a piece of text; `text` is what an entry of the allow list names."""
+
+    rule: str
+    text: str
+    line: int
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to check.
+
+    Attributes:
+        name: its address, such as "atlas/index".
+    """
+
+    language: str
+    name: str
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What pages are held against.
+
+    Attributes:
+        anchors: language → page → anchors that a link may lead to.
+        numbers: of the last build, chapter → name → value.
+    """
+
+    terms: list[Term]
+    anchors: dict[str, dict[str, set[str]]]
+    numbers: typed_numbers.Numbers
+
+
+def _chinese_typography(page: Page) -> Iterator[Remark]:
+    """Full-width punctuation beside Chinese, a space between Han and Latin letters or digits."""
+    if page.language != "zh":
+        return
+    text = prose(page.markdown, mark="x", value="\u2060")  # a value may be a Chinese word
+    text = re.sub(r'^ *(?:!!!|\?\?\?) \w+ (?:"(.*)")?$', r"\1", text, flags=re.M)
+    rules = (
+        (rf"{_HAN}[A-Za-z0-9]|[A-Za-z0-9%]{_HAN}", _space),
+        # Coordinates and shapes keep their brackets: (2, 2), with a space around them.
+        (rf"{_HAN} ?[,;:!?]|[,;:!?] ?{_HAN}|{_HAN} ?\({_HAN}|{_HAN}\(|\){_HAN}", _half_width),
+        (rf'{_HAN}"|"{_HAN}', _quote),
+        (rf"[^\s|] [{_FULL}]|[{_FULL}] +(?=[^\s|])|[（《] ", _no_space),
+        (r"您", _ni),
+        (rf"{_HAN}\.\.\.|\.\.\.{_HAN}", _dots),
+    )
+    for number, marked in enumerate(text.split("\n"), 1):
+        for expression, say in rules:
+            # Bold text that begins a paragraph ends in a full stop and a space.
+            line = marked if say is _no_space else re.sub(r"[*\[\]]", "", marked)
+            for match in re.finditer(expression, line):
+                found, around = match.group(), line[max(0, match.start() - 8) : match.end() + 8]
+                yield Remark("typography", around.strip(), number, *say(found, around.strip()))
+
+
+def _space(found: str, around: str) -> tuple[str, str]:
+    return (
+        f"“{around}”：汉字与西文之间少一个空格。怎么办：写成“{found[0]} {found[1]}”。",
+        f"'{around}': a space is missing between Chinese and Latin. What to do: write "
+        f"'{found[0]} {found[1]}'.",
+    )
+
+
+def _half_width(found: str, around: str) -> tuple[str, str]:
+    mark = next(c for c in found if c in _TO_FULL)
+    return (
+        f"“{around}”：汉字旁边用了半角的 {mark}。怎么办：改成全角的 {_TO_FULL[mark]}，前后不空格。",
+        f"'{around}': a half-width {mark} beside Chinese. What to do: write {_TO_FULL[mark]}, "
+        "without spaces around it.",
+    )
+
+
+def _quote(_: str, around: str) -> tuple[str, str]:
+    return (
+        f'“{around}”：中文里用了直引号 "。怎么办：改成“ ”。',
+        f"'{around}': a straight quote in Chinese. What to do: write “ ”.",
+    )
+
+
+def _no_space(_: str, around: str) -> tuple[str, str]:
+    return (
+        f"“{around}”：全角标点旁边有空格。怎么办：去掉空格。",
+        f"'{around}': a space beside full-width punctuation. What to do: remove it.",
+    )
+
+
+def _ni(_: str, around: str) -> tuple[str, str]:
+    return (
+        f"“{around}”：我们称读者“你”。怎么办：把“您”改成“你”。",
+        f"'{around}': the reader is 你 here, not 您. What to do: write 你.",
+    )
+
+
+def _dots(_: str, around: str) -> tuple[str, str]:
+    return (
+        f"“{around}”：省略号用了三个点。怎么办：改成“……”。",
+        f"'{around}': three dots in Chinese. What to do: write ……",
+    )
+
+
+def _english_typography(page: Page) -> Iterator[Remark]:
+    """No full-width punctuation."""
+    if page.language != "en":
+        return
+    text = re.sub(r'<span lang="zh">.*?</span>', "", without_code(page.markdown))
+    for number, line in enumerate(prose(text).split("\n"), 1):
+        for match in re.finditer(r"[，。、；：！？（）《》]", line):
+            around = line[max(0, match.start() - 12) : match.end() + 12].strip()
+            yield Remark(
+                "typography",
+                around,
+                number,
+                f"“{around}”：英文里有全角标点 {match.group()}。怎么办：改成半角。",
+                f"'{around}': the full-width mark {match.group()} in English. What to do: write "
+                "the half-width one.",
+            )
+
+
+def _words(page: Page) -> Iterator[Remark]:
+    """Misspelt words, and American spelling, in English."""
+    if page.language != "en":
+        return
+    for number, line in enumerate(prose(page.markdown).split("\n"), 1):
+        for word, better, american in spelling.mistakes(line):
+            why = (
+                ("美式拼法，我们用英式", "American; we write British English")
+                if american
+                else ("拼写有误", "misspelt")
+            )
+            yield Remark(
+                "spelling",
+                word,
+                number,
+                f"“{word}”：{why[0]}。怎么办：写成 {better}。",
+                f"'{word}': {why[1]}. What to do: write {better}.",
+            )
+
+
+def _terms(page: Page, site: Site) -> Iterator[Remark]:
+    """No term translated a second way."""
+    if page.name == "glossary":
+        return
+    text = prose(page.markdown)
+    for term in site.terms:
+        for word in term.never.get(page.language, []):
+            for match in pattern([word], page.language).finditer(text):
+                ours = term.name(page.language)
+                yield Remark(
+                    "term",
+                    match.group(),
+                    line_of(text, match.start()),
+                    f"“{match.group()}”：术语表里它叫“{ours}”。怎么办：改成“{ours}”，全站一个叫法。",
+                    f"'{match.group()}': our word for it is '{ours}' (docs/glossary.yml). What to "
+                    f"do: write '{ours}', one word for one thing.",
+                )
+
+
+def _links(page: Page, site: Site) -> Iterator[Remark]:
+    """Links to pages and anchors of the same language lead somewhere."""
+    text = without_code(page.markdown)
+    known = site.anchors[page.language]
+    for match in re.finditer(r"\]\(([^)\s:]*)\)", text):
+        target, line = match[1], line_of(text, match.start())
+        if "[[" in target or target.startswith("/"):
+            continue
+        path, _, anchor = target.partition("#")
+        if path and not path.endswith(".md"):
+            continue  # files and pages that the build makes; MkDocs checks those
+        file = Path(os.path.normpath(Path(page.name).parent / path.removesuffix(".md"))).as_posix()
+        name = file if path else page.name
+        if name not in known:
+            if name.startswith("atlas/"):
+                continue  # made by the build
+            yield Remark(
+                "link",
+                target,
+                line,
+                f"链接 {target} 指向不存在的页面。怎么办：改成 docs/{page.language} 里有的文件名。",
+                f"the link {target} leads to no page. What to do: name a file of "
+                f"docs/{page.language}.",
+            )
+        elif anchor and anchor not in known[name] and "*" not in known[name]:
+            yield Remark(
+                "link",
+                target,
+                line,
+                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办：照那一页标题后面的 {{ #… }} 写。",
+                f"the link {target}: that page has no anchor #{anchor}. What to do: write one "
+                "that stands behind a heading there, {{ #… }}.".replace("{{", "{").replace(
+                    "}}", "}"
+                ),
+            )
+
+
+def _pictures(page: Page) -> Iterator[Remark]:
+    """Pictures say what they show to those who cannot see them."""
+    text = without_code(page.markdown)
+    for match in re.finditer(r"!\[\s*\]\(([^)]*)\)|<img(?![^>]*\balt=)[^>]*>", text):
+        yield Remark(
+            "alt",
+            match.group(),
+            line_of(text, match.start()),
+            f"图片 {match.group()} 没有替代文字。怎么办：写成 ![图里有什么](文件)，给看不见图的读者。",
+            f"the picture {match.group()} has no alternative text. What to do: write "
+            "![what it shows](file), for readers who cannot see it.",
+        )
+
+
+def _numbers(page: Page, site: Site) -> Iterator[Remark]:
+    """Measured numbers come from the build."""
+    text = re.sub(r"\A---\n.*?\n---\n", blank, page.markdown, flags=re.S)
+    for number, line, metric in typed_numbers.suspects(text, page.name, site.numbers):
+        instead = metric or "chapter.name | percent"
+        known = (
+            (f"构建里有这个数：{metric}", f"the build has this number: {metric}")
+            if metric
+            else ("它看上去是测出来的", "it looks measured")
+        )
+        yield Remark(
+            "number",
+            number,
+            line,
+            f"“{number}”是手打的数，{known[0]}。怎么办：写成 [[= {instead} ]]，重新训练后它才会跟着变；"
+            f"如果它不是测出来的（题设、定义、别人的结果），在 docs/{ALLOW} 里写明理由。",
+            f"'{number}' is typed, and {known[1]}. What to do: write [[= {instead} ]], so that it "
+            "follows the next training; if it was not measured (a given of an exercise, a "
+            f"definition, somebody else's result), say why in docs/{ALLOW}.",
+        )
+
+
+def remarks(page: Page, site: Site) -> list[Remark]:
+    """All that the rules say of a page."""
+    return [
+        *_chinese_typography(page),
+        *_english_typography(page),
+        *_words(page),
+        *_terms(page, site),
+        *_links(page, site),
+        *_pictures(page),
+        *_numbers(page, site),
+    ]
+
+
+def read_site(docs: Path, figures: Path) -> Site:
+    """What the pages of a site are held against."""
+    terms = read_glossary(docs / "glossary.yml")
+    anchors: dict[str, dict[str, set[str]]] = {}
+    for language in languages(docs):
+        anchors[language] = {}
+        for name, path in pages(docs, language).items():
+            text = path.read_text("utf-8")
+            of_page = {section.anchor for section in sections(text)}
+            of_page |= set(re.findall(r'\bid="([\w-]+)"', text))
+            of_page |= {
+                "fig-" + a.replace("/", "-") for a in re.findall(r'figure\("(.+?)"\)', text)
+            }
+            # Anchors that only the build knows: of the glossary's terms, of generated headings.
+            anchors[language][name] = of_page | (
+                {"*"} if "glossary()" in text or "{ #[[" in text else set()
+            )
+    return Site(terms, anchors, typed_numbers.read(figures))
+
+
+def check(docs: Path, figures: Path) -> list[Finding]:
+    """All remarks that are not allowed, and entries of the allow list that nothing needs.
+
+    Raises:
+        CnnvizError: an entry of the allow list lacks something.
+    """
+    site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
+    found, needed = [], set()
+    for language in languages(docs):
+        for name, path in pages(docs, language).items():
+            file = f"docs/{language}/{name}.md"
+            for remark in remarks(Page(language, name, path.read_text("utf-8")), site):
+                keys = {(remark.rule, remark.text, page) for page in (name, "*")}
+                if keys & allowed.keys():
+                    needed |= keys & allowed.keys()
+                else:
+                    found.append(Finding(file, remark.line, remark.zh, remark.en))
+    for key in allowed.keys() - needed:
+        # Without a build, nobody knows whether a number is one of its metrics.
+        if key[0] != "number" or site.numbers:
+            found.append(
+                Finding(
+                    f"docs/{ALLOW}",
+                    allowed[key],
+                    f"“{key[1]}”（{key[0]}，{key[2]}）在文中已经没有了。怎么办：删掉这一条。",
+                    f"'{key[1]}' ({key[0]}, {key[2]}) is in the text no more. What to do: delete "
+                    "this entry.",
+                )
+            )
+    return sorted(found)
+
+
+def _allowed(path: Path) -> dict[tuple[str, str, str], int]:
+    """Rule, text and page of each entry → its line."""
+    found = {}
+    source = path.read_text("utf-8") if path.exists() else ""
+    for entry in yaml.safe_load(source) or []:
+        if set(entry) != {"rule", "text", "pages", "why"} or not str(entry["why"]).strip():
+            raise CnnvizError(
+                f"docs/{ALLOW}: the entry {entry} should have rule, text, pages and why."
+            )
+        text = str(entry["text"])
+        line = line_of(source, max(0, source.find(text)))
+        for page in entry["pages"]:
+            found[(str(entry["rule"]), text, str(page))] = line
+    return found
+
+
+def main(arguments: Sequence[str] = ()) -> int:
+    """Print what should be written otherwise."""
+    try:
+        found = check(ROOT / "docs", from_environment().figures_dir)
+    except CnnvizError as error:
+        print(f"cnnviz: {error}", file=sys.stderr)
+        return 1
+    for finding in found:
+        # Who wrote a page reads its language.
+        language = "zh" if finding.file.startswith("docs/zh/") else "en"
+        print(finding.text(language))
+        if os.environ.get("GITHUB_ACTIONS"):
+            print(*workflow_commands([finding], language, "error"))
+    summary = (
+        (f"要改的地方：{len(found)}。", f"To mend: {len(found)}.")
+        if found
+        else ("文字没有问题。", "The prose is in order.")
+    )
+    print(summary[0 if spoken() == "zh" else 1])
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
