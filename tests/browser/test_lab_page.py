@@ -514,6 +514,15 @@ def test_kernels_biases_and_channels_are_changed_and_come_back(lab: Page) -> Non
     assert logits(lab) == original
 
 
+def test_an_address_that_leads_to_a_heading_is_left_alone(lab: Page, root: str) -> None:
+    lab.goto("about:blank")
+    lab.goto(f"{root}en/lab/#exercises")
+    lab.locator(".lab-ready").wait_for()
+    lab.wait_for_timeout(500)
+    assert lab.url.endswith("#exercises")
+    expect(lab.get_by_role("button", name="Undo", exact=True)).to_be_disabled()
+
+
 @pytest.mark.parametrize(
     "hash_",
     [

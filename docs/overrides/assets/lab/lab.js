@@ -51,6 +51,7 @@ async function start(root) {
   let mlp = null; // beside it, on request
   /** @type {{ model: string, trail: Unit[] }} */
   let asked = { model: START, trail: [] };
+  let ready = false; // what happens from now on is the reader's doing
   let pinned = false; // the value that is asked about was pressed; else it is what the mouse is over
 
   let prepared = prepare(source, shift);
@@ -74,9 +75,9 @@ async function start(root) {
   const mlpAnswer = createAnswer("mlp");
   mlpAnswer.element.hidden = true;
   const samples = createSamples(JSON.parse(root.dataset.samples ?? "[]"), (pixels, message) => {
-    remember();
+    if (ready) remember();
     put({ kind: "pixels", pixels }, [0, 0]);
-    announce(`${message} ${verdict(run)}`);
+    if (ready) announce(`${message} ${verdict(run)}`);
   }, (error) => message(say("sample failed", { error: String(error) })));
   const handlers = (/** @type {string} */ model) => ({
     pick: (/** @type {Unit} */ unit) => go([unit], model),
@@ -293,6 +294,7 @@ async function start(root) {
   let saving = 0;
   /** Puts the state into the address, and into the link to the other language. */
   function save() {
+    if (!ready) return; // an address that leads to a heading stays as it is
     clearTimeout(saving);
     saving = window.setTimeout(() => {
       const text = `#${write({
@@ -384,6 +386,8 @@ async function start(root) {
   if (isOurs()) await restore(read(location.hash));
   else samples.loadFirst();
   if (roomy.matches && !asked.trail.length) point(unitAt(layerOf(run.network, "conv1"), largest(run.values.conv1)), START); // to begin with
+  ready = true;
+  if (isOurs()) save();
   root.classList.add("lab-ready");
 }
 

@@ -135,11 +135,15 @@ export function createSum({ descend, edit, toggle, reset, mayChange }) {
       );
       check.textContent = now.off ? say("off, sum unused") : say(groups > 1 ? "sum words groups" : "sum words", { sum: fixed(now.sum, SUM), value: fixed(now.value, SUM), terms: now.terms.length, groups });
     });
-    const source = layerOf(run.network, traced.terms[0].unit.layer);
-    const label = groups > 1 ? say("open group", { layer: layerName(source.name), group }) : say("open only group", { layer: layerName(source.name) });
+    const label = make("p", { class: "lab-open-label" });
+    const layer = layerName(traced.terms[0].unit.layer);
+    refreshers.push((now) => {
+      const peak = fixed(productLimits(now)[1], 3);
+      label.textContent = groups > 1 ? say("open group", { layer, group, peak }) : say("open only group", { layer, peak });
+    });
     const chips = groups > 1 ? [make("div", { class: "lab-chips", role: "group", "aria-label": say("groups") }, ...Array.from({ length: groups }, (_, i) => chip(traced, i, groups)))] : [];
     const size = traced.terms.length / groups;
-    return [sums, check, ...chips, make("p", { class: "lab-open-label" }, label), patch(traced, traced.terms.slice(group * size, (group + 1) * size), Math.sqrt(size), editing, group * size)];
+    return [sums, check, ...chips, label, patch(traced, traced.terms.slice(group * size, (group + 1) * size), Math.sqrt(size), editing, group * size)];
   }
 
   /** @param {Trace} traced @param {number} groups */

@@ -35,6 +35,7 @@ export function createWhy({ go, toggle, open }) {
   const units = make("ul", { class: "lab-terms lab-parts" });
   const unitsSum = make("p", { class: "lab-formula" });
   const channels = make("div", { class: "lab-channels" });
+  const channelsText = make("p", { class: "lab-note" });
   const channelsSum = make("p", { class: "lab-note" });
   const picture = pixelCanvas(settings.side, settings.side);
   const [low, high] = [make("span"), make("span")];
@@ -52,7 +53,7 @@ export function createWhy({ go, toggle, open }) {
     { class: "lab-why" },
     make("summary", {}, say("why title")),
     make("div", { class: "lab-why-head" }, make("label", {}, say("why class"), " ", classes), gradientButton),
-    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum), make("section", {}, make("h3", {}, say("why channels title")), make("p", { class: "lab-note" }, say("why channels")), channels, channelsSum), gradientShown),
+    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum), make("section", {}, make("h3", {}, say("why channels title")), channelsText, channels, channelsSum), gradientShown),
   );
   element.addEventListener("toggle", () => element.open && open());
 
@@ -109,6 +110,7 @@ export function createWhy({ go, toggle, open }) {
     const { drops, parts, rest } = channelContributions(run, k);
     const limits = limitsOf(run.values.relu2, "sequential");
     const off = run.off.conv2 ?? [];
+    channelsText.textContent = say("why channels", { peak: short(limits[1]) });
     tiles.forEach(({ map, part, drop, power }, channel) => {
       paint(map, run.values.relu2, "sequential", limits, channel * 100);
       part.textContent = signed(parts[channel]);
