@@ -136,7 +136,7 @@ class _Page:
             f"---\ntitle: '{title}'\ndescription: >-\n  {description}\nsearch:\n  boost: 0.3\n---",
             net_strip(self.net, self.layers, self.name, self.language, "../../"),
             f"# {title} {{ #{self.name.replace('.', '-')} }}",
-            self._what() + self._explained(),
+            self._what() + self._explained() + self._weights_elsewhere(),
             self._table(),
             self._code(),
         ]
@@ -287,6 +287,19 @@ class _Page:
         anchor = f"#{sections[self.name]}" if self.name in sections else ""
         link = f"[{self.say(*title)}](../../{path}{anchor})"
         return self.say(f"详见{link}。", f" More in {link}.")
+
+    def _weights_elsewhere(self) -> str:
+        """Where the weights are whose units a layer without weights shows."""
+        owner = next((x for x in self.layers if x["name"] == self.layer["owner"]), None)
+        if self.layer["form"] or not owner:
+            return ""
+        name, training = owner["name"], "training" in owner["shown"]
+        link = f"[`{name}`]({name}.md)"
+        return self.say(
+            f"权重{'以及它们在训练中的变化' if training else ''}见 {link}。",
+            f" The weights before it{', and how training changes them,' if training else ''} are on the "
+            f"page of {link}.",
+        )
 
     def _table(self) -> str:
         layer = self.layer

@@ -27,7 +27,7 @@ STEPS = {True: 32, False: 16}
 """Levels on either side of zero: of maps, and of squares, each of which is one number."""
 
 LARGE = 120_000
-"""Sprites of so many pixels have FEW levels."""
+"""Sprites of maps with so many pixels have FEW levels."""
 
 
 def tiles(values: Tensor) -> Floats:
@@ -65,6 +65,7 @@ def sprite(drawn: Mosaic, count: int, width: int = PANEL, maps: bool = True) -> 
     scale = min(12.0 if maps else 1.0, width / drawn.width)
     if scale > 1.5:
         scale = int(scale * 2) / 2
-    png = small_png(coarse(drawn, STEPS[maps] if drawn.pixels.size < LARGE else FEW))
+    steps = FEW if maps and drawn.pixels.size >= LARGE else STEPS[maps]
+    png = small_png(coarse(drawn, steps))
     picture = Picture(png, drawn.width, drawn.height, scale)
     return Sprite(picture, count, (drawn.height + APART) // count - APART)

@@ -129,9 +129,9 @@ def activations(layer: Facts) -> Both:
         )
     else:
         rows = (f"`{first}` 的输出。", f"What `{first}` puts out.")
-    part = ("格子是通道", "Tiles are channels")
+    part = ("每格是一个通道", "Each tile is a channel")
     if not layer["spatial"]:
-        part = ("格子是单元", "Squares are units")
+        part = ("每格是一个单元", "Each square is a unit")
     order = (
         f"{part[0]}，从左到右、从上到下编号。",
         f" {part[1]}, numbered in reading order.",

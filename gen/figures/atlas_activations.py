@@ -26,8 +26,8 @@ from gen.figure import (
 )
 from gen.unit_pages import unit_name
 
-STRONGEST = 5
-"""Units that the line below the pictures names."""
+STRONGEST, FEW = 5, 16
+"""Units that the line below the pictures names: the strongest ones, or all if they are few."""
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
@@ -119,7 +119,7 @@ _SCOPES: list[tuple[str, Text, Text]] = [
         "每张图各用自己的刻度：图案最清楚，颜色不能互相比较",
         "Each map has a scale of its own: patterns are clearest, colours must not be compared")),
     ("layer", Text("整层", "whole layer"), Text(
-        "同一色系的图，训练后与随机权重、全部输入，都共用一个刻度，颜色可以互相比较",
+        "同一色系的图共用一个刻度：训练后与随机权重之间、各个输入之间，颜色都可以比较",
         "Pictures in the same colours share one scale, trained and random, for all inputs")),
     ("net", Text("全网络", "whole network"), Text(
         "全网络的各层共用一个刻度，看得出哪一层强、哪一层弱",
@@ -207,13 +207,15 @@ def _legends(drawings: list[tuple[Mosaic, Text]], key: str, scope: Text) -> list
 
 
 def _notes(seen: Pair, values: Tensor) -> list[Text]:
-    """For each input the strongest units, with links, and how many numbers are not zero."""
+    """For each input the strongest units, with links, and how many numbers are above zero."""
     peaks = values.flatten(2).amax(2) if values.ndim == 4 else values  # (N, C)
     units = seen.units if seen.units and seen.units.after[0] == peaks.shape[1] else None
     name = next(x.name for x in (seen.second, seen.first) if x)
     notes = []
     for own, all_values in zip(peaks, values, strict=True):
-        top = [int(i) for i in own.argsort(descending=True)[:STRONGEST] if own[i] != 0]
+        order = own.argsort(descending=True, stable=True).tolist()
+        every = len(order) <= FEW
+        top = order if every else [i for i in order[:STRONGEST] if own[i] != 0]
         links = []
         for index in top:
             told = unit_name(index, len(own)) if units else str(index)
@@ -223,8 +225,9 @@ def _notes(seen: Pair, values: Tensor) -> list[Text]:
         positive = f"{float((all_values > 0).float().mean()):.0%}"
         part = Text("通道", "channels") if values.ndim == 4 else Text("单元", "units")
         strongest = Text(
-            f"最强的{part.zh}（括号里是最大值）：{'、'.join(links)}",
-            f"Strongest {part.en}, with their largest value: {', '.join(links)}",
+            f"{f'全部{part.zh}' if every else f'最强的{part.zh}'}，括号里是最大值：{'、'.join(links)}",
+            f"{f'All {part.en}' if every else f'Strongest {part.en}'}, with their largest value: "
+            f"{', '.join(links)}",
         )
         if not top:
             strongest = Text("全部是零", "All of it is zero")
