@@ -29,6 +29,8 @@ from gen.maths import replace_math
 from gen.notebooks import notebook
 from gen.parity import differences
 from gen.prose import Prose
+from gen.publish.frame import Frame
+from gen.publish.languages import ROOT_LANGUAGE, code_of
 from gen.settings import ROOT, from_environment
 from gen.unit_files import write_units
 
@@ -40,9 +42,10 @@ _state: dict[str, Any] = {}
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Bring models and figures up to date, then read what the pages will show."""
     settings = from_environment()
-    language = "en" if Path(config.docs_dir).name == "en" else "zh"
-    if language == "en" and config.site_url and not config.site_url.endswith("/en/"):
-        config.site_url += "en/"
+    language = code_of(config.docs_dir)
+    folder = "" if language == ROOT_LANGUAGE else f"{language}/"
+    if config.site_url and not config.site_url.endswith(f"/{folder}"):
+        config.site_url += folder
     try:
         ensure_in_subprocess(settings)
     except CnnvizError as error:
@@ -64,8 +67,17 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         raise PluginError(str(error)) from error
     prose = Prose(language, numbers, set(figures), printed, settings.dataset, ROOT, source_url)
     prose.add_course(course, terms)
+    frame = Frame(
+        ROOT,
+        language,
+        (config.site_name, config.site_description or "", config.site_url or "/"),
+        figures,
+        settings.figures_dir,
+        settings.build_dir / "cards" / language,
+    )
     _state.clear()
     _state.update(
+        frame=frame,
         language=language,
         settings=settings,
         numbers=numbers,
@@ -90,6 +102,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Numbers, figures, code and claims."""
     try:
+        _state["frame"].add_page(page.file.src_uri.removesuffix(".md"), markdown)
         filled = str(_state["prose"].fill(markdown, page.file.src_uri))
     except CnnvizError as error:
         raise PluginError(str(error)) from error
@@ -109,6 +122,7 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         html = link_first_uses(html, _state["terms"], language, f"{up}glossary/")
         facts = facts_html(_state["course"], name, language, up)
         html = html.replace("</h1>", f"</h1>{facts}", 1)
+    html = _state["frame"].with_notices(html, name, page.url, get_relative_url(".", page.url))
     parts = html.split(_SLOT_START)
     filled = [parts[0]]
     for part in parts[1:]:
@@ -124,8 +138,31 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     return replace_math("".join(filled))
 
 
+def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) -> Any:
+    """What docs/overrides/main.html says in the head of a page."""
+    frame, name = _state["frame"], page.file.src_uri.removesuffix(".md")
+    url = "" if page.is_homepage else page.url
+    title = str(page.meta.get("title") or page.title or config.site_name)
+    context["at_root"] = not frame.own.folder
+    context["others"] = frame.others(name, url)
+    context["alternates"] = frame.alternates(name, url)
+    context["card"] = frame.card(name, title)
+    context["structured"] = frame.structured(
+        page.meta, title, name, url, _state["course"].get(name)
+    )
+    return context
+
+
+def on_template_context(context: Any, template_name: str, config: MkDocsConfig) -> Any:
+    """The page for what was not found leads to the home pages of the other languages."""
+    context["at_root"] = not _state["frame"].own.folder
+    context["others"] = _state["frame"].others("index", "")
+    return context
+
+
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write the notebooks, and the pages of the atlas' units, beside the pages."""
+    """Write what is beside the pages: notebooks, pages of units, cards, feed."""
+    _state["frame"].write(Path(config.site_dir))
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
     write_units(

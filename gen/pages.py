@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import mkdocs_gen_files
 from mkdocs_gen_files.editor import FilesEditor
 
 from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
+from gen.publish.languages import code_of
 from gen.settings import from_environment
 from gen.unit_files import template_page
 
@@ -17,7 +16,7 @@ def main() -> None:
     """Copy the pictures and the lab's files, and write the atlas."""
     settings = from_environment()
     editor = FilesEditor.current()
-    language = "en" if Path(editor.config.docs_dir).name == "en" else "zh"
+    language = code_of(editor.config.docs_dir)
     chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
     for chapter in filter(None, chapters.values()):
         for file in chapter.files:

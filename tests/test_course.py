@@ -16,7 +16,7 @@ needs: [{needs}]
 !!! question "The question"
     Why {title}?
 """
-NOT_CHAPTERS = {"index", "glossary", "about", "atlas/index"}
+NOT_CHAPTERS = {"index", "glossary", "about", "changelog", "atlas/index"}
 
 
 def course(folder, *pages):

@@ -1,0 +1,1 @@
+"""What makes the built site found, shared and followed, in each of its languages."""

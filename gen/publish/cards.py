@@ -1,0 +1,163 @@
+"""The picture that shows a page where its address is shared: its title over one of its figures.
+
+1200×630 PNG, drawn once and kept in build/cards until title or figure change. Chinese needs a font
+of the system; without one the card has the figure alone, since empty boxes would be worse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from cnnviz.files import digest, write_atomically
+
+WIDTH, HEIGHT = 1200, 630
+LARGEST = 60_000
+"""Bytes of a card; some that show cards refuse slow ones."""
+
+_PAPER, _INK, _ACCENT = "#fdfcf9", "#20262e", "#0a6b67"
+_MARGIN, _GAP, _STRIP = 60, 16, 300
+_HAN_FONTS = (
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc", 2),  # the third face is for China
+    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", 2),
+    ("/usr/share/fonts/noto-cjk/NotoSansCJK-Bold.ttc", 2),
+    ("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Bold.ttc", 2),
+    ("/usr/share/fonts/truetype/wqy/wqy-zenhei.ttc", 0),
+    ("/System/Library/Fonts/PingFang.ttc", 0),
+    ("/System/Library/Fonts/Hiragino Sans GB.ttc", 0),
+    ("C:/Windows/Fonts/msyhbd.ttc", 0),
+)
+
+Figures = Mapping[str, Mapping[str, Any]]
+
+
+def figure_for(addresses: Sequence[str], figures: Figures) -> str:
+    """The first of a page's figures that fills a card, else the first with pictures, else ""."""
+    drawn = [a for a in addresses if a in figures and _panels(figures[a])]
+    wide = (a for a in drawn if _row_width(_panels(figures[a])) >= WIDTH // 2)
+    return next(wide, drawn[0] if drawn else "")
+
+
+def card(
+    title: str, site_name: str, address: str, figures: Figures, source: Path, kept: Path
+) -> Path:
+    """The file of a card, drawn now or before.
+
+    Args:
+        address: the figure it shows; "" for none.
+        source: folder of the figures' files.
+        kept: folder of cards.
+    """
+    panels = _panels(figures[address]) if address else []
+    files = [(source / panel["file"]).read_bytes() for panel in panels]
+    font = _font_file(title + site_name)
+    parts = [Path(__file__).read_bytes(), title.encode(), site_name.encode(), str(font).encode()]
+    path = kept / f"{digest([*parts, *files])}.png"
+    if not path.exists():
+        write_atomically(path, _draw(title, site_name, panels, files, font))
+    return path
+
+
+def _panels(figure: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The pictures of a figure, as it is shown first."""
+    shown = figure["variants"][figure["chosen"]]
+    return [panel for panel in shown["panels"] if "file" in panel]
+
+
+def _size(panel: Mapping[str, Any]) -> tuple[int, int]:
+    bands = panel.get("bands")
+    return panel["width"], bands["height"] if bands else panel["height"]
+
+
+def _enlarged(panels: Sequence[Mapping[str, Any]]) -> int:
+    """How often each pixel is repeated so that the pictures fill the strip."""
+    return max(1, _STRIP // max(_size(panel)[1] for panel in panels))
+
+
+def _row_width(panels: Sequence[Mapping[str, Any]]) -> int:
+    return sum(_size(panel)[0] for panel in panels) * _enlarged(panels)
+
+
+def _draw(
+    title: str,
+    site_name: str,
+    panels: Sequence[Mapping[str, Any]],
+    files: Sequence[bytes],
+    font: tuple[str, int] | None,
+) -> bytes:
+    image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((0, 0, WIDTH, 12), fill=_ACCENT)
+    if font:
+        small, large = (ImageFont.truetype(font[0], size, index=font[1]) for size in (34, 68))
+        pen.text((_MARGIN, 48), site_name, font=small, fill=_ACCENT)
+        text = "\n".join(_lines(title, large, pen, WIDTH - 2 * _MARGIN)[:2])
+        pen.multiline_text((_MARGIN, 104), text, font=large, fill=_INK, spacing=6)
+    left, top = _MARGIN, HEIGHT - _MARGIN - _STRIP
+    for panel, content in zip(panels, files, strict=True):
+        picture = _picture(panel, content, _enlarged(panels))
+        if left >= WIDTH - _MARGIN:
+            break
+        picture = picture.crop((0, 0, min(picture.width, WIDTH - _MARGIN - left), picture.height))
+        image.paste(picture, (left, top + (_STRIP - picture.height) // 2), picture)
+        left += picture.width + _GAP
+    return _packed(image)
+
+
+def _picture(panel: Mapping[str, Any], content: bytes, times: int) -> Image.Image:
+    picture = Image.open(BytesIO(content)).convert("RGBA")
+    width, height = _size(panel)
+    picture = picture.crop((0, 0, width, min(height, _STRIP)))
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def _lines(
+    text: str, font: ImageFont.FreeTypeFont, pen: ImageDraw.ImageDraw, width: int
+) -> list[str]:
+    """Break a title into lines: between words, or anywhere between Chinese characters."""
+    pieces = text.split(" ") if text.isascii() else list(text)
+    joint = " " if text.isascii() else ""
+    lines = [""]
+    for piece in pieces:
+        longer = f"{lines[-1]}{joint}{piece}" if lines[-1] else piece
+        if lines[-1] and pen.textlength(longer, font=font) > width:
+            lines.append(piece)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def _packed(image: Image.Image) -> bytes:
+    """As a PNG with as many colours as fit into LARGEST bytes."""
+    content = b""
+    for colours in (256, 64, 24, 8):
+        file = BytesIO()
+        reduced = image.quantize(colours, dither=Image.Dither.NONE)
+        reduced.save(file, "PNG", optimize=True)
+        content = file.getvalue()
+        if len(content) <= LARGEST:
+            break
+    return content
+
+
+def _font_file(text: str) -> tuple[str, int] | None:
+    """A font that has the letters of a text, with the number of its face."""
+    if any(letter >= "\u2e80" for letter in text):
+        return next((font for font in _HAN_FONTS if Path(font[0]).exists()), None)
+    return _latin_font()
+
+
+@cache
+def _latin_font() -> tuple[str, int] | None:
+    """DejaVu, which matplotlib ships: Latin, Greek and Cyrillic, the same everywhere."""
+    spec = find_spec("matplotlib")
+    if spec is None or spec.origin is None:
+        return None
+    file = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
+    return (str(file), 0) if file.exists() else None
