@@ -136,7 +136,7 @@ def _lines(
 def _packed(image: Image.Image) -> bytes:
     """As a PNG with as many colours as fit into LARGEST bytes."""
     content = b""
-    for colours in (256, 64, 24, 8):
+    for colours in (256, 64, 48, 32, 24, 16, 8):
         file = BytesIO()
         reduced = image.quantize(colours, dither=Image.Dither.NONE)
         reduced.save(file, "PNG", optimize=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 
-from gen.course import Chapter
+from gen.course import DIRECTIVE, Chapter
 
 LICENCE = "https://creativecommons.org/licenses/by-sa/4.0/"
 
@@ -41,7 +42,7 @@ def learning_resource(
         facts |= {
             "position": chapter.number,
             "timeRequired": f"PT{chapter.minutes}M",
-            "abstract": chapter.question,
+            "abstract": re.sub(r"[*`]", "", DIRECTIVE.sub("…", chapter.question)),
         }
     # "</script>" inside a title would end the element.
     return json.dumps(facts, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
