@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+TEXT := .venv-text
 
 # Choices that the build reads from its environment; `make help` explains them.
 $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(if $($(name)),$(eval export $(name))))
@@ -13,7 +14,7 @@ $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(i
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
-.PHONY: help install site serve test check prose parity bench clean
+.PHONY: help install site serve test check prose parity bench offline bundle clean
 
 help: ## this list
 	@echo "Seeing Convolutions (看见卷积). Times are for 2 cores, without the first installation."
@@ -27,6 +28,7 @@ help: ## this list
 	@echo "  ATLAS_NETS=NAME=FILE.py  networks of yours for the atlas: load() of that file returns the module"
 	@echo "  TORCH_INDEX=URL         take PyTorch from that index (its CPU wheels are 20 times smaller)"
 	@echo "  LANG=en                 the English site, for make serve"
+	@echo "  PREBUILT=PATH-or-URL    figures of a published build, for make serve: nothing is trained or drawn"
 	@echo "  PYTHON=python3          the Python that makes the virtual environment, 3.11 or newer"
 	@echo "  SITE_URL=URL REPO_URL=URL   where the site will live, where its source lives"
 
@@ -45,9 +47,30 @@ $(INSTALLED): pyproject.toml constraints.txt
 site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
 	@$(BIN)/python -m gen.site
 
-serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en for English); text edits show in 3 s
+SERVE = -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
+ifdef PREBUILT
+serve: $(TEXT)/.installed
+	@$(TEXT)/bin/python -m gen.publish.prebuilt use "$(PREBUILT)"
+	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python $(SERVE)
+else
+serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 s
 	@$(BIN)/python -m gen.build
-	@$(BIN)/python -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
+	@$(BIN)/python $(SERVE)
+endif
+
+# Enough to put pages together; no PyTorch (200 MB instead of 6 GB).
+$(TEXT)/.installed: pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
+	@test -x $(TEXT)/bin/python || $(PYTHON) -m venv $(TEXT)
+	@$(TEXT)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(TEXT)/bin/uv pip install --python $(TEXT)/bin/python --constraint constraints.txt --group text
+	@touch $(TEXT)/.installed
+
+offline: site ## the site as one zip that opens from disk by double-click: build/cnnviz-offline.zip (10 s)
+	@$(BIN)/python -m gen.publish.offline
+
+bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: build/cnnviz-prebuilt.zip (2 s)
+	@$(BIN)/python -m gen.publish.prebuilt pack
 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@$(BIN)/python -m pytest

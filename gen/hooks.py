@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +26,10 @@ from gen.maths import replace_math
 from gen.notebooks import notebook
 from gen.parity import differences
 from gen.prose import Prose
+from gen.publish import prebuilt
+from gen.publish.commit import commit
 from gen.publish.frame import Frame
-from gen.publish.languages import ROOT_LANGUAGE, code_of
+from gen.publish.languages import ROOT_LANGUAGE, code_of, ours
 from gen.settings import ROOT, from_environment
 from gen.unit_files import write_units
 
@@ -46,8 +45,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     folder = "" if language == ROOT_LANGUAGE else f"{language}/"
     if config.site_url and not config.site_url.endswith(f"/{folder}"):
         config.site_url += folder
+    bundle = prebuilt.in_use(settings)
     try:
-        ensure_in_subprocess(settings)
+        if not bundle:
+            ensure_in_subprocess(settings)
     except CnnvizError as error:
         raise PluginError(str(error)) from error
     chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
@@ -88,8 +89,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         terms=terms,
         notebooks={},
     )
-    config.nav = atlas_nav(config.nav, numbers, language)
+    config.nav = atlas_nav(config.nav, numbers, ours(language))
     config.extra["commit"] = commit()
+    config.extra["prebuilt"] = prebuilt.notice(bundle, settings) if bundle else ""
     return config
 
 
@@ -165,9 +167,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     _state["frame"].write(Path(config.site_dir))
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
-    write_units(
-        Path(config.site_dir), _state["settings"], _state["numbers"]["atlas"], _state["language"]
-    )
+    language = ours(_state["language"])
+    write_units(Path(config.site_dir), _state["settings"], _state["numbers"]["atlas"], language)
 
 
 def _figure(address: str, caption: str, page: Page) -> str:
@@ -180,15 +181,3 @@ def _figure(address: str, caption: str, page: Page) -> str:
         _state["source_url"],
         commit(),
     )
-
-
-@cache
-def commit() -> str:
-    """The commit of this build, with a plus sign if files were changed since; "" without git."""
-    if value := os.environ.get("CNNVIZ_COMMIT"):
-        return value
-    run = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
-    try:
-        return subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return ""
