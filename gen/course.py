@@ -67,6 +67,8 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
     found: dict[str, Chapter] = {}
     for page in pages_of(nav):
         path = docs / language / f"{page}.md"
+        if not path.exists():  # shown in English in a third language
+            path = docs / "en" / f"{page}.md"
         text = path.read_text("utf-8") if path.exists() else ""
         front = _FRONT_MATTER.match(text)
         meta = yaml.safe_load(front.group(1)) if front else {}
@@ -103,8 +105,8 @@ def minutes(markdown: str, language: str) -> int:
     (2, 2)
     """
     text = DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
-    length = len(re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[A-Za-z][\w’'-]*", text))
-    seconds = 60 * length / WORDS_A_MINUTE[language]
+    length = len(re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[^\W\d_][\w’'-]*", text))
+    seconds = 60 * length / WORDS_A_MINUTE["zh" if language == "zh" else "en"]
     seconds += SECONDS_A_FIGURE * len(_FIGURE.findall(markdown))
     return max(1, round(seconds / 60))
 

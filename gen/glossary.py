@@ -27,6 +27,8 @@ _NO_LINKS = re.compile(
 class Term:
     """A term in both languages; `also` and `never` map a language to other words for it.
 
+    A third language has its word in `also` and its line in `means`.
+
     Attributes:
         page: where it is explained, such as "convolution" or "image#tensors".
         link: whether its first use in a chapter becomes a link; words as common as "layer" do not.
@@ -42,8 +44,13 @@ class Term:
     link: bool = True
 
     def name(self, language: str) -> str:
-        """The term in one language."""
-        return self.zh if language == "zh" else self.en
+        """The term in one language; the first of `also` in a third, English if it has none."""
+        own = {"zh": self.zh, "en": self.en}
+        return own.get(language) or next(iter(self.also.get(language, [])), self.en)
+
+    def meaning(self, language: str) -> str:
+        """What it means, in English if a third language does not say."""
+        return self.means.get(language, self.means["en"])
 
     def forms(self, language: str) -> list[str]:
         """All words under which the text of a language may use it."""
@@ -74,9 +81,9 @@ def read(path: Path) -> list[Term]:
 
 
 def pattern(words: list[str], language: str) -> re.Pattern[str]:
-    """Finds any of the words: whole words with their plural in English, longest first."""
+    """Finds any of the words, longest first: whole words and their plural, but in Chinese."""
     ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    if language == "en":
+    if language != "zh":
         return re.compile(rf"(?<![\w-])(?:{ordered})(?:s|es)?(?![\w-])", re.I)
     return re.compile(ordered)
 
@@ -112,7 +119,7 @@ def link_first_uses(html: str, terms: list[Term], language: str, glossary_url: s
         seen.add(term.id)
         return (
             f'<a class="term" href="{glossary_url}#{term.id}" '
-            f'title="{escape(term.means[language])}">{word}</a>'
+            f'title="{escape(term.meaning(language))}">{word}</a>'
         )
 
     parts: list[str] = []
@@ -149,7 +156,7 @@ def glossary_markdown(terms: list[Term], language: str, titles: dict[str, str]) 
             translated = f' · <span lang="{other}">{term.name(other)}</span>' if not same else ""
             lines += [
                 f'<span id="{term.id}"></span>**[{term.name(language)}]({target})**{translated}',
-                f":   {term.means[language]}",
+                f":   {term.meaning(language)}",
                 "",
             ]
     return "\n".join(lines)

@@ -7,8 +7,8 @@ from mkdocs_gen_files.editor import FilesEditor
 
 from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
-from gen.publish.languages import code_of
-from gen.settings import from_environment
+from gen.publish.languages import FALLBACK, code_of, ours, untranslated
+from gen.settings import ROOT, from_environment
 from gen.unit_files import template_page
 
 
@@ -25,9 +25,13 @@ def main() -> None:
     for file, content in lab_files.site_files(settings).items():
         with mkdocs_gen_files.open(file, "wb") as copy:
             copy.write(content)
+    for name, source in untranslated(ROOT / "docs", language).items():
+        with mkdocs_gen_files.open(f"{name}.md", "w", encoding="utf-8") as page:
+            page.write(source.read_text("utf-8"))
+        mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
     assert atlas, "gen.hooks brings everything up to date before pages are made"
-    for path, markdown in atlas_pages(atlas.numbers, language).items():
+    for path, markdown in atlas_pages(atlas.numbers, ours(language)).items():
         with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
             page.write(markdown)
         mkdocs_gen_files.set_edit_path(path, "../../gen/atlas_pages.py")

@@ -1,4 +1,4 @@
-"""`python -m gen.site`: train, render, build both languages side by side, put them together."""
+"""`python -m gen.site`: train, render, build all languages side by side, put them together."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from gen import build
+from gen.publish import languages
 from gen.settings import ROOT, Settings, from_environment
 
 SITE = ROOT / "site"
-LANGUAGES = {"zh": "mkdocs.yml", "en": "mkdocs.en.yml"}
+LANGUAGES = {language.code: language.config.name for language in languages.read(ROOT)}
 
 
 def assemble(settings: Settings) -> None:
-    """Build both languages in folders of their own, then replace `site/` by them.
+    """Build all languages in folders of their own, then replace `site/` by them.
 
     Raises:
         CnnvizError: a build failed; `site/` is as it was.
@@ -30,9 +31,11 @@ def assemble(settings: Settings) -> None:
     failed = [language for language, run in runs.items() if run.wait()]
     if failed:
         raise CnnvizError(f"The site was not built ({', '.join(failed)}); see the message above.")
-    shutil.move(folders["en"], folders["zh"] / "en")
+    root = folders.pop(languages.ROOT_LANGUAGE)
+    for language, folder in folders.items():
+        shutil.move(folder, root / language)
     shutil.rmtree(SITE, ignore_errors=True)
-    shutil.move(folders["zh"], SITE)
+    shutil.move(root, SITE)
 
 
 def _mkdocs(config: str, folder: Path) -> list[str]:

@@ -72,7 +72,7 @@ def changes(docs: Path, base: str = "") -> Changes:
             (n for n in names if _git(root, "rev-parse", "--verify", f"{n}^{{commit}}")), ""
         )
     if not commit:
-        return Changes(asked or "HEAD", problem=_not_found(asked or "HEAD"))
+        return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
     changed = set(_git(root, "diff", "--name-only", commit, "--", docs.name).splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
     present: dict[str, list[str]] = {}
@@ -92,6 +92,12 @@ def changes(docs: Path, base: str = "") -> Changes:
     return Changes(
         asked or commit[:9], [PageChange(page, of, present[page]) for page, of in found.items()]
     )
+
+
+_NO_GIT = (
+    "这里没有 git 的历史，所以没有看哪些小节只改了一种语言。",
+    "There is no history of git here, so nothing was compared with it.",
+)
 
 
 def _not_found(base: str) -> tuple[str, str]:

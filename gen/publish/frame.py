@@ -47,6 +47,7 @@ class Frame:
         self.name, self.description, self.url = site
         self.languages = languages.read(root)
         self.own = next(language for language in self.languages if language.code == code)
+        self.untranslated = languages.untranslated(self.docs, code)
         self.behind = [b for b in in_step.behind(self.docs) if b.language == code]
         self.shown: dict[str, str] = {}
         self.cards: dict[str, Path] = {}
@@ -102,11 +103,17 @@ class Frame:
         )
 
     def with_notices(self, html: str, page: str, url: str, base: str) -> str:
-        """Below the headings of sections that are behind, a notice and a way to the newer text.
+        """Say what is in English for want of a translation, and which sections are behind.
+
+        A notice stands below the heading; one for a section leads to the newer text.
 
         Args:
             base: from the page to the root of this language's site, without a slash at the end.
         """
+        if page in self.untranslated:
+            notice = f"<p>{escape(self.own.words['untranslated'])}</p>"
+            notice = f'<aside class="cv-behind" lang="{self.own.code}">{notice}</aside>'
+            return f'<div lang="{languages.FALLBACK}">{notice}{html}</div>'
         for section in (b for b in self.behind if b.page == page):
             links = " ".join(
                 f'<a href="{base}{other["path"]}#{section.anchor}" lang="{other["code"]}" '

@@ -2,6 +2,9 @@
 
 Chinese is at the root (docs/zh, mkdocs.yml); any other language `xx` is at xx/ and has docs/xx and
 mkdocs.xx.yml, which inherits mkdocs.yml. Nothing else names the languages: adding those two is all.
+
+A third language need not have all pages: those that are missing are shown in English, with a
+notice, and so are the words inside figures, the atlas and the lab.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import yaml
 from gen.checks.sections import pages
 
 ROOT_LANGUAGE = "zh"
+FALLBACK = "en"
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,23 @@ def code_of(docs_dir: str) -> str:
     return Path(docs_dir).name
 
 
+def ours(code: str) -> str:
+    """The language, zh or en, in which generated words are said to readers of a language."""
+    return code if code == ROOT_LANGUAGE else FALLBACK
+
+
 def having(languages: list[Language], docs: Path, page: str) -> list[Language]:
     """The languages that have a page: all, if it is made by the build."""
     written = [language for language in languages if page in pages(docs, language.code)]
     return written or languages
+
+
+def untranslated(docs: Path, code: str) -> dict[str, Path]:
+    """The pages that a third language lacks, with the English file shown in their place."""
+    if code in (ROOT_LANGUAGE, FALLBACK):
+        return {}
+    mine = pages(docs, code)
+    return {page: path for page, path in pages(docs, FALLBACK).items() if page not in mine}
 
 
 def _load(path: Path) -> dict[str, Any]:
