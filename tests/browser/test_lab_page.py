@@ -523,6 +523,22 @@ def test_an_address_that_leads_to_a_heading_is_left_alone(lab: Page, root: str) 
     expect(lab.get_by_role("button", name="Undo", exact=True)).to_be_disabled()
 
 
+def test_buttons_of_the_text_set_the_lab_up(lab: Page) -> None:
+    shows = lab.get_by_role("button", name="Show me")
+    assert shows.count() == 4
+    shows.nth(0).click()
+    expect(lab.locator(".lab-beside")).to_be_visible()
+    expect(lab.locator(".lab-note", has_text="Moved by 4 to the right")).to_be_visible()
+    shows.nth(1).click()
+    expect(lab.locator(".lab-ask h2")).to_have_text("probability of 7")
+    expect(lab.locator(".lab-note", has_text="Moved by")).to_be_hidden()
+    shows.nth(2).click()
+    expect(lab.locator(".lab-channels")).to_be_in_viewport()
+    shows.nth(3).click()
+    expect(lab.locator(".lab-snapshots output")).to_contain_text("step 0,")
+    expect(lab.locator(".lab-pad")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize(
     "hash_",
     [

@@ -11,7 +11,7 @@ import { catchPictures, createCopyLink, createLegends, createPictureButton, crea
 import { button, fixed, make } from "./dom.js";
 import { createPad } from "./drawing.js";
 import { forward, largest } from "./forward.js";
-import { read, write } from "./link.js";
+import { isShared, read, write } from "./link.js";
 import { say } from "./messages.js";
 import { indexOf, layerOf, load, unitAt } from "./network.js";
 import { readPicture } from "./picture.js";
@@ -89,7 +89,10 @@ async function start(root) {
   let mlpViews = null;
   const mlpBox = make("div", { class: "lab-beside", hidden: true });
   const ask = createAsk({ go, close, edit: change, toggle, reset, mayChange: ({ model }) => model === START });
-  const why = createWhy({ go: goFromBelow, toggle, open: () => why.show(run) });
+  const why = createWhy({ go: goFromBelow, toggle, open: () => {
+    why.show(run);
+    save();
+  } });
   const snapshots = createSnapshots(useWeights);
   const changed = make("p", { class: "lab-changed", hidden: true });
   const changedText = make("span");
@@ -299,7 +302,7 @@ async function start(root) {
     saving = window.setTimeout(() => {
       const text = `#${write({
         pixels: prepare(source, [0, 0]).pixels, shift, model: asked.model, unit: pinned ? asked.trail.at(-1) : undefined,
-        weights: weights.name, off, edits: [...weights.edits.values()], beside: mlpChoice.checked,
+        weights: weights.name, off, edits: [...weights.edits.values()], beside: mlpChoice.checked, why: why.element.open,
       })}`;
       history.replaceState(null, "", text);
       for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a.cv-language"))) link.hash = text;
@@ -307,10 +310,10 @@ async function start(root) {
   }
 
   /** @param {Shared} shared */
-  async function restore({ pixels, shift: moved = [0, 0], model = START, unit, weights: name = START, off: switched = {}, edits = [], beside }) {
+  async function restore({ pixels, shift: moved = pixels ? [0, 0] : shift, model = START, unit, weights: name = START, off: switched = {}, edits = [], beside, why: open }) {
+    shift = moved;
     if (pixels) {
       source = { kind: "pixels", pixels };
-      shift = moved;
       pad.show(source);
       samples.forget();
     }
@@ -323,6 +326,7 @@ async function start(root) {
     }
     for (const [key, index, value] of edits) if (index < (weights.network.weights[key]?.length ?? 0)) edit(weights, key, index, value);
     if (beside || model === "mlp") await showMlp(true);
+    if (open) why.element.open = true;
     think();
     const network = model === "mlp" ? mlp : weights.network;
     const shape = network?.layers.find(({ name: layer, kind }) => layer === unit?.layer && kind !== "flatten")?.shape;
@@ -379,15 +383,23 @@ async function start(root) {
   root.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && asked.trail.length) close();
   });
-  const isOurs = () => /[#&](draw|at)=/.test(location.hash);
-  window.addEventListener("hashchange", () => isOurs() && restore(read(location.hash)));
+  window.addEventListener("hashchange", () => isShared(location.hash) && restore(read(location.hash)));
+  for (const show of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("button[data-show]"))) {
+    show.hidden = false;
+    show.addEventListener("click", async () => {
+      remember();
+      await restore(read(show.dataset.show ?? ""));
+      (why.element.open && /why=1/.test(show.dataset.show ?? "") ? why.element : root).scrollIntoView();
+      announce(verdict(run));
+    });
+  }
 
   snapshots.show(weights.name);
-  if (isOurs()) await restore(read(location.hash));
+  if (isShared(location.hash)) await restore(read(location.hash));
   else samples.loadFirst();
   if (roomy.matches && !asked.trail.length) point(unitAt(layerOf(run.network, "conv1"), largest(run.values.conv1)), START); // to begin with
   ready = true;
-  if (isOurs()) save();
+  if (isShared(location.hash)) save();
   root.classList.add("lab-ready");
 }
 

@@ -13,6 +13,7 @@
  * @property {Record<string, number[]>} [off]
  * @property {[key: string, index: number, value: number][]} [edits]
  * @property {boolean} [beside]        the MLP is shown too
+ * @property {boolean} [why]           what speaks for the class is open
  */
 
 /**
@@ -58,7 +59,7 @@ export function unpackPixels(text) {
  * @param {Shared} shared
  * @returns {string}  without the "#"
  */
-export function write({ pixels, shift, model, unit, weights, off = {}, edits = [], beside }) {
+export function write({ pixels, shift, model, unit, weights, off = {}, edits = [], beside, why }) {
   const parts = new URLSearchParams();
   if (pixels) parts.set("draw", packPixels(pixels));
   if (shift && (shift[0] || shift[1])) parts.set("shift", shift.join("."));
@@ -68,8 +69,16 @@ export function write({ pixels, shift, model, unit, weights, off = {}, edits = [
   if (switched.length) parts.set("off", switched.join("_"));
   if (edits.length) parts.set("edit", edits.map(([key, index, value]) => `${key.replace(".", "*")}*${index}*${Number(value.toPrecision(7))}`).join("_"));
   if (beside) parts.set("mlp", "1");
+  if (why) parts.set("why", "1");
   return parts.toString();
 }
+
+/**
+ * Is it the lab that this text speaks to? Else it may be a heading's.
+ *
+ * @param {string} hash
+ */
+export const isShared = (hash) => /^#?(draw|shift|at|weights|off|edit|mlp|why)=/.test(hash);
 
 /**
  * What a text says; what it says badly is left out. That the units exist is for the lab to check.
@@ -80,7 +89,7 @@ export function write({ pixels, shift, model, unit, weights, off = {}, edits = [
 export function read(hash) {
   const parts = new URLSearchParams(hash.replace(/^#/, ""));
   /** @type {Shared} */
-  const shared = { pixels: unpackPixels(parts.get("draw") ?? ""), beside: parts.get("mlp") === "1" };
+  const shared = { pixels: unpackPixels(parts.get("draw") ?? ""), beside: parts.get("mlp") === "1", why: parts.get("why") === "1" };
   const whole = (/** @type {string | undefined} */ text) => (/^-?\d{1,6}$/.test(text ?? "") ? Number(text) : NaN);
 
   const [dx, dy] = (parts.get("shift") ?? "").split(".").map(whole);

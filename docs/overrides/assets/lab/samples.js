@@ -82,6 +82,7 @@ export function createSamples(samples, load, fail) {
       "section",
       { "aria-label": say("samples") },
       make("div", { class: "lab-samples" }, ...buttons),
+      samples.some(({ misread }) => misread) && make("p", { class: "lab-note" }, say("samples hint")),
       make("div", { class: "lab-any-sample" }, make("span", {}, say("any sample")), number, make("span", {}, say("any sample after", { count: count.toLocaleString("en") })), random),
       truth,
     ),
