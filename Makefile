@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TEXT := .venv-text
+# What only reads the text takes the large environment if it is there, and never asks for it.
+READING := $(if $(wildcard $(INSTALLED)),$(VENV),$(TEXT))
 
 # Choices that the build reads from its environment; `make help` explains them.
 $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(if $($(name)),$(eval export $(name))))
@@ -75,19 +77,20 @@ bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@$(BIN)/python -m pytest
 
-check: prose ## style, types and prose: ruff, mypy, tsc for the lab's JavaScript, make prose (20 s)
+check: $(INSTALLED) ## style, types and prose: ruff, mypy, tsc for the lab's JavaScript, make prose (20 s)
 	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }
+	@$(BIN)/python -m gen.checks.writing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
 	@cd tests/js && npm run --silent check
 
-prose: $(INSTALLED) ## how the text is written: typography, terms, spelling, links, typed numbers (2 s)
-	@$(BIN)/python -m gen.checks.writing
+prose: $(READING)/.installed ## how the text is written: typography, terms, spelling, links, typed numbers (2 s)
+	@$(READING)/bin/python -m gen.checks.writing
 
-parity: $(INSTALLED) ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
-	@$(BIN)/python -m gen.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
+parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
+	@$(READING)/bin/python -m gen.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
 
 bench: $(INSTALLED) ## speed of rendering, training, recording and the lab beside the usual ways (4 minutes)
 	@$(BIN)/python -m tests.bench

@@ -71,14 +71,16 @@ def _chinese_typography(page: Page) -> Iterator[Remark]:
     """Full-width punctuation beside Chinese, a space between Han and Latin letters or digits."""
     if page.language != "zh":
         return
-    text = prose(page.markdown, mark="x", value="\u2060")  # a value may be a Chinese word
+    # A value may be a Chinese word; a control, of which nothing is seen here, may have space.
+    markdown = re.sub(r"<(?:button|a|span)\b", "\u2060\\g<0>", page.markdown)
+    text = prose(markdown, mark="x", value="\u2060")
     text = re.sub(r'^ *(?:!!!|\?\?\?) \w+ (?:"(.*)")?$', r"\1", text, flags=re.M)
     rules = (
         (rf"{_HAN}[A-Za-z0-9]|[A-Za-z0-9%]{_HAN}", _space),
         # Coordinates and shapes keep their brackets: (2, 2), with a space around them.
         (rf"{_HAN} ?[,;:!?]|[,;:!?] ?{_HAN}|{_HAN} ?\({_HAN}|{_HAN}\(|\){_HAN}", _half_width),
         (rf'{_HAN}"|"{_HAN}', _quote),
-        (rf"[^\s|] [{_FULL}]|[{_FULL}] +(?=[^\s|])|[（《] ", _no_space),
+        (rf"[^\s|] [{_FULL}]|[{_FULL}] +(?=[^\s|\u2060])|[（《] ", _no_space),
         (r"您", _ni),
         (rf"{_HAN}\.\.\.|\.\.\.{_HAN}", _dots),
     )
