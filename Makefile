@@ -60,7 +60,7 @@ serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=
 	@$(BIN)/python $(SERVE)
 endif
 
-# Enough to put pages together; no PyTorch (200 MB instead of 6 GB).
+# Enough to put pages together; no PyTorch (300 MB instead of 6 GB).
 $(TEXT)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
 	@test -x $(TEXT)/bin/python || $(PYTHON) -m venv $(TEXT)

@@ -91,7 +91,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     )
     config.nav = atlas_nav(config.nav, numbers, ours(language))
     config.extra["commit"] = commit()
-    config.extra["prebuilt"] = prebuilt.notice(bundle, settings) if bundle else ""
+    config.extra["prebuilt"] = prebuilt.notice(bundle, settings, language) if bundle else ""
     return config
 
 

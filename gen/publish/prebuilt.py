@@ -185,24 +185,22 @@ def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
     return sorted(name for name in now if then.get(name) != now[name])
 
 
-def notice(about: dict[str, Any], settings: Settings) -> str:
-    """One line for the terminal and the page, in the words of either language's reader."""
+def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
+    """One line for the terminal and the page."""
     changed = changed_chapters(about, settings)
     made_from = about["commit"] or "?"
+    every = len(changed) == len(sources(settings))
+    if language == "zh":
+        text = f"预览：图和数字取自已发布的构建（{made_from}），本机没有训练，也没有作图。"
+        chapters = "所有章节" if every else "、".join(changed)
+        return text + (f"它们比代码旧：{chapters}。要看新的，运行 make site。" if changed else "")
     text = (
-        f"预览：图和数字取自已发布的构建（{made_from}），本机没有训练，也没有作图。"
-        f" · Preview: figures and numbers come from a published build ({made_from}); "
+        f"Preview: figures and numbers come from a published build ({made_from}); "
         "nothing was trained or drawn here."
     )
-    if changed:
-        every = len(changed) == len(sources(settings))
-        zh = "所有章节" if every else "、".join(changed)
-        en = "all chapters" if every else ", ".join(changed)
-        text += (
-            f" 它们比代码旧：{zh}。要看新的，运行 make site。"
-            f" They are older than the code for {en}; make site draws them anew."
-        )
-    return text
+    chapters = "all chapters" if every else ", ".join(changed)
+    older = f" They are older than the code for {chapters}; make site draws them anew."
+    return text + (older if changed else "")
 
 
 def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
@@ -216,7 +214,8 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
         elif len(arguments) == 2 and arguments[0] == "use":
             about = unpack(fetch(arguments[1]), ROOT / "build" / FOLDER)
             os.environ["DATASET"] = about["dataset"]
-            print(f"cnnviz: {notice(about, from_environment())}", file=sys.stderr)
+            for language in ("zh", "en"):
+                print(f"cnnviz: {notice(about, from_environment(), language)}", file=sys.stderr)
         else:
             print(__doc__, file=sys.stderr)
             return 2

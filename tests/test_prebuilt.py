@@ -1,0 +1,206 @@
+"""A bundle of figures: packed, taken, and refused where it is not what it should be."""
+
+import io
+import json
+import shutil
+import stat
+import subprocess
+import sys
+import threading
+import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import digest
+from gen import manifest
+from gen.publish import prebuilt
+from gen.settings import ROOT, Settings
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    """A build with one chapter."""
+    monkeypatch.setattr(manifest, "all_names", lambda settings: ["relu"])
+    settings = Settings(build_dir=tmp_path / "build")
+    (settings.figures_dir / "relu").mkdir(parents=True)
+    picture = settings.figures_dir / "relu" / "map.png"
+    picture.write_bytes(b"picture")
+    files = {"relu/map.png": digest([b"picture"])}
+    manifest.write("relu", manifest.Chapter("key", numbers={"n": 1}, files=files), settings)
+    lab = settings.build_dir / "lab" / "digits"
+    lab.mkdir(parents=True)
+    (lab / "settings.json").write_text("{}")
+    return settings
+
+
+@pytest.fixture
+def bundle(built, tmp_path):
+    prebuilt.pack(built, tmp_path / "bundle.zip")
+    return (tmp_path / "bundle.zip").read_bytes()
+
+
+def changed(bundle, files=(), manifest_too=False, leave_out=()):
+    """The bundle with other files in it, and with a manifest that knows of them."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as old, zipfile.ZipFile(out, "w") as new:
+        contents = {name: old.read(name) for name in old.namelist() if name not in leave_out}
+        contents |= dict(files)
+        if manifest_too:
+            about = json.loads(contents[prebuilt.MANIFEST])
+            about["files"] = {
+                name: digest([text], 64)
+                for name, text in contents.items()
+                if name != prebuilt.MANIFEST
+            }
+            contents[prebuilt.MANIFEST] = json.dumps(about).encode()
+        for name, text in contents.items():
+            new.writestr(name, text)
+    return out.getvalue()
+
+
+def test_there_and_back(built, bundle, tmp_path):
+    about = prebuilt.unpack(bundle, tmp_path / "prebuilt")
+    taken = Settings(build_dir=tmp_path / "prebuilt")
+    assert manifest.read("relu", taken).numbers == {"n": 1}
+    assert (taken.figures_dir / "relu" / "map.png").read_bytes() == b"picture"
+    assert prebuilt.in_use(taken) == about
+    assert prebuilt.in_use(built) is None
+    assert "older" not in prebuilt.notice(about, taken, "en")
+    assert "比代码旧" not in prebuilt.notice(about, taken, "zh")
+
+
+def test_the_same_bytes_each_time(built, bundle, tmp_path):
+    prebuilt.pack(built, tmp_path / "again.zip")
+    assert (tmp_path / "again.zip").read_bytes() == bundle
+
+
+def test_no_weights(bundle):
+    names = zipfile.ZipFile(io.BytesIO(bundle)).namelist()
+    assert names == [
+        "bundle.json",
+        "figures/digits/relu.json",
+        "figures/digits/relu/map.png",
+        "lab/digits/settings.json",
+    ]
+
+
+def test_older_than_the_code_is_said(built, bundle):
+    about = json.loads(zipfile.ZipFile(io.BytesIO(bundle)).read(prebuilt.MANIFEST))
+    about["sources"]["relu"] = "other"
+    assert prebuilt.changed_chapters(about, built) == ["relu"]
+    assert "older than the code" in prebuilt.notice(about, built, "en")
+    assert "比代码旧" in prebuilt.notice(about, built, "zh")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../outside.png",
+        "figures/digits/../../../outside.png",
+        "/tmp/outside.png",
+        "figures\\digits\\x.png",
+        "figures/digits/x.py",
+        "figures/digits/.hidden.json",
+        "models/lenet.pt",
+        "C:/x.png",
+    ],
+)
+def test_names_that_are_no_figures_are_refused(bundle, tmp_path, name):
+    hostile = changed(bundle, {name: b"x"}, manifest_too=True)
+    with pytest.raises(CnnvizError, match="Refused"):
+        prebuilt.unpack(hostile, tmp_path / "a" / "prebuilt")
+    assert not list(tmp_path.rglob("outside*"))
+    assert not (tmp_path / "a").exists()
+
+
+def test_links_are_refused(bundle, tmp_path):
+    out = io.BytesIO(bundle)
+    with zipfile.ZipFile(out, "a") as archive:
+        entry = zipfile.ZipInfo("figures/digits/link.png")
+        entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(entry, "/etc/passwd")
+    with pytest.raises(CnnvizError, match="Refused"):
+        prebuilt.unpack(out.getvalue(), tmp_path / "prebuilt")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"files": {"figures/digits/relu/map.png": b"other"}}, "differs from its digest"),
+        ({"files": {"figures/digits/more.png": b"x"}}, "does not hold what its manifest says"),
+        ({"leave_out": ["figures/digits/relu.json"]}, "does not hold what its manifest says"),
+        ({"leave_out": ["bundle.json"]}, "no bundle of figures"),
+        ({"files": {"bundle.json": b"["}}, "no bundle of figures"),
+        ({"files": {"bundle.json": b'{"format": 9, "files": {}}'}}, "format 9"),
+    ],
+)
+def test_damage_is_found_and_the_old_bundle_stays(bundle, tmp_path, change, message):
+    prebuilt.unpack(bundle, tmp_path / "prebuilt")
+    with pytest.raises(CnnvizError, match=message):
+        prebuilt.unpack(changed(bundle, **change), tmp_path / "prebuilt")
+    assert (tmp_path / "prebuilt" / "figures" / "digits" / "relu.json").exists()
+    assert [path.name for path in tmp_path.glob(".prebuilt*")] == []
+
+
+def test_size_is_limited_before_anything_is_unpacked(bundle, tmp_path, monkeypatch):
+    monkeypatch.setitem(prebuilt._LARGEST, "unpacked", 10)
+    with pytest.raises(CnnvizError, match="Refused: the bundle holds 4 files"):
+        prebuilt.unpack(bundle, tmp_path / "prebuilt")
+    monkeypatch.setitem(prebuilt._LARGEST, "download", 10)
+    (tmp_path / "bundle.zip").write_bytes(bundle)
+    with pytest.raises(CnnvizError, match="no bundle"):
+        prebuilt.fetch(str(tmp_path / "bundle.zip"))
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 cut off", b"<html>404</html>"])
+def test_what_is_no_zip(data, tmp_path):
+    with pytest.raises(CnnvizError, match="no bundle of figures"):
+        prebuilt.unpack(data, tmp_path / "prebuilt")
+
+
+def test_a_path_that_is_not_there_is_one_clear_line(capsys):
+    assert prebuilt.main(["use", "nowhere.zip"]) == 1
+    error = capsys.readouterr().err
+    assert "cannot read 'nowhere.zip'" in error
+    assert prebuilt.NAME in error
+    assert len(error.splitlines()) == 1
+
+
+def test_over_http(bundle, tmp_path):
+
+    (tmp_path / "bundle.zip").write_bytes(bundle)
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        root = f"http://127.0.0.1:{server.server_port}"
+        assert prebuilt.fetch(f"{root}/bundle.zip") == bundle
+        with pytest.raises(CnnvizError, match="404"):
+            prebuilt.fetch(f"{root}/nothing.zip")
+        server.shutdown()
+
+
+def test_neither_torch_nor_matplotlib_is_needed():
+    """What puts pages together runs where only the group `text` is installed."""
+
+    code = "import sys, gen.hooks; print({'torch', 'matplotlib'} & {*sys.modules})"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
+
+
+def test_make_serve_says_so():
+    make = shutil.which("make")
+    command = [make, "--dry-run", "serve", "PREBUILT=x.zip", "LANG=en"]
+
+    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert 'gen.publish.prebuilt use "x.zip"' in plan
+    assert "gen.build" not in plan
+    assert "mkdocs.en.yml" in plan
