@@ -90,10 +90,31 @@ def maximise(
 
 def _answers(model: nn.Module, layer: str, images: Tensor, which: Tensor) -> Tensor:
     """The output (B,) of unit `which[i]` for image i."""
-    output = record(model, images, layers=[layer], functional=False, gradients=True)[layer]
+    output = _output(model, layer, images)
     if output.dim() > 2:
         output = output[:, :, output.shape[2] // 2, output.shape[3] // 2]  # (B, C)
     return output[torch.arange(len(images)), which]
+
+
+class _Reached(Exception):
+    """The layer has run: what comes after it is of no interest."""
+
+
+def _output(model: nn.Module, layer: str, images: Tensor) -> Tensor:
+    """What the layer puts out, (B, C, …); the network runs no further than that."""
+
+    def stop(module: nn.Module, inputs: object, output: Tensor) -> None:
+        raise _Reached(output)
+
+    handle = model.get_submodule(layer).register_forward_hook(stop)
+    try:
+        model(images)
+    except _Reached as reached:
+        output: Tensor = reached.args[0]
+        return output
+    finally:
+        handle.remove()
+    raise AssertionError("the layer ran before, in `record`, and does not run now")
 
 
 def _roughness(images: Tensor) -> Tensor:

@@ -1,7 +1,21 @@
 """`python -m tests.bench`: every benchmark in turn."""
 
-from tests.bench import bench_digits, bench_lab, bench_recording, bench_rendering, bench_training
+from tests.bench import (
+    bench_atlas,
+    bench_digits,
+    bench_lab,
+    bench_recording,
+    bench_rendering,
+    bench_training,
+)
 
-for bench in (bench_digits, bench_training, bench_recording, bench_rendering, bench_lab):
+for bench in (
+    bench_digits,
+    bench_training,
+    bench_recording,
+    bench_rendering,
+    bench_atlas,
+    bench_lab,
+):
     bench.main()
     print()
