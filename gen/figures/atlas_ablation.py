@@ -117,7 +117,11 @@ def _summary(net: AtlasNet, rows: Sequence[_Row]) -> Text:
 
 
 def _table(net: AtlasNet, rows: Sequence[_Row], names: Sequence[str], say: Any) -> str:
-    """The table of a net; the radio buttons choose between loss and accuracy by CSS alone."""
+    """The table of a net; the radio buttons choose between loss and accuracy by CSS alone.
+
+    Some ten thousand cells are not for every reader: the rows after the first wait in a
+    <noscript>, from which assets/sortable.js takes them.
+    """
     measures = {
         "loss": Text("损失的变化（千分之一）", "change of loss (thousandths)"),
         "points": Text("准确率的变化（百分点）", "change of accuracy (points)"),
@@ -137,28 +141,41 @@ def _table(net: AtlasNet, rows: Sequence[_Row], names: Sequence[str], say: Any) 
             heads += f'<th scope="col"{kind} data-first="{first}"{sorted_by}>'
             heads += f"{escape(name)}</th>"
     bodies = ["".join(_row_html(net, row) for row in part) for part in (rows[:FIRST], rows[FIRST:])]
-    fold = ""
-    if bodies[1]:
-        all_rows = say(Text(f"显示全部 {len(rows)} 行", f"show all {len(rows)} rows"))
-        fold = f'<label class="ablation-all"><input type="checkbox"> {all_rows}</label>'
     caption = say(
         Text(
             f"{net.title}：每行关掉一个单元，每列一个类别",
             f"{net.title}: each row without one unit, each column a class",
         )
     )
-    hint = say(Text("点表头排序，再点一次反过来", "press a heading to sort, again to reverse"))
-    words = say(Text("全部各层", "all layers"))
-    label = say(Text("只看一层", "one layer only"))
+    rest = ""
+    if bodies[1]:
+        others = say(Text(f"其余 {len(rows) - FIRST} 行", f"the other {len(rows) - FIRST} rows"))
+        rest = (
+            f"<noscript><details><summary>{others}</summary>"
+            f"{_scrolling(caption, heads, bodies[1])}</details></noscript>"
+        )
+    words = {
+        "data-hint": Text(
+            "点表头排序，再点一次反过来", "press a heading to sort, again to reverse"
+        ),
+        "data-label": Text("只看一层", "one layer only"),
+        "data-every": Text("全部各层", "all layers"),
+        "data-all": Text("显示全部各行", "show all rows"),
+    }
+    attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
     order = escape(" ".join(layer.name for layer in net.weighted))
     return (
-        f'<div class="ablation" data-hint="{hint}" data-every="{words}" data-layers="{label}" '
-        f'data-order="{order}">'
-        f'<fieldset class="ablation-measure"><legend>{say(Text("看什么", "Show"))}</legend>{radios}'
-        f'</fieldset><div class="ablation-scroll" tabindex="0" role="region" aria-label="{caption}">'
+        f'<div class="ablation" {attributes} data-order="{order}"><fieldset>'
+        f"<legend>{say(Text('看什么', 'Show'))}</legend>{radios}</fieldset>"
+        f"{_scrolling(caption, heads, bodies[0])}{rest}</div>"
+    )
+
+
+def _scrolling(caption: str, heads: str, rows: str) -> str:
+    return (
+        f'<div class="ablation-scroll" tabindex="0" role="region" aria-label="{caption}">'
         f'<table class="sortable"><caption>{caption}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{bodies[0]}</tbody>"
-        f'<tbody class="rest">{bodies[1]}</tbody></table></div>{fold}</div>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
 
