@@ -1,60 +1,158 @@
+"""What one language has and the other lacks, said so that it can be mended without help."""
+
 from pathlib import Path
 
 import pytest
 
-from gen.parity import differences
+from gen.checks.finding import Finding, spoken, workflow_commands
+from gen.parity import KINDS, differences
 
 ROOT = Path(__file__).parent.parent
 
 ZH = """# 题 { #title }
+
 [[% call figure("a/one") %]]图注[[% endcall %]]
+
 ## 小结 { #summary }
+
 [[= claim(a > b, "a is more than b") ]]
+
+## 练习 { #exercises }
+
+1. 问
+
+    ??? success "答案"
+        答
 """
-EN = ZH.replace("题", "Title").replace("图注", "Caption").replace("小结", "Summary")
+EN = (
+    ZH.replace("题", "Title").replace("图注", "Caption").replace("小结", "Summary")
+    .replace("练习", "Exercises").replace("答案", "Answer").replace("问", "Why").replace("答", "So")
+)  # fmt: skip
+GLOSSARY = """
+- id: kernel
+  zh: 卷积核
+  en: kernel
+  page: page
+  means: {zh: 一小块权重。, en: Weights.}
+"""
 
 
 @pytest.fixture
 def docs(tmp_path):
-    def write(zh, en):
-        for language, text in (("zh", zh), ("en", en)):
+    def write(zh, en, **others):
+        for language, text in {"zh": zh, "en": en, **others}.items():
             (tmp_path / language).mkdir(exist_ok=True)
+            (tmp_path / language / "index.md").write_text("# Home { #home }\n", "utf-8")
             (tmp_path / language / "page.md").write_text(text, "utf-8")
         return tmp_path
 
     return write
 
 
+def said(folder, language="en"):
+    return [finding.text(language) for finding in differences(folder)]
+
+
 def test_our_texts_are_parallel():
-    assert differences(ROOT / "docs") == []
+    assert said(ROOT / "docs") == []
 
 
 def test_same_structure_is_no_difference(docs):
-    assert differences(docs(ZH, EN)) == []
+    assert said(docs(ZH, EN)) == []
 
 
 def test_a_page_of_one_language(docs):
     folder = docs(ZH, EN)
-    (folder / "zh" / "more.md").write_text("# 多 { #more }")
-    assert differences(folder) == ["docs/zh/more.md has no counterpart docs/en/more.md."]
+    (folder / "zh" / "more.md").write_text("# 多 { #more }", "utf-8")
+    (line,) = said(folder)
+    assert line.startswith("docs/zh/more.md: this page has no English version docs/en/more.md.")
+    assert "mkdocs.en.yml" in line
+    assert "这一页没有英文版 docs/en/more.md" in said(folder, "zh")[0]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "sentence"),
+    ("old", "new", "sentences"),
     [
-        ('"a/one"', '"a/two"', "docs/en/page.md has the figure 'a/two', docs/zh/page.md has not."),
-        ("{ #summary }", "{ #sum }", "docs/zh/page.md has the heading 'summary'"),
-        (" { #summary }", "", "docs/en/page.md: the heading '## Summary' has no { #anchor }."),
-        ("a is more", "a is less", "docs/en/page.md has the claim 'a is less than b'"),
+        (
+            '"a/one"',
+            '"a/two"',
+            [
+                "docs/en/page.md:3: the figure 'a/two' is here and not in docs/zh/page.md. What to "
+                'do: in docs/zh/page.md, section “题” (from line 1), put [[% call figure("a/two") '
+                "%]] caption [[% endcall %]] into that section, with the caption in Chinese.",
+                "docs/zh/page.md:3: the figure 'a/one' is here",
+            ],
+        ),
+        ("{ #summary }", "{ #sum }", ["docs/zh/page.md:5: the section 'summary' is here and not"]),
+        (" { #summary }", "", ["docs/en/page.md:5: the heading '## Summary' has no anchor."]),
+        ("a is more", "a is less", ["docs/en/page.md:7: the claim 'a is less than b' is here"]),
+        (
+            '    ??? success "Answer"\n        So\n',
+            "",
+            ["docs/zh/page.md:13: the answer to an exercise is here and not in docs/en/page.md."],
+        ),
     ],
 )
-def test_what_differs_is_said(docs, old, new, sentence):
-    assert any(sentence in line for line in differences(docs(ZH, EN.replace(old, new))))
+def test_what_differs_is_said_with_line_and_remedy(docs, old, new, sentences):
+    lines = said(docs(ZH, EN.replace(old, new)))
+    for sentence in sentences:
+        assert any(line.startswith(sentence) for line in lines), lines
+    assert all("What to do: " in line for line in lines)
+    assert all("怎么办：" in line for line in said(docs(ZH, EN.replace(old, new)), "zh"))
 
 
-def test_order_of_headings(docs):
-    lines = EN.splitlines()
-    swapped = "\n".join([lines[2], lines[1], lines[0], lines[3]])
-    assert differences(docs(ZH, swapped)) == [
-        "page.md: the headings come in another order in zh than in en."
-    ]
+@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
+def test_every_remedy_can_be_filled_in(kind):
+    for todo in kind.todo:
+        assert "{own}" not in todo.format(own="English", value="x")
+
+
+def test_order_of_sections(docs):
+    moved = (
+        EN.replace("#summary", "#x").replace("#exercises", "#summary").replace("#x", "#exercises")
+    )
+    lines = said(docs(ZH, moved))
+    assert (
+        "docs/en/page.md:5: here stands the section 'exercises', at the same place of "
+        "docs/zh/page.md 'summary'. What to do: give both the same order." in lines
+    )
+
+
+def test_code_is_not_structure(docs):
+    code = "\n``` text\n## not a heading\n??? success\n```\n"
+    assert said(docs(ZH + code, EN)) == []
+
+
+def test_a_term_that_got_a_second_name(docs):
+    folder = docs(ZH + "卷积核" * 4, EN + "filter " * 4)
+    (folder / "glossary.yml").write_text(GLOSSARY, "utf-8")
+    (line,) = said(folder)
+    assert line.startswith(
+        "docs/en/page.md: docs/zh/page.md says “卷积核” 4 times, and “kernel” is not here even once"
+    )
+
+
+def test_a_third_language_may_lack_pages_but_not_parts_of_a_page(docs):
+    folder = docs(ZH, EN, xx=EN.replace('"a/one"', '"a/two"'))
+    (folder / "zh" / "more.md").write_text("# 多 { #more }", "utf-8")
+    (folder / "en" / "more.md").write_text("# More { #more }", "utf-8")
+    lines = said(folder)
+    assert [line.split(":")[0] for line in lines] == ["docs/en/page.md", "docs/xx/page.md"]
+
+
+def test_who_changed_one_language_is_spoken_to_in_it(monkeypatch):
+    monkeypatch.delenv("LC_ALL", raising=False)
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert (spoken({"zh"}), spoken({"en"}), spoken(), spoken({"zh", "en"})) == (
+        "zh",
+        "en",
+        "zh",
+        "zh",
+    )
+
+
+def test_words_of_a_request_cannot_become_commands_of_the_workflow():
+    finding = Finding("a,b\n.md", 0, "", "100%\n::set-env name=X::y")
+    (command,) = workflow_commands([finding], "en", "error")
+    assert command == ("::error file=a%2Cb%0A.md,line=1::100%25%0A::set-env name=X::y")

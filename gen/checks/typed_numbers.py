@@ -9,7 +9,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from gen.checks.sections import line_of, prose
+from gen.checks.sections import blank, line_of, prose
 from gen.course import DIRECTIVE
 from gen.prose import fixed, percent, thousands
 
@@ -38,7 +38,7 @@ def suspects(markdown: str, page: str, numbers: Numbers) -> Iterator[tuple[str, 
     """
     own = {page} | {name for name in numbers if _shows(markdown, name)}
     known = _forms({name: numbers[name] for name in own & set(numbers)})
-    text = _EXERCISES.sub(lambda m: "\n" * m.group().count("\n"), prose(markdown, mark="x"))
+    text = prose(_EXERCISES.sub(blank, markdown), mark="x")
     for match in _NUMBER.finditer(text):
         number = match.group()
         around = text[max(0, match.start() - 3) : match.start()] + text[match.end() :][:3]

@@ -1,0 +1,153 @@
+"""Which translations are behind: by the record, and by git."""
+
+import subprocess
+
+import pytest
+
+from cnnviz.errors import CnnvizError
+from gen.checks import in_step, since
+from gen.checks.sections import prose, sections
+from gen.parity import report
+
+PAGE = """---
+description: {words}
+---
+
+# {words} {{ #top }}
+
+{words}
+
+## {words} {{ #end }}
+
+{words}
+"""
+
+
+@pytest.fixture
+def docs(tmp_path):
+    folder = tmp_path / "docs"
+    for language, words in (("zh", "甲"), ("en", "A"), ("xx", "X")):
+        (folder / language).mkdir(parents=True)
+        (folder / language / "index.md").write_text(PAGE.format(words=words), "utf-8")
+    in_step.record(folder)
+    return folder
+
+
+def edit(docs, language, old, new):
+    path = docs / language / "index.md"
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+
+
+def behind(docs):
+    return [(b.language, b.anchor, b.ahead) for b in in_step.behind(docs)]
+
+
+def test_all_are_in_step_when_recorded(docs):
+    assert behind(docs) == []
+    assert len(in_step.read(docs / "in-step.txt")) == 2
+
+
+def test_a_section_changed_in_one_language_leaves_the_others_behind(docs):
+    edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
+    assert behind(docs) == [("en", "top", ("zh",)), ("xx", "top", ("zh",))]
+    edit(docs, "en", "\n\nA\n\n", "\n\nB\n\n")
+    assert behind(docs) == [("xx", "top", ("zh", "en"))]
+    edit(docs, "xx", "\n\nX\n\n", "\n\nY\n\n")
+    assert behind(docs) == []
+
+
+def test_line_breaks_and_code_fences_do_not_mislead(docs):
+    edit(docs, "zh", "\n\n甲\n\n", "\n\n\n  甲\n\n")
+    assert behind(docs) == []
+    text = "# A { #a }\n\n``` md\n## B { #b }\n```\n\n## C { #c }\n"
+    assert [(s.anchor, s.line) for s in sections(text)] == [("a", 1), ("c", 7)]
+
+
+def test_the_message_has_the_line_that_ends_it(docs):
+    edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
+    finding = in_step.findings(docs)[0]
+    assert (finding.file, finding.line) == ("docs/en/index.md", 5)
+    assert finding.en.startswith("the section #top was changed in Chinese and not yet in English.")
+    line = finding.en.rsplit("by: ", 1)[1]
+    record = docs / "in-step.txt"
+    lines = [line if old.startswith("index#top") else old for old in record.read_text().split("\n")]
+    record.write_text("\n".join(lines))
+    assert behind(docs) == []
+
+
+def test_one_section_is_recorded_alone(docs):
+    edit(docs, "zh", "甲", "乙")
+    in_step.record(docs, ["index#top"])
+    assert behind(docs) == [("en", "end", ("zh",)), ("xx", "end", ("zh",))]
+    with pytest.raises(CnnvizError, match="There is no page or section 'indx'"):
+        in_step.record(docs, ["indx"])
+
+
+def test_a_conflict_in_the_record_is_named(docs):
+    (docs / "in-step.txt").write_text("<<<<<<< HEAD\n")
+    with pytest.raises(CnnvizError, match=r"docs/in-step.txt:1: '<<<<<<< HEAD' is not understood"):
+        in_step.behind(docs)
+
+
+@pytest.fixture
+def repository(docs):
+    """The docs, committed on main."""
+
+    def git(*arguments):
+        who = ["-c", "user.name=T", "-c", "user.email=t@example.org"]
+        run = ["git", "-C", str(docs.parent), *who, *arguments]
+        return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    return git
+
+
+def test_sections_changed_in_one_language_since_the_branch_began(docs, repository):
+    repository("checkout", "-qb", "branch")
+    edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
+    repository("commit", "-qam", "one language")
+    edit(docs, "en", "## A {", "## B {")  # not committed yet
+    found = since.changes(docs, "main").findings()
+    assert [(f.file, f.line) for f in found] == [
+        ("docs/zh/index.md", 5),
+        ("docs/zh/index.md", 5),
+        ("docs/en/index.md", 9),
+        ("docs/en/index.md", 9),
+    ]
+    assert "was changed in Chinese and not in English" in found[0].en
+    assert "改了英文，没有改中文" in found[2].zh
+
+
+def test_both_languages_changed_is_nothing_to_say(docs, repository):
+    for language, words in (("zh", "甲"), ("en", "A"), ("xx", "X")):
+        edit(docs, language, f"## {words} ", "## Z ")
+    assert since.changes(docs).findings() == []
+
+
+def test_a_base_that_a_shallow_clone_lacks_is_said_and_stops_nothing(docs, repository, capsys):
+    lines = []
+    assert report(docs, "release", lines.append) == 0
+    assert any("git fetch origin release" in line for line in lines)
+
+
+def test_without_git_nothing_breaks(docs):
+    assert since.changes(docs).problem is not None
+
+
+def test_the_report_speaks_the_language_of_the_change(docs, repository, monkeypatch):
+    monkeypatch.setenv("LANG", "en_GB.UTF-8")
+    monkeypatch.delenv("LC_ALL", raising=False)
+    edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
+    lines = []
+    assert report(docs, "", lines.append) == 0
+    assert "只改了一种语言" in "\n".join(lines)
+    assert lines[-1].endswith("网站会注明。")
+
+
+def test_prose_keeps_its_lines():
+    text = "a `b` $$\nx\n$$\n\n```\ncode\n```\n[[= value ]] end <b>c</b> [t](u.md)\n"
+    lines = prose(text, mark="x", value="v").split("\n")
+    assert lines[0] == "a x x"
+    assert lines[7] == "v end c [t"

@@ -1,0 +1,168 @@
+"""The rules for prose: each finds what it should, and lets good text pass."""
+
+import pytest
+
+from cnnviz.errors import CnnvizError
+from gen.checks import spelling, typed_numbers
+from gen.checks.writing import Page, Site, check, remarks
+from gen.glossary import Term
+from gen.settings import ROOT, from_environment
+
+POOLING = Term(
+    "pooling", "汇聚", "pooling", "page", {"zh": "。", "en": "."}, never={"zh": ["池化"], "en": []}
+)
+SITE = Site(
+    [POOLING],
+    {"zh": {"page": {"top"}, "other": {"end"}}, "en": {"page": {"top"}, "made": {"*"}}},
+    {"net": {"accuracy": 0.98412, "parameters": 61706, "shape": [3, 4.56789]}},
+)
+
+
+def said(language, text):
+    return [(r.rule, r.text, r.line) for r in remarks(Page(language, "page", text), SITE)]
+
+
+def test_our_prose_is_in_order():
+    found = check(ROOT / "docs", from_environment().figures_dir)
+    assert [finding.text("en") for finding in found] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("一张3通道的图", "张3"),
+        ("一个LeNet", "个L"),
+        ("用PyTorch写", "h写"),
+        ("是 5%的", "%的"),
+        ("先卷积,再汇聚", "积,"),
+        ("感受野(看得见的范围)", "野("),
+        ("叫作“汇聚” 。", "” 。"),
+        ("先卷积， 再汇聚", "， 再"),
+        ("您好", "您"),
+        ("等等...", "..."),
+        ('所谓"汇聚"', '"'),
+    ],
+)
+def test_chinese_typography(text, part):
+    found = said("zh", f"第一行\n\n{text}\n")
+    assert found
+    assert all(rule == "typography" and line == 3 for rule, _, line in found)
+    assert any(part in around for _, around, _ in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "一张 3 通道的图，`conv1` 之后是 28×28。",
+        "**卷积。** 一个核滑过图。",
+        "形状是 (N, C, H, W) 的张量。",
+        "第 [[= net.step ]] 步，[[% if net.good %]]很好[[% endif %]]。",
+        '!!! question "这一章的问题"',
+        '    ??? success "答案"',
+        "| 列（单位） | 3 |",
+        "``` text\n中文code，没有关系\n```",
+        r"权重 \(w\) 乘以输入。",
+        '看看？ <button type="button">做给我看</button>',
+        "## 小结 { #summary }",
+    ],
+)
+def test_good_chinese_passes(text):
+    assert said("zh", text) == []
+
+
+def test_full_width_marks_in_english():
+    assert said("en", "One，two.") == [("typography", "One，two.", 1)]
+    assert said("en", 'The term <span lang="zh">卷积，核</span>.') == []
+
+
+def test_spelling():
+    assert said("en", "A seperate colour.") == [("spelling", "seperate", 1)]
+    assert said("en", "A separate color.") == [("spelling", "color", 1)]
+    assert said("en", "`color` and [colour](color.html): a program that checks a story.") == []
+    assert spelling.american()["normalized"] == "normalised"
+    assert len(spelling.misspelt()) > 40_000
+
+
+def test_a_term_has_one_name():
+    assert said("zh", "先池化。") == [("term", "池化", 1)]
+    assert said("zh", "汇聚，也叫池化。") == []
+
+
+def test_links_and_anchors():
+    text = (
+        "[a](other.md#end) [b](othr.md)\n[c](other.md#no) [d](#top) [e](#no) [f](https://x.org/#q)"
+    )
+    assert said("zh", text) == [
+        ("link", "othr.md", 1),
+        ("link", "other.md#no", 2),
+        ("link", "#no", 2),
+    ]
+    assert said("en", "[a](made.md#whatever) [b](atlas/lenet/conv1.md)") == []
+
+
+def test_pictures_without_words():
+    assert [
+        rule for rule, *_ in said("en", '![](a.png) ![map](b.png) <img src="c"> <img alt="">')
+    ] == [
+        "alt",
+        "alt",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("It reads 98.4% right.", "98.4%"),
+        ("It has [[= net.count ]] of 61,706 parameters.", "61,706"),
+        ("[[= net.count ]] and 4.568 of it.", "4.568"),
+        ("About 12.3% of them.", "12.3%"),
+    ],
+)
+def test_a_typed_measurement(text, number):
+    assert said("en", text) == [("number", number, 1)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It has 61,706 parameters.",  # shows no number of that chapter
+        "[[= net.count ]]: 6 × 61,706 = 370,236",
+        "[[= net.count ]] `61,706`",
+        "Half of it, 50%, or 0.5.",
+        "## Exercises { #exercises }\n\n1. A network reads 98.4% right.\n",
+        "---\ndescription: 98.4%\n---\n",
+    ],
+)
+def test_numbers_that_may_be_typed(text):
+    assert said("en", text) == []
+
+
+def test_the_metric_is_named():
+    ((number, line, metric),) = typed_numbers.suspects("[[= net.x ]]\n98.4%", "p", SITE.numbers)
+    assert (number, line, metric) == ("98.4%", 2, "net.accuracy | percent(1)")
+
+
+@pytest.fixture
+def docs(tmp_path):
+    (tmp_path / "glossary.yml").write_text("[]")
+    for language in ("zh", "en"):
+        (tmp_path / language).mkdir()
+        (tmp_path / language / "index.md").write_text("# A { #a }\n\ncolor\n")
+    return tmp_path
+
+
+def test_the_allow_list(docs):
+    assert [f.text("en") for f in check(docs, docs)] == [
+        "docs/en/index.md:3: 'color': American; we write British English. What to do: write colour."
+    ]
+    entry = "- rule: spelling\n  text: {}\n  pages: [index]\n  why: {}\n"
+    (docs / "prose-allow.yml").write_text(entry.format("color", "A word of CSS."))
+    assert check(docs, docs) == []
+    (docs / "prose-allow.yml").write_text(
+        entry.format("color", "CSS.") + entry.format("gray", "No.")
+    )
+    (left,) = check(docs, docs)
+    assert left.text("en").startswith("docs/prose-allow.yml:6: 'gray' (spelling, index) is in the")
+    (docs / "prose-allow.yml").write_text(entry.format("color", '""'))
+    with pytest.raises(CnnvizError, match="should have rule, text, pages and why"):
+        check(docs, docs)
