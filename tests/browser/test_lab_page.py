@@ -531,6 +531,7 @@ def test_buttons_of_the_text_set_the_lab_up(lab: Page) -> None:
     expect(lab.locator(".lab-note", has_text="Moved by 4 to the right")).to_be_visible()
     shows.nth(1).click()
     expect(lab.locator(".lab-ask h2")).to_have_text("probability of 7")
+    expect(tile(lab, "probabilities")).to_be_in_viewport()
     expect(lab.locator(".lab-note", has_text="Moved by")).to_be_hidden()
     shows.nth(2).click()
     expect(lab.locator(".lab-channels")).to_be_in_viewport()
@@ -599,10 +600,15 @@ def test_mlp_beside_lenet(lab: Page) -> None:
 
 
 def test_why_this_class_adds_up_and_agrees_with_the_switch(lab: Page) -> None:
-    lab.locator(".lab-why summary").click()
+    lab.locator(".lab-why > summary").click()
     written = lab.locator(".lab-why .lab-formula").inner_text().replace("−", "-")
     shown, rest, bias, total = (float(x) for x in re.findall(r"-?\d+\.\d{5}", written))
     assert shown + rest + bias == pytest.approx(total, abs=1e-4)
+    lab.get_by_text("The other units").click()
+    lines = lab.locator(".lab-why .lab-parts button span").all_inner_texts()
+    assert len(lines) == 84
+    parts = [number(line.split(":")[1]) for line in lines]
+    assert sum(parts) == pytest.approx(total - bias, abs=0.05)  # 84 times three decimals
     best = answer(lab)
     before = float(
         lab.locator(".lab-why h3").first.inner_text().split()[5].rstrip(":").replace("−", "-")
@@ -631,14 +637,14 @@ def test_whole_page_in_every_view(
     page = opened(browser, root, language, width, scheme)
     draw(page, DIGITS["7 barred"])
     assert answer(page) == "7"
-    page.locator(".lab-why summary").click()
+    page.locator(".lab-why > summary").click()
     page.locator(".lab-choice input").check()
     expect(page.locator(".lab-beside .lab-layer")).to_have_count(7)
     page.locator("[data-layer=conv2] .lab-maps").first.focus()
     page.keyboard.press("PageDown")
     expect(page.locator(".lab-patch > button")).to_have_count(25)
-    assert violations(page) == []
     page.get_by_role("button", name=re.compile("^(Edit the kernel|改卷积核)")).click()
+    page.get_by_role("button", name=re.compile("^(Input gradient|输入梯度)$")).click()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = page.evaluate(

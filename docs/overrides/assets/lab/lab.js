@@ -387,9 +387,12 @@ async function start(root) {
   for (const show of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("button[data-show]"))) {
     show.hidden = false;
     show.addEventListener("click", async () => {
+      const shared = read(show.dataset.show ?? "");
       remember();
-      await restore(read(show.dataset.show ?? ""));
-      (why.element.open && /why=1/.test(show.dataset.show ?? "") ? why.element : root).scrollIntoView();
+      root.scrollIntoView();
+      await restore(shared);
+      if (shared.why) why.element.scrollIntoView();
+      else if (shared.unit) uncover();
       announce(verdict(run));
     });
   }

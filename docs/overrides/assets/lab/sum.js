@@ -40,6 +40,9 @@ export function createSum({ descend, edit, toggle, reset, mayChange }) {
   let latest;
   let group = 0; // the input channel whose terms are open
   let editing = false;
+  let allOpen = false; // the long list stays open while its numbers change
+  /** @param {Event} event */
+  const keepOpen = (event) => (allOpen = /** @type {HTMLDetailsElement} */ (event.target).open);
   let built = ""; // what the element was filled for
   /** @type {((traced: Trace) => void)[]} */
   let refreshers = [];
@@ -250,7 +253,7 @@ export function createSum({ descend, edit, toggle, reset, mayChange }) {
       make("p", { class: "lab-note" }, say("sum words list", { listed: listed.length, rest: rest.length, sum: fixed(traced.sum, SUM), value: fixed(traced.value, SUM) })),
       ...(isImage ? [make("figure", { class: "lab-products" }, picture, make("figcaption", {}, say("products as image", { peak: fixed(peak, 3) })))] : []),
       list(terms, listed.map(line), peak),
-      ...(rest.length ? [make("details", {}, make("summary", {}, say("all terms", { count: terms.length })), list(terms, rest.map(line), peak))] : []),
+      ...(rest.length ? [make("details", { open: allOpen, toggle: keepOpen }, make("summary", {}, say("all terms", { count: terms.length })), list(terms, rest.map(line), peak))] : []),
     ];
   }
 

@@ -33,6 +33,8 @@ export function createWhy({ go, toggle, open }) {
     show(run);
   });
   const units = make("ul", { class: "lab-terms lab-parts" });
+  const others = make("ul", { class: "lab-terms lab-parts" });
+  const othersBox = make("details", {}, make("summary", {}, say("why other units")), others);
   const unitsSum = make("p", { class: "lab-formula" });
   const channels = make("div", { class: "lab-channels" });
   const channelsText = make("p", { class: "lab-note" });
@@ -53,7 +55,7 @@ export function createWhy({ go, toggle, open }) {
     { class: "lab-why" },
     make("summary", {}, say("why title")),
     make("div", { class: "lab-why-head" }, make("label", {}, say("why class"), " ", classes), gradientButton),
-    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum), make("section", {}, make("h3", {}, say("why channels title")), channelsText, channels, channelsSum), gradientShown),
+    make("div", { class: "lab-why-body" }, make("section", {}, heading, make("p", { class: "lab-note" }, say("why units")), units, unitsSum, othersBox), make("section", {}, make("h3", {}, say("why channels title")), channelsText, channels, channelsSum), gradientShown),
   );
   element.addEventListener("toggle", () => element.open && open());
 
@@ -88,14 +90,14 @@ export function createWhy({ go, toggle, open }) {
     const order = [...parts.keys()].sort((a, b) => Math.abs(parts[b]) - Math.abs(parts[a]));
     const peak = Math.abs(parts[order[0]]) || 1;
     const rest = order.slice(SHOWN).reduce((total, i) => total + parts[i], 0);
-    units.replaceChildren(
-      ...order.slice(0, SHOWN).map((i) => {
-        const bar = make("i", { class: parts[i] < 0 ? "lab-negative" : "" });
-        bar.style.width = `${(100 * Math.abs(parts[i])) / peak}%`;
-        const unit = unitAt(layerOf(run.network, layer), i);
-        return make("li", {}, make("button", { type: "button", click: () => go([{ layer: "output", channel: k, row: 0, column: 0 }, unit]) }, make("span", {}, `${layerName(layer)} [${i}]: ${fixed(parts[i], 3)}`), bar));
-      }),
-    );
+    const line = (/** @type {number} */ i) => {
+      const bar = make("i", { class: parts[i] < 0 ? "lab-negative" : "" });
+      bar.style.width = `${(100 * Math.abs(parts[i])) / peak}%`;
+      const unit = unitAt(layerOf(run.network, layer), i);
+      return make("li", {}, make("button", { type: "button", click: () => go([{ layer: "output", channel: k, row: 0, column: 0 }, unit]) }, make("span", {}, `${layerName(layer)} [${i}]: ${fixed(parts[i], 3)}`), bar));
+    };
+    units.replaceChildren(...order.slice(0, SHOWN).map(line));
+    others.replaceChildren(...order.slice(SHOWN).map(line));
     unitsSum.textContent = say("why units sum", {
       shown: fixed(order.slice(0, SHOWN).reduce((total, i) => total + parts[i], 0), 5),
       rest: fixed(rest, 5),
