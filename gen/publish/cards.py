@@ -60,7 +60,7 @@ def card(
     parts = [Path(__file__).read_bytes(), title.encode(), site_name.encode(), str(font).encode()]
     path = kept / f"{digest([*parts, *files])}.png"
     if not path.exists():
-        write_atomically(path, _draw(title, site_name, panels, files, font))
+        write_atomically(path, _small_enough(title, site_name, panels, files, font))
     return path
 
 
@@ -75,13 +75,33 @@ def _size(panel: Mapping[str, Any]) -> tuple[int, int]:
     return panel["width"], bands["height"] if bands else panel["height"]
 
 
-def _enlarged(panels: Sequence[Mapping[str, Any]]) -> int:
-    """How often each pixel is repeated so that the pictures fill the strip."""
-    return max(1, _STRIP // max(_size(panel)[1] for panel in panels))
+def _enlarged(panels: Sequence[Mapping[str, Any]], strip: int = _STRIP) -> int:
+    """How often each pixel is repeated so that the pictures fill a strip of some height."""
+    return max(1, strip // max(_size(panel)[1] for panel in panels))
 
 
 def _row_width(panels: Sequence[Mapping[str, Any]]) -> int:
     return sum(_size(panel)[0] for panel in panels) * _enlarged(panels)
+
+
+def _small_enough(
+    title: str,
+    site_name: str,
+    panels: Sequence[Mapping[str, Any]],
+    files: Sequence[bytes],
+    font: tuple[str, int] | None,
+) -> bytes:
+    """As large and with as many colours as fit into LARGEST bytes: photographs come out smaller."""
+    content = b""
+    for strip in (_STRIP, 200, 120):
+        image = _draw(title, site_name, panels, files, font, strip)
+        for colours in (256, 64, 32):
+            file = BytesIO()
+            image.quantize(colours, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+            content = file.getvalue()
+            if len(content) <= LARGEST:
+                return content
+    return content
 
 
 def _draw(
@@ -90,7 +110,8 @@ def _draw(
     panels: Sequence[Mapping[str, Any]],
     files: Sequence[bytes],
     font: tuple[str, int] | None,
-) -> bytes:
+    strip: int,
+) -> Image.Image:
     image = Image.new("RGB", (WIDTH, HEIGHT), _PAPER)
     pen = ImageDraw.Draw(image)
     pen.rectangle((0, 0, WIDTH, 12), fill=_ACCENT)
@@ -100,20 +121,23 @@ def _draw(
         text = "\n".join(_lines(title, large, pen, WIDTH - 2 * _MARGIN)[:2])
         pen.multiline_text((_MARGIN, 104), text, font=large, fill=_INK, spacing=6)
     left, top = _MARGIN, HEIGHT - _MARGIN - _STRIP
+    times = _enlarged(panels, strip) if panels else 1
     for panel, content in zip(panels, files, strict=True):
-        picture = _picture(panel, content, _enlarged(panels))
+        picture = _picture(panel, content, times, strip)
         if left >= WIDTH - _MARGIN:
             break
         picture = picture.crop((0, 0, min(picture.width, WIDTH - _MARGIN - left), picture.height))
         image.paste(picture, (left, top + (_STRIP - picture.height) // 2), picture)
         left += picture.width + _GAP
-    return _packed(image)
+    return image
 
 
-def _picture(panel: Mapping[str, Any], content: bytes, times: int) -> Image.Image:
-    picture = Image.open(BytesIO(content)).convert("RGBA")
-    width, height = _size(panel)
-    picture = picture.crop((0, 0, width, min(height, _STRIP)))
+def _picture(panel: Mapping[str, Any], content: bytes, times: int, strip: int) -> Image.Image:
+    """Enlarged so that each pixel is seen; one that is too high is made smaller."""
+    picture = Image.open(BytesIO(content)).convert("RGBA").crop((0, 0, *_size(panel)))
+    if picture.height > strip:
+        width = max(1, picture.width * strip // picture.height)
+        return picture.resize((width, strip), Image.Resampling.BOX)
     return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
 
 
@@ -131,19 +155,6 @@ def _lines(
         else:
             lines[-1] = longer
     return lines
-
-
-def _packed(image: Image.Image) -> bytes:
-    """As a PNG with as many colours as fit into LARGEST bytes."""
-    content = b""
-    for colours in (256, 64, 48, 32, 24, 16, 8):
-        file = BytesIO()
-        reduced = image.quantize(colours, dither=Image.Dither.NONE)
-        reduced.save(file, "PNG", optimize=True)
-        content = file.getvalue()
-        if len(content) <= LARGEST:
-            break
-    return content
 
 
 def _font_file(text: str) -> tuple[str, int] | None:

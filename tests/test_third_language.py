@@ -1,0 +1,94 @@
+"""A third language: the folder and the file that CONTRIBUTING describes, and nothing else."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from gen.settings import ROOT, from_environment
+
+TRANSLATED = ("index", "pooling")
+
+
+def described(name):
+    """The MkDocs file as the contributor reads it, with "xx" spoken by Material as English."""
+    text = (ROOT / ".github" / name).read_text("utf-8")
+    block = re.search(r"^   ```yaml\n(.*?)^   ```", text, re.M | re.S)[1]
+    return re.sub(r"language: xx.*", "language: en", re.sub(r"^   ", "", block, flags=re.M))
+
+
+def test_both_guides_describe_the_same_file():
+    def keys(value):
+        return {k: keys(v) for k, v in value.items()} if isinstance(value, dict) else None
+
+    en, zh = (yaml.safe_load(described(name)) for name in ("CONTRIBUTING.md", "CONTRIBUTING.zh.md"))
+    assert keys(en) == keys(zh)
+    assert (en["docs_dir"], zh["docs_dir"]) == ("docs/xx", "docs/xx")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site of the language xx, of which two pages are translated."""
+    copy = tmp_path_factory.mktemp("repository")
+    for folder in ("cnnviz", "gen", "docs"):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in (*ROOT.glob("mkdocs*.yml"), ROOT / "pyproject.toml", ROOT / "LICENSE"):
+        shutil.copy(file, copy)
+    (copy / "mkdocs.xx.yml").write_text(described("CONTRIBUTING.md"), "utf-8")
+    (copy / "docs" / "xx").mkdir()
+    for page in TRANSLATED:
+        text = (copy / "docs" / "en" / f"{page}.md").read_text("utf-8")
+        text = re.sub(r"^# \w+", "# Xed", text, count=1, flags=re.M)
+        (copy / "docs" / "xx" / f"{page}.md").write_text(text, "utf-8")
+    settings = from_environment()
+    environment = os.environ | {
+        "CNNVIZ_BUILD": str(settings.build_dir),
+        "CNNVIZ_COMMIT": "test",
+        "SITE_URL": "https://example.org/",
+        "NO_MKDOCS_2_WARNING": "1",
+        "DISABLE_MKDOCS_2_WARNING": "true",
+    }
+    environment.pop("PYTHONPATH", None)
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", "mkdocs.xx.yml"]
+    run = subprocess.run(
+        build, cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    shutil.rmtree(settings.build_dir / "cards" / "xx", ignore_errors=True)
+    assert run.returncode == 0, run.stderr[-3000:]
+    parity = [sys.executable, "-m", "gen.parity"]
+    run = subprocess.run(
+        parity, cwd=copy, env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
+    return copy / "site" / "xx"
+
+
+def test_a_translated_page_is_linked_with_its_twins(site):
+    html = (site / "pooling" / "index.html").read_text("utf-8")
+    assert re.search(r'<h1 id="pooling">Xed', html)
+    twins = re.findall(r'cv-language" href="([^"]+)"', html)
+    assert twins == ["../../pooling/", "../../en/pooling/"]
+    assert '<link rel="alternate " hreflang="xx" href="https://example.org/xx/pooling/">' in html
+    assert "/edit/main/docs/xx/pooling.md" in html
+    assert '<div lang="en"><aside' not in html
+
+
+def test_other_pages_are_english_and_say_so(site):
+    html = (site / "relu" / "index.html").read_text("utf-8")
+    words = yaml.safe_load(described("CONTRIBUTING.md"))["extra"]["words"]
+    notice = words["untranslated"].replace("'", "&#x27;")
+    assert f'<aside class="cv-behind" lang="xx"><p>{notice}</p></aside>' in html
+    assert "/edit/main/docs/en/relu.md" in html
+    assert 'hreflang="xx"' not in html
+
+
+def test_everything_else_is_there(site):
+    for file in ("404.html", "sitemap.xml", "feed.xml", "search/search_index.json"):
+        assert (site / file).exists(), file
+    for page in ("lab", "glossary", "atlas", "atlas/lenet/conv1", "atlas/lenet/conv1/03"):
+        assert (site / page / "index.html").exists(), page
+    assert not (site / "robots.txt").exists()
