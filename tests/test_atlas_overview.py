@@ -76,4 +76,8 @@ def test_strongest_of_small_numbers() -> None:
 def test_numbers(context: Context) -> None:
     nets = atlas_overview.numbers(context)["nets"]
     assert (nets["dotted"]["units"], nets["dotted"]["silent"]) == (49, 1)
-    assert nets["plain"] == {"title": "plain", "layers": 1, "units": 10, "silent": 0, "top": {}}
+    assert nets["plain"] == {
+        "title": "plain", "layers": 1, "units": 10, "silent": 0, "top": {}, "even": {}
+    }  # fmt: skip
+    assert nets["dotted"]["even"]["head.2"] == pytest.approx(atlas_overview.LINKS / 30)
+    assert 0 < nets["dotted"]["top"]["head.2"] < 1

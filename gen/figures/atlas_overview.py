@@ -286,16 +286,18 @@ def numbers(context: Context) -> dict[str, Any]:
     nets = {}
     for name in context.settings.atlas_nets:
         own = context.atlas(name)
-        top = {}
+        top, even = {}, {}
         for layer, matrix in _into(own).items():
             sizes = matrix.abs()
             carried = sizes.sort(dim=1, descending=True).values[:, :LINKS].sum()
             top[layer] = float(carried / sizes.sum().clamp(min=1e-12))
+            even[layer] = min(1.0, LINKS / matrix.shape[1])
         nets[name] = {
             "title": own.title,
             "layers": len(own.weighted),
             "units": sum(layer.after[0] for layer in own.weighted),
             "silent": sum(len(_silent(own, layer)) for layer in own.weighted),
             "top": top,
+            "even": even,
         }
     return {"nets": nets, "links": LINKS, "patches": _PATCHES}
