@@ -54,7 +54,7 @@ def render_units(name: str, key: str, context: Context) -> Chapter:
     weighted = net.weighted
     layers = [layer.name for layer in weighted]
     best = extremes(net.model, layers, context.inputs(name, context.test.images), SHOWN)
-    into = _contributions(net)
+    into = contributions(net)
     facts: dict[str, Any] = {}
     for index, layer in enumerate(weighted):
         facts[layer.name] = _layer(context, net, layer, best[layer.name], files) | _links(
@@ -110,11 +110,11 @@ def _layer(
     before = net.tested_outputs[layer.name]  # (N, C, …), before ReLU
     relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
     after = net.tested_outputs[relu.name] if relu else before
-    side = net.inputs.shape[-1]
+    channels, height, side = net.inputs.shape[1:]
 
     spread = before.transpose(0, 1).flatten(1).std(1).clamp(min=1e-6)  # (C,)
     optimum = maximise(
-        net.model, layer.name, torch.arange(units), tuple(net.inputs.shape[1:]),
+        net.model, layer.name, torch.arange(units), (channels, height, side),
         starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread,
         max_shift=int(min(field.size) >= 10),  # a pixel is much where a unit sees few
     )  # fmt: skip
@@ -231,7 +231,7 @@ def folded(weight: np.ndarray, maps: Shape | None) -> np.ndarray:
 # ---------- Who feeds whom ----------
 
 
-def _contributions(net: AtlasNet) -> dict[str, Tensor]:
+def contributions(net: AtlasNet) -> dict[str, Tensor]:
     """For each layer what each unit gets from each channel before it, on average: (C, channels).
 
     The average runs over the tested images and, in a convolution, over the places of the map: as

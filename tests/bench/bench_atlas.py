@@ -1,0 +1,85 @@
+"""What the atlas computes in batches, beside one unit at a time.
+
+`python -m tests.bench.bench_atlas`
+
+Activation maximisation with the same objective, steps and starts, and ablation over the same
+images. A sample of units is timed one by one and scaled up to the whole layer; the ratio is what
+the batch saves.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz.ablation import ablate
+from cnnviz.feature_visualization import maximise
+from cnnviz.models import MLP, LeNet
+
+STEPS, STARTS, IMAGES, SAMPLE = 96, 3, 500, 6
+
+
+def seconds(run: Callable[[], object], rounds: int = 1) -> float:
+    """Median over the rounds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def maximised(model: nn.Module, layer: str, units: Tensor) -> None:
+    maximise(model, layer, units, (1, 28, 28), starts=STARTS, steps=STEPS)
+
+
+def one_off(model: nn.Module, layer: str, unit: int, images: Tensor) -> None:
+    """The plain way: the whole network runs once for each unit that is off."""
+
+    def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+        off = output.clone()
+        off[:, unit] = 0
+        return off
+
+    handle = model.get_submodule(layer).register_forward_hook(hook)
+    try:
+        with torch.no_grad():
+            model(images)
+    finally:
+        handle.remove()
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)  # as the build draws
+    images, labels = torch.rand(IMAGES, 1, 28, 28), torch.randint(10, (IMAGES,))
+    print(f"torch {torch.__version__}, 1 thread; {STEPS} steps, {STARTS} starts; {IMAGES} images")
+    print(f"{'':14} {'units':>6}   {'maximise':>9} {'ratio':>7}   {'ablate':>9} {'ratio':>7}")
+    maximised(LeNet(), "conv1", torch.arange(6))  # the first run of all is slow
+    for model in (LeNet().eval(), MLP().eval()):
+        for layer, module in model.named_children():
+            if not isinstance(module, nn.Conv2d | nn.Linear):
+                continue
+            count = module.weight.shape[0]
+            sample = range(0, count, max(1, count // SAMPLE))
+            together = seconds(lambda m=model, n=layer, c=count: maximised(m, n, torch.arange(c)))
+            alone = median(
+                seconds(lambda m=model, n=layer, u=u: maximised(m, n, torch.tensor([u])))
+                for u in sample
+            )
+            off = seconds(lambda m=model, n=layer: ablate(m, n, images, labels, 10))
+            plain = median(
+                seconds(lambda m=model, n=layer, u=u: one_off(m, n, u, images)) for u in sample
+            )
+            print(
+                f"{type(model).__name__ + ' ' + layer:14} {count:6}   {together:7.2f} s "
+                f"{alone * count / together:6.1f}x   {off:7.2f} s {plain * count / off:6.1f}x"
+            )
+
+
+if __name__ == "__main__":
+    main()
