@@ -22,7 +22,7 @@ from gen.atlas_net import KINDS, AtlasNet, Layer
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, Variant, in_both
 from gen.unit_pages import unit_name
-from gen.units import contributions as contributions
+from gen.units import contributions
 
 LINKS = 4
 """Units that a unit is joined to on demand, before it and after it."""
