@@ -27,7 +27,7 @@ from gen.notebooks import notebook
 from gen.parity import differences
 from gen.prose import Prose
 from gen.publish import prebuilt
-from gen.publish.commit import commit
+from gen.publish.commit import commit, version
 from gen.publish.frame import Frame
 from gen.publish.languages import ROOT_LANGUAGE, code_of, ours
 from gen.settings import ROOT, from_environment
@@ -91,6 +91,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     )
     config.nav = atlas_nav(config.nav, numbers, ours(language))
     config.extra["commit"] = commit()
+    config.extra["version"] = version()
     config.extra["prebuilt"] = prebuilt.notice(bundle, settings, language) if bundle else ""
     return config
 
