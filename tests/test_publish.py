@@ -168,9 +168,11 @@ def test_readers_are_told_what_is_behind(root):
     path.write_text(path.read_text().replace("Text.", "New."))
     html = '<h1 id="a">A</h1><h2 id="b">B</h2><p>Text.</p>'
     told = frame(root, "en").with_notices(html, "index", "", ".")
-    assert re.search(r'<h2 id="b">B</h2><aside class="cv-behind"[^>]*><p>Behind en <a', told)
+    assert re.search(
+        r'<h2 id="b">B</h2><div class="cv-behind" role="note"[^>]*><p>Behind en <a', told
+    )
     assert 'href="./../#b" lang="zh" hreflang="zh">Read zh</a>' in told
-    assert told.count("<aside") == 1
+    assert told.count('role="note"') == 1
     assert frame(root, "zh").with_notices(html, "index", "", ".") == html
 
 
@@ -179,11 +181,12 @@ def test_a_notice_at_the_top_stands_below_the_facts_of_the_chapter(root):
     path.write_text(path.read_text().replace("# A", "# Z", 1))
     html = '<h1 id="a">A</h1><ul class="chapter-facts"><li>x</li></ul><p>Text.</p>'
     told = frame(root, "en").with_notices(html, "index", "", ".")
-    assert "</ul><aside" in told
+    assert "</ul><div" in told
 
 
 def test_an_untranslated_page_says_so_in_the_language_of_its_reader(root):
     told = frame(root, "xx").with_notices("<h1>C</h1>", "more", "more/", "..")
     assert told == (
-        '<div lang="en"><aside class="cv-behind" lang="xx"><p>Not xx</p></aside><h1>C</h1></div>'
+        '<div lang="en"><div class="cv-behind" role="note" lang="xx"><p>Not xx</p></div>'
+        "<h1>C</h1></div>"
     )

@@ -74,14 +74,14 @@ def test_a_translated_page_is_linked_with_its_twins(site):
     assert twins == ["../../pooling/", "../../en/pooling/"]
     assert '<link rel="alternate " hreflang="xx" href="https://example.org/xx/pooling/">' in html
     assert "/edit/main/docs/xx/pooling.md" in html
-    assert '<div lang="en"><aside' not in html
+    assert '<div lang="en"><div class="cv-behind"' not in html
 
 
 def test_other_pages_are_english_and_say_so(site):
     html = (site / "relu" / "index.html").read_text("utf-8")
     words = yaml.safe_load(described("CONTRIBUTING.md"))["extra"]["words"]
     notice = words["untranslated"].replace("'", "&#x27;")
-    assert f'<aside class="cv-behind" lang="xx"><p>{notice}</p></aside>' in html
+    assert f'<div class="cv-behind" role="note" lang="xx"><p>{notice}</p></div>' in html
     assert "/edit/main/docs/en/relu.md" in html
     assert 'hreflang="xx"' not in html
 

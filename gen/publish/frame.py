@@ -112,7 +112,7 @@ class Frame:
         """
         if page in self.untranslated:
             notice = f"<p>{escape(self.own.words['untranslated'])}</p>"
-            notice = f'<aside class="cv-behind" lang="{self.own.code}">{notice}</aside>'
+            notice = f'<div class="cv-behind" role="note" lang="{self.own.code}">{notice}</div>'
             return f'<div lang="{languages.FALLBACK}">{notice}{html}</div>'
         for section in (b for b in self.behind if b.page == page):
             links = " ".join(
@@ -122,8 +122,8 @@ class Frame:
                 if other["code"] in section.ahead
             )
             notice = (
-                f'<aside class="cv-behind" data-search-exclude>'
-                f"<p>{escape(self.own.words['behind'])} {links}</p></aside>"
+                f'<div class="cv-behind" role="note" data-search-exclude>'
+                f"<p>{escape(self.own.words['behind'])} {links}</p></div>"
             )
             # The facts of a chapter stand right below its title; the notice goes below them.
             facts = '(?:<ul class="chapter-facts".*?</ul>)?'
