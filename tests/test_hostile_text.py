@@ -44,7 +44,7 @@ def suspicious(html):
                 found.append(f"{key}={value}")
             if key in {"href", "src", "action", "formaction", "xlink:href", "data"}:
                 scheme = re.match(r"[\s\x00-\x1f]*([a-z][a-z0-9+.-]*)\s*:", value, re.I)
-                picture = name == "img" and value.startswith("data:image/")
+                picture = name in {"img", "image"} and value.startswith("data:image/png;")
                 allowed = {"http", "https", "mailto"} if name == "a" else set()
                 if scheme and scheme[1].lower() not in allowed and not picture:
                     found.append(f"{key}={value[:80]}")
