@@ -75,7 +75,7 @@ bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: 
 	@$(BIN)/python -m gen.publish.prebuilt pack
 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(INSTALLED) ## style, types and prose: ruff, mypy, tsc for the lab's JavaScript, make prose (20 s)
 	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }

@@ -479,6 +479,7 @@ class UnitPage:
         largest = max(map(abs, values)) or 1
         columns = 7
         rows = -(-len(values) // columns)
+        file = self._file(inputs)
         cells = []
         for i, value in enumerate(values):
             x, y = 100 * (i % columns) / (columns - 1), 100 * (i // columns) / max(rows - 1, 1)
@@ -488,7 +489,7 @@ class UnitPage:
             sign = "minus" if value < 0 else "plus"
             cells.append(
                 f'<li><span class="thumb" role="img" aria-label="{escape(name)}" '
-                f'style="background-position:{x:g}% {y:g}%"></span>'
+                f'style="background-image:url({file});background-position:{x:g}% {y:g}%"></span>'
                 f'<span class="read">{escape(read)}</span>'
                 f'<span class="value {sign}" style="--v:{abs(value) / largest:.3f}">'
                 f"{fixed(value)}</span></li>"
@@ -503,10 +504,9 @@ class UnitPage:
             f"One input of each class and {self._misread_words()}. {before}The length of a bar is "
             "the size; orange is positive, blue negative.",
         )
-        file = self._file(inputs)
         return (
             f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers")}</h2>'
-            f'<ol class="unit-answers" style="--sheet:url({file});--columns:{columns};--rows:{rows}">'
+            f'<ol class="unit-answers" style="--columns:{columns};--rows:{rows}">'
             f'{"".join(cells)}</ol><p class="unit-legend">{legend}</p>'
         )
 

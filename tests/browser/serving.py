@@ -76,9 +76,9 @@ def every_page() -> list[Page]:
 
 
 def all_pages() -> list[Page]:
-    """Every page, but of the thousands of units only two a layer: they share one template."""
+    """Every page, but of the thousands of units only one a layer: they share one template."""
     units = {page: match for page in every_page() if (match := _UNIT.fullmatch(page.address))}
-    return [page for page in every_page() if page not in units or int(units[page][1]) in (1, 7)]
+    return [page for page in every_page() if page not in units or int(units[page][1]) == 7]
 
 
 @contextmanager

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 LIGHT = 150_000  # bytes transferred
 _FETCHED = re.compile(r'(?:<link[^>]+rel="stylesheet"[^>]+href|src)="([^"]+)"')
-_SHEET = re.compile(r"--sheet:url\(([^)]+)\)")
+_SHEET = re.compile(r"background-image:url\(([^)]+)\)")
 
 
 def transferred(page: str) -> int:
