@@ -16,7 +16,8 @@ needs: [{needs}]
 !!! question "The question"
     Why {title}?
 """
-NOT_CHAPTERS = {"index", "glossary", "about", "changelog", "atlas/index"}
+NOT_CHAPTERS = {"index", "lab", "glossary", "about", "api", "changelog"}
+NOT_CHAPTERS |= {"atlas/index", "atlas/ablation", "atlas/twins"}
 
 
 def course(folder, *pages):
