@@ -103,6 +103,7 @@ def visits(phone: BrowserContext, root: str) -> list[Visit]:
     tab.on("console", console)
     tab.on("pageerror", lambda error: visit.console.append(str(error)))
     tab.on("request", requested)
+
     def failed(request: Request) -> None:
         if request.failure != "net::ERR_ABORTED":  # given up because the next page was opened
             visit.failed.append(f"{request.failure} {request.url}")
