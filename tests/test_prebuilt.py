@@ -100,7 +100,7 @@ def test_older_than_the_code_is_said(built, bundle):
     [
         "../outside.png",
         "figures/digits/../../../outside.png",
-        "/tmp/outside.png",
+        "/outside.png",
         "figures\\digits\\x.png",
         "figures/digits/x.py",
         "figures/digits/.hidden.json",

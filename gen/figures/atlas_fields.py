@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnviz.drawing import palettes
-from cnnviz.drawing.cells import levels
 from cnnviz.receptive_field import ReceptiveField
 from gen.atlas_net import AtlasNet, Layer
 from gen.context import Context
 from gen.figure import GREY_LEGEND, Figure, Legend, Panel, Text, number, raster
+from gen.framed_maps import frame, framed_map
 
 Bytes = NDArray[np.uint8]
 
@@ -52,7 +52,7 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
         alt=Text(f"{net.title}：{sees.zh}", f"{net.title}: {sees.en}"),
         panels=[
             Panel(
-                raster(_on_map(maps[channel], peak, units)),
+                raster(framed_map(maps[channel], peak, units)),
                 Text(f"{layer.name} 的第 {channel} 号通道", f"{layer.name}, channel {channel}"),
                 Text("两个单元：正中（橙）与左上角（蓝）", "two units: in the middle (orange), in the corner (blue)"),
             ),
@@ -93,22 +93,5 @@ def _on_input(
     large = canvas.repeat(zoom, 0).repeat(zoom, 1)
     for box, colour in boxes:
         top, left, bottom, right = ((edge + margin) * zoom for edge in box)
-        _frame(large, top, left, bottom, right, colour)
+        frame(large, top, left, bottom, right, colour)
     return large
-
-
-def _on_map(values: NDArray[Any], peak: float, units: list[tuple[tuple[int, int], Any]]) -> Bytes:
-    """A map (H, W) in colour with a frame around each unit."""
-    zoom = max(4, (_SIDE - 60) // max(values.shape))
-    colours = palettes.DIVERGING[levels(values, (-peak, peak))]
-    large = colours.repeat(zoom, 0).repeat(zoom, 1)
-    for (row, column), colour in units:
-        _frame(large, row * zoom, column * zoom, (row + 1) * zoom, (column + 1) * zoom, colour)
-    return large
-
-
-def _frame(image: Bytes, top: int, left: int, bottom: int, right: int, colour: Any) -> None:
-    """A line of three pixels inside the box."""
-    inside = image[top:bottom, left:right]
-    for edge in (np.s_[:3], np.s_[-3:], np.s_[:, :3], np.s_[:, -3:]):
-        inside[edge] = colour

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from cnnviz.drawing import palettes, svg
-from cnnviz.drawing.cells import levels
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.models import LeNet
@@ -30,6 +29,7 @@ from gen.figure import (
     picture,
     raster,
 )
+from gen.framed_maps import frame, framed_map
 
 Bytes = NDArray[np.uint8]
 
@@ -177,7 +177,7 @@ def boxes(context: Context) -> Figure:
                 name_here,
                 [
                     Panel(raster(_on_digit(digit, fields)), Text("输入", "input"), sees),
-                    Panel(raster(_on_map(shown, peak, chosen if maps.ndim > 1 else [])), place),
+                    Panel(raster(framed_map(shown, peak, chosen if maps.ndim > 1 else [])), place),
                 ],
                 [
                     GREY_LEGEND,
@@ -215,25 +215,8 @@ def _on_digit(digit: Bytes, fields: list[tuple[tuple[int, int, int, int], Any]])
     large = picture.repeat(_ZOOM, 0).repeat(_ZOOM, 1)
     for (top, left, bottom, right), colour in fields:
         up, first, down, last = ((edge + _MARGIN) * _ZOOM for edge in (top, left, bottom, right))
-        _frame(large, up, first, down, last, colour)
+        frame(large, up, first, down, last, colour)
     return large
-
-
-def _on_map(values: NDArray[Any], peak: float, units: list[tuple[tuple[int, int], Any]]) -> Bytes:
-    """A map in colour, about as large as the digit, with a frame around each unit."""
-    zoom = 240 // max(values.shape)
-    colours = palettes.DIVERGING[levels(values, (-peak, peak))]
-    large = colours.repeat(zoom, 0).repeat(zoom, 1)
-    for (row, column), colour in units:
-        _frame(large, row * zoom, column * zoom, (row + 1) * zoom, (column + 1) * zoom, colour)
-    return large
-
-
-def _frame(image: Bytes, top: int, left: int, bottom: int, right: int, colour: Any) -> None:
-    """A line of three pixels inside the box."""
-    inside = image[top:bottom, left:right]
-    for edge in (np.s_[:3], np.s_[-3:], np.s_[:, :3], np.s_[:, -3:]):
-        inside[edge] = colour
 
 
 def paths(context: Context) -> Figure:
