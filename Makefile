@@ -43,7 +43,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@test -z "$(TORCH_INDEX)" || $(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --index-url "$(TORCH_INDEX)" torch torchvision
-	@$(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
+	@$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
 	@touch $(INSTALLED)
 
 site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
@@ -65,7 +65,7 @@ $(TEXT)/.installed: pyproject.toml constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
 	@test -x $(TEXT)/bin/python || $(PYTHON) -m venv $(TEXT)
 	@$(TEXT)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@$(TEXT)/bin/uv pip install --python $(TEXT)/bin/python --constraint constraints.txt --group text
+	@$(TEXT)/bin/uv pip install --compile-bytecode --python $(TEXT)/bin/python --constraint constraints.txt --group text
 	@touch $(TEXT)/.installed
 
 offline: site ## the site as one zip that opens from disk by double-click: build/cnnviz-offline.zip (10 s)
