@@ -139,7 +139,9 @@ def unpack(data: bytes, target: Path) -> dict[str, Any]:
         (partial / MANIFEST).write_text(json.dumps(about), "utf-8")
         shutil.rmtree(target, ignore_errors=True)
         partial.replace(target)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
+    except CnnvizError:
+        raise
+    except Exception as error:  # zipfile, zlib and json raise many types for what is no bundle
         raise CnnvizError(f"This is no bundle of figures, or a damaged one: {error}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
