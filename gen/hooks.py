@@ -94,8 +94,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.extra["commit"] = commit()
     config.extra["version"] = version()
     # `make site PREBUILT=` has made sure that the bundle is as new as the code: nothing to be said.
-    preview = bundle and not config.strict
-    config.extra["prebuilt"] = prebuilt.notice(bundle, settings, language) if preview else ""
+    config.extra["prebuilt"] = (
+        prebuilt.notice(bundle, settings, language) if bundle and not config.strict else ""
+    )
     return config
 
 
