@@ -16,7 +16,7 @@ $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(i
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
-.PHONY: help install site serve test check prose parity bench offline bundle clean
+.PHONY: help install site serve texts test check prose parity bench offline bundle clean
 
 help: ## this list
 	@echo "Seeing Convolutions (看见卷积). Times are for 2 cores, without the first installation."
@@ -46,15 +46,22 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
 	@touch $(INSTALLED)
 
-site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
-	@$(BIN)/python -m gen.site
-
 SERVE = -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
 ifdef PREBUILT
+# The site and the preview from the figures of another build, as long as the code that draws is the same.
+READY := $(TEXT)
+site: $(TEXT)/.installed
+	@$(TEXT)/bin/python -m gen.publish.prebuilt use "$(PREBUILT)"
+	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python -m gen.publish.prebuilt site
+
 serve: $(TEXT)/.installed
 	@$(TEXT)/bin/python -m gen.publish.prebuilt use "$(PREBUILT)"
 	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python $(SERVE)
 else
+READY := $(VENV)
+site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
+	@$(BIN)/python -m gen.site
+
 serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 s
 	@$(BIN)/python -m gen.build
 	@$(BIN)/python $(SERVE)
@@ -69,10 +76,15 @@ $(TEXT)/.installed: pyproject.toml constraints.txt
 	@touch $(TEXT)/.installed
 
 offline: site ## the site as one zip that opens from disk by double-click: build/cnnviz-offline.zip (10 s)
-	@$(BIN)/python -m gen.publish.offline
+	@$(READY)/bin/python -m gen.publish.offline
 
 bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: build/cnnviz-prebuilt.zip (2 s)
 	@$(BIN)/python -m gen.publish.prebuilt pack
+
+# What a change of text alone can break; no PyTorch needed.
+TEXTS := links parity glossary course prose hostile_text harmless publishing
+texts: $(READY)/.installed prose parity ## the tests of texts, on the site that is there (15 s)
+	@$(READY)/bin/python -m pytest --noconftest -p no:cacheprovider $(TEXTS:%=tests/test_%.py)
 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

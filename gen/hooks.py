@@ -17,6 +17,7 @@ from cnnviz.files import write_atomically
 from gen import manifest
 from gen.atlas_pages import atlas_nav
 from gen.build import ensure_in_subprocess
+from gen.checks.harmless import check_directives, check_frame
 from gen.course import chapters as course_chapters
 from gen.course import facts_html
 from gen.glossary import link_first_uses
@@ -92,7 +93,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     config.nav = atlas_nav(config.nav, numbers, ours(language))
     config.extra["commit"] = commit()
     config.extra["version"] = version()
-    config.extra["prebuilt"] = prebuilt.notice(bundle, settings, language) if bundle else ""
+    # `make site PREBUILT=` has made sure that the bundle is as new as the code: nothing to be said.
+    config.extra["prebuilt"] = (
+        prebuilt.notice(bundle, settings, language) if bundle and not config.strict else ""
+    )
     return config
 
 
@@ -107,6 +111,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     try:
         _state["frame"].add_page(page.file.src_uri.removesuffix(".md"), markdown)
         filled = str(_state["prose"].fill(markdown, page.file.src_uri))
+        check_directives(page.file.src_uri, filled)
     except CnnvizError as error:
         if not config.extra["prebuilt"]:
             raise PluginError(str(error)) from error
@@ -152,6 +157,10 @@ def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) ->
     frame, name = _state["frame"], page.file.src_uri.removesuffix(".md")
     url = "" if page.is_homepage else page.url
     title = str(page.meta.get("title") or page.title or config.site_name)
+    try:
+        check_frame(page.file.src_uri, page.meta, title)
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
     context["at_root"] = not frame.own.folder
     context["others"] = frame.others(name, url)
     context["alternates"] = frame.alternates(name, url)

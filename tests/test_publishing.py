@@ -1,6 +1,8 @@
 """Where the site may live, which build a page is, how it is cited."""
 
+import json
 import re
+import subprocess
 import tomllib
 from datetime import date
 from html import unescape
@@ -8,7 +10,9 @@ from html import unescape
 import pytest
 import yaml
 
-from gen.settings import ROOT
+from cnnviz.errors import CnnvizError
+from gen.publish import prebuilt
+from gen.settings import ROOT, Settings
 
 SITE = ROOT / "site"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -58,3 +62,24 @@ def test_citation():
     assert {"cff-version", "message", "title", "authors", "date-released"} <= set(cited)
     newest = re.search(r"^## (\d{4}-\d\d-\d\d)", (ROOT / "docs/en/changelog.md").read_text(), re.M)
     assert cited["date-released"] <= date.fromisoformat(newest[1])
+
+
+def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch):
+    settings = Settings(build_dir=tmp_path)
+    with pytest.raises(CnnvizError, match="No bundle is in use"):
+        prebuilt.site(settings)
+    sources = prebuilt.sources(settings) | {"relu": "older"}
+    (tmp_path / prebuilt.MANIFEST).write_text(json.dumps({"sources": sources}))
+    monkeypatch.setattr("gen.site.assemble", lambda settings: pytest.fail("put together"))
+    with pytest.raises(CnnvizError, match="older than the code that draws relu"):
+        prebuilt.site(settings)
+
+
+def test_a_site_of_given_figures_needs_no_large_environment():
+    command = ["make", "--dry-run", "offline", "texts", "PREBUILT=x.zip"]
+    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert 'gen.publish.prebuilt use "x.zip"' in plan
+    assert "gen.publish.prebuilt site" in plan
+    assert "gen.publish.offline" in plan
+    assert "tests/test_hostile_text.py" in plan
+    assert not re.search(r"gen\.(build|site)\b", plan)

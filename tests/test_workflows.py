@@ -63,6 +63,57 @@ def test_only_code_on_main_leaves_caches(path):
     assert ("actions/cache/save" in text) == (path.stem == "publish")
 
 
+def test_only_texts_are_spared_the_tests_of_code():
+    """Whatever `publish.yml` does not name as text counts as code: a new kind of file is tested."""
+    steps = {step.get("id"): step for step in parsed(WORKFLOWS[1])["jobs"]["build"]["steps"]}
+    (asked,) = re.findall(r"git ls-files --stage -- (.*)\)", steps["code"]["run"])
+    assert set(asked.replace("'", "").split()) == {
+        ".",
+        ":!*.md",
+        ":!docs/glossary.yml",
+        ":!docs/in-step.txt",
+        ":!docs/prose-allow.yml",
+        ":!CITATION.cff",
+    }
+    assert steps["tested"]["with"]["key"] == "tested-${{ steps.code.outputs.digest }}"
+    assert "restore-keys" not in steps["tested"]["with"], "nothing but exactly this code"
+
+
+def test_what_is_published_was_tested():
+    jobs = parsed(WORKFLOWS[1])["jobs"]
+    assert jobs["test"]["if"] == "needs.build.outputs.tested != 'true'"
+    assert [step.get("run") for step in jobs["test"]["steps"]][2] == ".ci/run"
+    saved = [s for s in jobs["test"]["steps"] if "cache/save" in s.get("uses", "")]
+    assert saved == jobs["test"]["steps"][-1:], "kept as tested only once all tests have passed"
+    assert jobs["deploy"]["needs"] == ["build", "test"]
+    published = {
+        (build, test, tested)
+        for build in ("success", "failure", "cancelled", "skipped")
+        for test in ("success", "failure", "cancelled", "skipped")
+        for tested in ("true", "")
+        if _deploys(jobs["deploy"]["if"], build, test, tested)
+    }
+    assert published == {
+        ("success", "success", ""),  # all tests, now
+        ("success", "success", "true"),
+        ("success", "skipped", "true"),  # a change of text alone
+    }
+
+
+def _deploys(condition, build, test, tested):
+    """The condition of the job "deploy" with the outcomes of the others put in."""
+    for name, value in {
+        "needs.build.result": repr(build),
+        "needs.test.result": repr(test),
+        "needs.build.outputs.tested": repr(tested),
+        "!cancelled()": "True",
+        "&&": "and",
+        "||": "or",
+    }.items():
+        condition = condition.replace(name, value)
+    return eval(condition.removeprefix("${{").removesuffix("}}").strip(), {"__builtins__": {}})
+
+
 def test_requests_are_checked_and_main_is_published():
     assert triggers(parsed(WORKFLOWS[0])) == {"pull_request", "merge_group"}
     assert parsed(WORKFLOWS[1])[True]["push"] == {"branches": ["main"]}

@@ -166,9 +166,10 @@ def _font_file(text: str) -> tuple[str, int] | None:
 
 @cache
 def _latin_font() -> tuple[str, int] | None:
-    """DejaVu, which matplotlib ships: Latin, Greek and Cyrillic, the same everywhere."""
+    """DejaVu: Latin, Greek and Cyrillic. matplotlib ships it; where it is not, the system may."""
     spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
-        return None
-    file = Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf" / "DejaVuSans-Bold.ttf"
-    return (str(file), 0) if file.exists() else None
+    places = [Path("/usr/share/fonts/truetype/dejavu")]
+    if spec and spec.origin:
+        places.insert(0, Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf")
+    files = (place / "DejaVuSans-Bold.ttf" for place in places)
+    return next(((str(file), 0) for file in files if file.exists()), None)

@@ -2,6 +2,7 @@
 
     python -m gen.publish.prebuilt pack             build/cnnviz-prebuilt.zip, of this build
     python -m gen.publish.prebuilt use PATH-or-URL  unpacked into build/prebuilt
+    python -m gen.publish.prebuilt site             site/ from it, if no drawing code has changed
 
 A build folder that holds bundle.json came from such a bundle: gen/hooks.py shows what is in it and
 trains and draws nothing. Needs neither torch nor matplotlib.
@@ -138,7 +139,9 @@ def unpack(data: bytes, target: Path) -> dict[str, Any]:
         (partial / MANIFEST).write_text(json.dumps(about), "utf-8")
         shutil.rmtree(target, ignore_errors=True)
         partial.replace(target)
-    except (zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
+    except CnnvizError:
+        raise
+    except Exception as error:  # zipfile, zlib and json raise many types for what is no bundle
         raise CnnvizError(f"This is no bundle of figures, or a damaged one: {error}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -185,6 +188,25 @@ def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
     return sorted(name for name in now if then.get(name) != now[name])
 
 
+def site(settings: Settings) -> None:
+    """Put the whole site together from the bundle in use. No figure in it is older than the code.
+
+    Raises:
+        CnnvizError: no bundle is in use, or the drawing code of some chapters has changed since.
+    """
+    from gen.site import assemble
+
+    about = in_use(settings)
+    if about is None:
+        raise CnnvizError("No bundle is in use; first: python -m gen.publish.prebuilt use PATH.")
+    if changed := changed_chapters(about, settings):
+        raise CnnvizError(
+            f"The bundle is older than the code that draws {', '.join(changed)}. Run make site "
+            "without PREBUILT, or take a bundle made from this code."
+        )
+    assemble(settings)
+
+
 def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
     """One line for the terminal and the page."""
     changed = changed_chapters(about, settings)
@@ -204,7 +226,7 @@ def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
 
 
 def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
-    """`pack`, or `use PATH-or-URL`."""
+    """`pack`, `use PATH-or-URL` or `site`."""
     try:
         if list(arguments) == ["pack"]:
             settings = from_environment()
@@ -216,6 +238,8 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
             os.environ["DATASET"] = about["dataset"]
             for language in ("zh", "en"):
                 print(f"cnnviz: {notice(about, from_environment(), language)}", file=sys.stderr)
+        elif list(arguments) == ["site"]:
+            site(from_environment())
         else:
             print(__doc__, file=sys.stderr)
             return 2
