@@ -296,7 +296,7 @@ class _Page:
         name, training = owner["name"], "training" in owner["shown"]
         link = f"[`{name}`]({name}.md)"
         return self.say(
-            f"权重{'以及它们在训练中的变化' if training else ''}见 {link}。",
+            f"前面的权重{'，以及它们在训练中的变化，' if training else ''}见 {link}。",
             f" The weights before it{', and how training changes them,' if training else ''} are on the "
             f"page of {link}.",
         )
