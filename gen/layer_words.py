@@ -83,7 +83,7 @@ def inputs(title: str, examples: int, others: int, wrong: int) -> Both:
     return (
         f"箭头左边是真实类别，右边是 {title} 的回答。前 {examples} 张每类一张，"
         f"后 {others} 张是 LeNet 答错或最没有把握的；{title} {none}。"
-        "选一张，下面的激活与梯度就换成它的；不启用 JavaScript 时，只有第一张的。",
+        "选一张，下面随输入而变的图就换成它的；不启用 JavaScript 时，只有第一张的。",
         f"Left of each arrow is the true class, right of it the answer of {title}. The first {examples} are "
         f"one of each class, the other {others} are those that LeNet misreads or is least sure of; "
         f"{title} {misread}. Choose one, and the activations and gradients below become those of that "
