@@ -192,7 +192,7 @@ class UnitPage:
         best = min(range(len(loss)), key=loss.__getitem__)
         zh_best = ""  # some class is better off without it
         if loss[best] <= -0.005:
-            zh_best = f"；{self.classes[best]} 反而变好，平均损失变化 {signed(loss[best], 3)}"
+            zh_best = f"；{self.classes[best]} 的损失反而下降，平均 {signed(loss[best], 3)}"
         if loss[worst] < 0.005:
             zh = f"没有哪一类的平均损失上升 0.005 以上{zh_best}"
             if max(map(abs, loss)) < 1e-6:
