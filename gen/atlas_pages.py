@@ -127,7 +127,8 @@ class _Page:
         title = self.say(f"{self.title}：{self.name}", f"{self.title}: {self.name}")
         description = self.say(
             f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）："
-            f"{'全部权重，' if self.layer['form'] else ''}它对所选输入的激活与梯度，它在测试图上的取值。",
+            f"{'全部权重，' if self.layer['form'] else ''}它对所选输入的激活"
+            f"{'与梯度，它在测试图上的取值' if 'gradients' in self.layer['shown'] else ''}。",
             f"The layer {self.name} of {self.title} ({called}, output {shape}): "
             f"{'all its weights, ' if self.layer['form'] else ''}"
             "its activations and gradients for an input of your choice, its values over test images.",
@@ -296,7 +297,7 @@ class _Page:
         name, training = owner["name"], "training" in owner["shown"]
         link = f"[`{name}`]({name}.md)"
         return self.say(
-            f"权重{'以及它们在训练中的变化' if training else ''}见 {link}。",
+            f"前面的权重{'，以及它们在训练中的变化，' if training else ''}见 {link}。",
             f" The weights before it{', and how training changes them,' if training else ''} are on the "
             f"page of {link}.",
         )
@@ -370,7 +371,7 @@ class _Page:
         return self.say(
             f"其中 {layer['dead']} 个单元在测试图上从不大于零。它们经过后面的 ReLU 总是零，导数也就是零，"
             f"只剩权重衰减让权重不断变小：它们最大的权重，平均只有其他单元的 {share}。"
-            "按“整层”看，它们几乎是白的；按“每个单元”看，只见噪声。",
+            "按“整层”看，它们的颜色比别的单元淡得多；按“每个单元”看，只见噪声。",
             f" {layer['dead']} of the units never rise above zero on the test images. The ReLU after "
             "them gives zero, no gradient comes back, and all that is left is weight decay, which "
             f"shrinks them: their largest weight is on average {share} of that of the others. On the "

@@ -65,7 +65,7 @@ def field(layer: Facts) -> Both:
     padding = ("", "")
     if layer["padded"]:
         padding = (
-            "伸出图外的部分（灰色）落在填充里，那里只有零。",
+            "伸出图外的部分（灰色）落在填充里，那里补的都是零。",
             " What lies outside the image (grey) is padding and holds nothing but zeros.",
         )
     return (
@@ -83,7 +83,7 @@ def inputs(title: str, examples: int, others: int, wrong: int) -> Both:
     return (
         f"箭头左边是真实类别，右边是 {title} 的回答。前 {examples} 张每类一张，"
         f"后 {others} 张是 LeNet 答错或最没有把握的；{title} {none}。"
-        "选一张，下面的激活与梯度就换成它的；不启用 JavaScript 时，只有第一张的。",
+        "选一张，下面随输入而变的图就换成它的；不启用 JavaScript 时，只有第一张的。",
         f"Left of each arrow is the true class, right of it the answer of {title}. The first {examples} are "
         f"one of each class, the other {others} are those that LeNet misreads or is least sure of; "
         f"{title} {misread}. Choose one, and the activations and gradients below become those of that "
@@ -142,7 +142,7 @@ def activations(layer: Facts) -> Both:
 
 
 SCORES: Both = (
-    "每行是一个输入，左边是它的真实类别，✗ 表示答错；每列是一个输出单元。每行里最大的数，就是网络的回答。",
+    "每行是一个输入，左边是它的真实类别，✗ 表示答错；每列是一个输出单元。每行里哪个数最大，网络就答哪一类。",
     "Each row is an input with its true class at the left, ✗ if it is misread; each column is an output "
     "unit. The largest number of a row is the network's answer.",
 )
@@ -175,7 +175,7 @@ def gradients(layer: Facts) -> Both:
                 f" (only the first {layer['gradient_units']} are drawn)",
             )
         zh += (
-            f"另一幅是对卷积核每个权重的导数{part[0]}，行列与上面的卷积核图一致。"
+            f"另一幅是损失对卷积核每个权重的导数{part[0]}，行列与上面的卷积核图一致。"
             "训练的每一步，权重就朝梯度的反方向挪动一点。"
         )
         en += (
@@ -206,7 +206,7 @@ def training(layer: Facts, steps: int) -> Both:
             "are drawn.",
         )
     return (
-        f"滑块上是训练中保存的 {steps} 个时刻，第 0 步是随机的开始。上面是权重，下面是这一层对第一个输入的输出。"
+        f"滑块上是训练中保存的 {steps} 个时刻，第 0 步是训练前的随机权重。上面是权重，下面是这一层对第一个输入的输出。"
         f"{part[0]}刻度自始至终不变，颜色可以跨步数比较。",
         f"The slider goes through {steps} moments of the training; step 0 is the random start. The weights "
         f"are above, what the layer makes of the first input is below.{part[1]} The scales never "
@@ -229,7 +229,7 @@ def distribution(layer: Facts, images: int) -> Both:
     above = percent(layer["positive"])
     return (
         f"在 {thousands(images)} 张测试图上统计，{above} 的数大于零。上图的纵轴是对数。"
-        f"下图每根柱是一个{part[0]}，从最常大于零的排到最少的；{dead[0]}",
+        f"下图每根柱是一个{part[0]}，按大于零的多少，从多到少排列；{dead[0]}",
         f"Counted over {thousands(images)} test images; {above} of the numbers are above zero. The axis of "
         f"the upper chart is logarithmic. In the lower one each bar is a {part[1]}, from the one that is "
         f"most often above zero to the one that is least often.{dead[1]}",

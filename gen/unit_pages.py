@@ -11,7 +11,7 @@ from typing import Any
 from gen.net_strip import net_strip
 from gen.prose import fixed, percent, signed, thousands
 from gen.unit_drawings import tuning_curves
-from gen.unit_words import edge_words, shape_words, stripes_words
+from gen.unit_words import edge_words, stripes_words
 
 Facts = Mapping[str, Any]
 
@@ -99,7 +99,9 @@ class UnitPage:
         """Two to four sentences that are true of this unit."""
         found = [self._of_classes()]
         if self._first_convolution() and (shape := self._shape()):
-            found.insert(0, self.say(f"它的卷积核{shape}。", f"Its kernel is {shape}. "))
+            found.insert(
+                0, self.say(f"它的卷积核要找的图案大致这样：{shape}。", f"Its kernel is {shape}. ")
+            )
         if not self.unit["active"]:
             return [*found, self._when_off()]
         if stripes := self._preference():
@@ -110,7 +112,7 @@ class UnitPage:
         return len(self.unit["weights"]["shapes"]) == 1
 
     def _shape(self) -> str:
-        return shape_words(self.unit["weights"]["shapes"][0], self.language)
+        return edge_words(self.unit["weights"]["shapes"][0], self.language)
 
     def _of_classes(self) -> str:
         unit, tested = self.unit, thousands(self.numbers["tested"])
@@ -134,6 +136,10 @@ class UnitPage:
         zh_share = f"它在 {share} 的测试图上大于零。" if unit["active"] < 0.995 else ""
         en_share = f"It is above zero on {share} of the test images. " if zh_share else ""
         least = min(range(len(means)), key=means.__getitem__)
+        never = means.count(0)  # if several classes never excite it, none is the weakest
+        zh_least = (
+            f"有 {never} 类的图从不激活它" if never > 1 else f"遇到 {self.classes[least]} 最弱"
+        )
         if overall > 0 and means[best] >= ALIKE * overall:
             times = means[best] / overall
             also = [
@@ -144,12 +150,12 @@ class UnitPage:
             zh_also = f"，其次是 {'、'.join(also)}" if also else ""
             en_also = f", then {' and '.join(also)}" if also else ""
             return self.say(
-                f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
+                f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；{zh_least}。{zh_share}",
                 f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
                 f"it is weakest for {self.classes[least]}. {en_share}",
             )
         return self.say(
-            f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。{zh_share}",
+            f"它不特别偏向哪一类：遇到 {name} 平均激活最强，{zh_least}。{zh_share}",
             f"It answers to all classes about alike, most to {name}, least to "
             f"{self.classes[least]}. {en_share}",
         )
@@ -183,17 +189,26 @@ class UnitPage:
     def _when_off(self) -> str:
         accuracy, loss = self.unit["accuracy"], self.unit["loss"]
         worst = max(range(len(loss)), key=loss.__getitem__)
+        best = min(range(len(loss)), key=loss.__getitem__)
+        zh_best = ""  # some class is better off without it
+        if loss[best] <= -0.005:
+            zh_best = f"；{self.classes[best]} 的损失反而下降，平均 {signed(loss[best], 3)}"
         if loss[worst] < 0.005:
+            zh = f"没有哪一类的平均损失上升 0.005 以上{zh_best}"
+            if max(map(abs, loss)) < 1e-6:
+                zh = "对这些图什么也不变"
+            elif not zh_best:
+                zh = f"几乎什么也不变：{zh}"
             return self.say(
-                "关掉它，几乎什么也不变：没有哪一类的平均损失上升 0.005 以上。",
+                f"关掉它，{zh}。",
                 "Switched off, hardly anything changes: the mean loss of no class rises by 0.005 "
                 "or more.",
             )
         name, points = self.classes[worst], 100 * accuracy[worst]
-        zh = f"，正确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
+        zh = f"，准确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
         en = f", its accuracy by {signed(points, 1)} points" if abs(points) >= 0.05 else ""
         return self.say(
-            f"关掉它，{name} 受影响最大：平均损失变化 {signed(loss[worst], 3)}{zh}。",
+            f"关掉它，{name} 的损失上升最多：平均 {signed(loss[worst], 3)}{zh}{zh_best}。",
             f"Switched off, {name} suffers most: its mean loss changes by "
             f"{signed(loss[worst], 3)}{en}.",
         )
@@ -254,7 +269,9 @@ class UnitPage:
         compared = ""
         if top > strongest > 0:
             compared = self.say(
-                f"，是最强图块的 {top / strongest:.1f} 倍",
+                "，与最强的图块相当"
+                if top < 1.05 * strongest
+                else f"，是最强图块的 {top / strongest:.1f} 倍",
                 f", {top / strongest:.1f} times the strongest patch",
             )
         elif top <= strongest:
@@ -284,7 +301,7 @@ class UnitPage:
             "with a penalty on differences of neighbouring pixels (activation maximisation).",
         )
         return (
-            f'<h2 id="excites">{self.say("什么让它兴奋", "What excites it")}</h2>'
+            f'<h2 id="excites">{self.say("什么最能激活它", "What excites it")}</h2>'
             f'<div class="unit-figures">{blocks}</div><p class="unit-legend">{legend}</p>'
             f"{self._places()}"
         )
@@ -336,7 +353,9 @@ class UnitPage:
         heading = self.say("卷积核", "Kernel") if kind == "conv" else self.say("权重", "Weights")
         if kind == "conv":
             what = self.say(
-                "整个核只有一片。" if tiles == 1 else f"{tiles} 片，每个输入通道一片，依次排列。",
+                "整个核只有一片。"
+                if tiles == 1
+                else f"{tiles} 片，每个输入通道一片，从左到右、从上到下排列。",
                 "The whole kernel is one slice. "
                 if tiles == 1
                 else f"{tiles} slices, one for each input channel, in order. ",
@@ -513,7 +532,7 @@ class UnitPage:
     def _by_class(self) -> str:
         unit = self.unit
         most = max(map(abs, unit["means"])) or 1
-        worst = max(map(abs, unit["loss"])) or 1
+        worst = max(5e-5, *map(abs, unit["loss"]))  # no bar for what is written as 0
         rows = ""
         for i, name in enumerate(self.classes):
             mean, points, loss = unit["means"][i], 100 * unit["accuracy"][i], unit["loss"][i]
@@ -524,7 +543,7 @@ class UnitPage:
                 f"{self._bar(loss, worst, _number(loss, plus=True))}</tr>"
             )
         head = self.say(
-            "<th>类别</th><th>平均激活值</th><th>关掉后：正确率</th><th>关掉后：损失</th>",
+            "<th>类别</th><th>平均激活值</th><th>准确率变化</th><th>损失变化</th>",
             "<th>class</th><th>mean activation</th><th>off: accuracy</th><th>off: loss</th>",
         )
         after = ""
@@ -533,7 +552,7 @@ class UnitPage:
         places = self.say("、各个位置", " and all places") if self.spatial else ""
         tested = thousands(self.numbers["tested"])
         legend = self.say(
-            f"平均激活值{after}在 {tested} 张测试图{places}上统计；“关掉”指把它的输出换成零，其余不变；表中是由此引起的变化：正确率以百分点计，损失取该类的平均。橙为正，蓝为负。",
+            f"平均激活值{after}在 {tested} 张测试图{places}上统计。后两列是关掉它引起的变化（把它的输出换成零，其余不变）：准确率以百分点计，损失取该类的平均。橙为正，蓝为负；条的长短只与本列最长的相比。",
             f"Means{after} over {tested} test images{places}; off: its output is replaced by zero and "
             "all else stays; given is the change, of accuracy in points, of the mean loss. Orange is "
             "positive, blue negative.",
@@ -559,9 +578,12 @@ class UnitPage:
             f"{stripes} by {share:.2f} (0: all alike, 1: one direction only)",
         )
         middle = self.say("取特征图正中的值。", "The value is that in the middle of its map. ")
+        before = "（ReLU 之前）" if self.layer["relu"] else ""
+        never = self.layer["relu"] and max(map(max, self.unit["tuning"])) <= 0
+        nothing = "这些条纹都没能让它大于零。" if never else ""
         legend = self.say(
-            f"输入是正弦条纹，横轴是条纹的方向，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
-            f"偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
+            f"输入是正弦条纹，横轴是条纹的方向，纵轴是这个单元的值{before}，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
+            f"{nothing}偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
             f"The inputs are sinusoidal stripes; across: their direction; three lines for three "
             f"wavelengths in pixels; the largest of 8 phases. {middle if self.spatial else ''}"
             f"It prefers {stripes} by {share:.2f} (0: all alike; 1: one direction only).",

@@ -60,14 +60,6 @@ def edge_words(shape: Mapping[str, Any], language: str) -> str:
     return ""
 
 
-def shape_words(shape: Mapping[str, Any], language: str) -> str:
-    """The same as part of a sentence about a kernel: "它的卷积核…", "Its kernel is …"."""
-    words = edge_words(shape, language)
-    if words and language == "zh" and shape["kind"] in ("bar", "spot"):
-        return f"是{words}"
-    return words
-
-
 def stripes_words(angle: float, language: str) -> str:
     """Stripes whose brightness varies in the direction `angle` (cnnviz.gratings).
 

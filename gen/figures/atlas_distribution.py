@@ -44,7 +44,7 @@ def _figure(net: AtlasNet, layer: Layer) -> Figure:
     )
     part = Text("通道", "channel") if last.ndim == 4 else Text("单元", "unit")
     bars = Text(
-        f"{len(active)} 个{part.zh}各在多少地方大于零，从多到少",
+        f"{len(active)} 个{part.zh}各有多大比例的值大于零，从多到少",
         f"How often each {part.en} of {len(active)} is above zero, most often first",
     )
     return Figure(

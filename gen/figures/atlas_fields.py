@@ -64,7 +64,7 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
         ],
         legends=[
             Legend(
-                Text(f"{layer.name} 的激活值", f"activation of {layer.name}"),
+                Text(f"{layer.name} 的激活值：蓝为负，白为零，橙为正", f"activation of {layer.name}"),
                 palettes.css_gradient(palettes.DIVERGING), number(-peak), number(peak),
             ),
             GREY_LEGEND,

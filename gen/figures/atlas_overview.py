@@ -159,7 +159,7 @@ def _overview(context: Context, own: AtlasNet, tiles: dict[str, _Tiles], say: An
         "data-to": Text("主要去向", "leads most to"),
         "data-comma": Text("、", ", "),
         "data-colon": Text("：", ": "),
-        "data-none": Text("指向一个单元，或用方向键移到它上面：亮起来的是与它联系最强的单元",
+        "data-none": Text("指向一个单元（触屏上点一下），或用方向键移到它上面：亮起来的是与它联系最强的单元",
                           "Point at a unit, or move to it with the arrow keys: those that it is "
                           "joined to most light up"),
     }  # fmt: skip
