@@ -230,7 +230,7 @@ def distribution(layer: Facts, images: int) -> Both:
     return (
         f"在 {thousands(images)} 张测试图上统计，{above} 的数大于零。上图的纵轴是对数。"
         f"下图每根柱是一个{part[0]}，从最常大于零的排到最少的；{dead[0]}",
-        f"Counted over {thousands(images)} test images; {above} of the numbers are above zero. The axis of "
-        f"the upper chart is logarithmic. In the lower one each bar is a {part[1]}, from the one that is "
+        f"Counted over {thousands(images)} test images; {above} of the numbers are above zero. The vertical axis "
+        f"of the upper chart is logarithmic. In the lower one each bar is a {part[1]}, from the one that is "
         f"most often above zero to the one that is least often.{dead[1]}",
     )

@@ -117,7 +117,7 @@ class UnitPage:
         if not unit["active"]:
             return self.say(
                 f"在 {tested} 张测试图上，它从不大于零：经过 ReLU，它总是零（死单元）。",
-                f"It never rises above zero on {tested} test images: behind the ReLU it is always "
+                f"It never rises above zero on {tested} test images: after the ReLU it is always "
                 "zero, a dead unit. ",
             )
         means = unit["means"]
@@ -142,15 +142,15 @@ class UnitPage:
                 if means[i] >= ALIKE * overall
             ]
             zh_also = f"，其次是 {'、'.join(also)}" if also else ""
-            en_also = f", then {' and '.join(also)}" if also else ""
+            en_also = f"; {' and '.join(also)} come{'s' * (len(also) == 1)} next" if also else ""
             return self.say(
                 f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
-                f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
-                f"it is weakest for {self.classes[least]}. {en_share}",
+                f"It favours class {name}: its mean activation there is {times:.1f} times that over "
+                f"all classes{en_also}. It is weakest for {self.classes[least]}. {en_share}",
             )
         return self.say(
             f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。{zh_share}",
-            f"It answers to all classes about alike, most to {name}, least to "
+            f"It answers to all classes about equally, most to {name} and least to "
             f"{self.classes[least]}. {en_share}",
         )
 
@@ -161,7 +161,7 @@ class UnitPage:
         stripes = stripes_words(preferred, self.language)
         return self.say(
             f"它挑条纹的方向，最偏爱{stripes}（波长 {wave:g} 像素）。",
-            f"It is choosy about the direction of stripes and likes {stripes} best "
+            f"It is choosy about direction: of all stripes it likes {stripes} best "
             f"(wavelength {wave:g} pixels). ",
         )
 
@@ -186,7 +186,7 @@ class UnitPage:
         if loss[worst] < 0.005:
             return self.say(
                 "关掉它，几乎什么也不变：没有哪一类的平均损失上升 0.005 以上。",
-                "Switched off, hardly anything changes: the mean loss of no class rises by 0.005 "
+                "Without it hardly anything changes: the mean loss of no class rises by 0.005 "
                 "or more.",
             )
         name, points = self.classes[worst], 100 * accuracy[worst]
@@ -194,7 +194,7 @@ class UnitPage:
         en = f", its accuracy by {signed(points, 1)} points" if abs(points) >= 0.05 else ""
         return self.say(
             f"关掉它，{name} 受影响最大：平均损失变化 {signed(loss[worst], 3)}{zh}。",
-            f"Switched off, {name} suffers most: its mean loss changes by "
+            f"Without it, class {name} suffers most: its mean loss changes by "
             f"{signed(loss[worst], 3)}{en}.",
         )
 
@@ -255,12 +255,12 @@ class UnitPage:
         if top > strongest > 0:
             compared = self.say(
                 f"，是最强图块的 {top / strongest:.1f} 倍",
-                f", {top / strongest:.1f} times the strongest patch",
+                f"; the best is {top / strongest:.1f} times the strongest patch",
             )
         elif top <= strongest:
             compared = self.say(
                 "，没有超过最强的图块：平滑的要求压低了它",
-                ", not above the strongest patch: smoothness has its price",
+                "; none is above the strongest patch: smoothness has its price",
             )
         alt = self.say(
             f"从三种噪声出发优化得到的输入，值 {best}",
@@ -279,9 +279,10 @@ class UnitPage:
         legend = self.say(
             f"灰度：黑为 0，白为 1。最强与最弱取自 {images} 张测试图，每张至多一处；{seen}"
             "优化：从三种随机噪声出发，用梯度上升让它的值尽量大，同时惩罚相邻像素之差（激活最大化）。",
-            f"Grey: 0 is black, 1 is white. Strongest and weakest among {images} test images, one "
-            f"place an image. {seen}Optimised: from three random noises, gradient ascent on its value "
-            "with a penalty on differences of neighbouring pixels (activation maximisation).",
+            f"Grey: 0 is black, 1 is white. Strongest and weakest are from {images} test images, at most "
+            f"one place in each. {seen}Optimised: gradient ascent on its value from three random "
+            "noises, with a penalty on differences between neighbouring pixels (activation "
+            "maximisation).",
         )
         return (
             f'<h2 id="excites">{self.say("什么让它兴奋", "What excites it")}</h2>'
@@ -435,7 +436,7 @@ class UnitPage:
         if self.layer["relu"]:
             relu = self.say(
                 f"这是 ReLU 之前的值；经过 {self.layer['relu']}，橙色留下，蓝色变成零。",
-                f"These are values before the ReLU; behind {self.layer['relu']} orange stays and "
+                f"These are values before the ReLU; after {self.layer['relu']} orange stays and "
                 "blue becomes zero. ",
             )
 
@@ -505,7 +506,7 @@ class UnitPage:
             "the size; orange is positive, blue negative.",
         )
         return (
-            f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers")}</h2>'
+            f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers to these inputs")}</h2>'
             f'<ol class="unit-answers" style="--columns:{columns};--rows:{rows}">'
             f'{"".join(cells)}</ol><p class="unit-legend">{legend}</p>'
         )
@@ -534,11 +535,11 @@ class UnitPage:
         tested = thousands(self.numbers["tested"])
         legend = self.say(
             f"平均激活值{after}在 {tested} 张测试图{places}上统计；“关掉”指把它的输出换成零，其余不变；表中是由此引起的变化：正确率以百分点计，损失取该类的平均。橙为正，蓝为负。",
-            f"Means{after} over {tested} test images{places}; off: its output is replaced by zero and "
-            "all else stays; given is the change, of accuracy in points, of the mean loss. Orange is "
-            "positive, blue negative.",
+            f"Mean activation{after} over {tested} test images{places}. “Off”: its output is "
+            "replaced by zero and all else stays. The columns give the change that follows, in accuracy "
+            "(percentage points) and in the mean loss of the class. Orange is positive, blue negative.",
         )
-        title = self.say("它偏向哪些类", "Which classes it speaks for")
+        title = self.say("它偏向哪些类", "Which classes it favours")
         return (
             f'<h2 id="classes">{title}</h2><div class="unit-scroll" tabindex="0" role="group" '
             f'aria-label="{title}"><table class="unit-table"><thead><tr>{head}</tr></thead>'
@@ -562,8 +563,9 @@ class UnitPage:
         legend = self.say(
             f"输入是正弦条纹，横轴是条纹的方向，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
             f"偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
-            f"The inputs are sinusoidal stripes; across: their direction; three lines for three "
-            f"wavelengths in pixels; the largest of 8 phases. {middle if self.spatial else ''}"
+            f"The inputs are sinusoidal stripes. Across: their direction. The three lines are three "
+            f"wavelengths, in pixels; a point is the largest value of 8 phases. "
+            f"{middle if self.spatial else ''}"
             f"It prefers {stripes} by {share:.2f} (0: all alike; 1: one direction only).",
         )
         drawing = tuning_curves(
@@ -587,9 +589,9 @@ class UnitPage:
         legend = self.say(
             f"按平均贡献的大小取前几个：贡献 = 权重 × 输入，在 {thousands(self.numbers['tested'])} 张测试图上平均，正的推高，负的压低；"
             "权重：单个连接的权重，或整片权重的范数。",
-            "The largest by mean contribution: weight times input, averaged over "
-            f"{thousands(self.numbers['tested'])} test images; positive pushes up, negative down. "
-            "Weight: of the one connection, or the norm of the slice.",
+            "Those with the largest mean contribution. A contribution is weight times input, averaged "
+            f"over {thousands(self.numbers['tested'])} test images; positive pushes up, negative down. "
+            "The weight is that of the one connection, or the norm of the slice.",
         )
         return (
             f'<h2 id="links">{self.say("它与谁相连", "What it is connected to")}</h2>'
