@@ -127,7 +127,7 @@ class UnitPage:
             own = self.classes[self.index]
             return self.say(
                 f"它是“{own}”这一类的得分，遇到 {name} 时平均最高。",
-                f"It is the score of the class {own}, and on average highest for {name}. ",
+                f"It is the score of class {own}, and on average highest for {name}. ",
             )
         overall = sum(means) / len(means)
         share = percent(unit["active"], 0 if unit["active"] > 0.1 else 1)
@@ -145,7 +145,7 @@ class UnitPage:
             en_also = f"; {' and '.join(also)} come{'s' * (len(also) == 1)} next" if also else ""
             return self.say(
                 f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
-                f"It favours class {name}: its mean activation there is {times:.1f} times that over "
+                f"Class {name} excites it most: its mean activation there is {times:.1f} times that over "
                 f"all classes{en_also}. It is weakest for {self.classes[least]}. {en_share}",
             )
         return self.say(
@@ -161,8 +161,7 @@ class UnitPage:
         stripes = stripes_words(preferred, self.language)
         return self.say(
             f"它挑条纹的方向，最偏爱{stripes}（波长 {wave:g} 像素）。",
-            f"It is choosy about direction: of all stripes it likes {stripes} best "
-            f"(wavelength {wave:g} pixels). ",
+            f"It is choosy about direction: it likes {stripes} best (wavelength {wave:g} pixels). ",
         )
 
     def _tuned(self) -> tuple[Sequence[float], float, float, float]:
@@ -186,8 +185,7 @@ class UnitPage:
         if loss[worst] < 0.005:
             return self.say(
                 "关掉它，几乎什么也不变：没有哪一类的平均损失上升 0.005 以上。",
-                "Without it hardly anything changes: the mean loss of no class rises by 0.005 "
-                "or more.",
+                "Without it no class suffers: the mean loss of none rises by 0.005 or more.",
             )
         name, points = self.classes[worst], 100 * accuracy[worst]
         zh = f"，正确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
@@ -225,9 +223,10 @@ class UnitPage:
         whole = (height, width) == (side, side)
         seen = self.say(
             "它看得到整张图。" if whole else f"每块 {height}×{width} 像素，正是它的感受野。",
-            "It sees the whole image. "
+            "; it sees the whole image. "
             if whole
-            else f"Each patch is {height}×{width} pixels: its receptive field. ",
+            else f", at most one place in each. Each patch is {height}×{width} pixels: its receptive "
+            "field. ",
         )
         most, least = ([self.classes[int(p[1])] for p in unit[key]] for key in ("most", "least"))
         images = thousands(self.numbers["all"])
@@ -251,16 +250,17 @@ class UnitPage:
 
         best = ", ".join(fixed(value) for value in unit["optimum"])
         top, strongest = max(unit["optimum"]), unit["most"][0][4]
+        part = "image" if whole else "patch"
         compared = ""
         if top > strongest > 0:
             compared = self.say(
                 f"，是最强图块的 {top / strongest:.1f} 倍",
-                f"; the best is {top / strongest:.1f} times the strongest patch",
+                f"; the best is {top / strongest:.1f} times the strongest {part}",
             )
         elif top <= strongest:
             compared = self.say(
                 "，没有超过最强的图块：平滑的要求压低了它",
-                "; none is above the strongest patch: smoothness has its price",
+                f"; none is above the strongest {part}: smoothness has its price",
             )
         alt = self.say(
             f"从三种噪声出发优化得到的输入，值 {best}",
@@ -279,9 +279,8 @@ class UnitPage:
         legend = self.say(
             f"灰度：黑为 0，白为 1。最强与最弱取自 {images} 张测试图，每张至多一处；{seen}"
             "优化：从三种随机噪声出发，用梯度上升让它的值尽量大，同时惩罚相邻像素之差（激活最大化）。",
-            f"Grey: 0 is black, 1 is white. Strongest and weakest are from {images} test images, at most "
-            f"one place in each. {seen}Optimised: gradient ascent on its value from three random "
-            "noises, with a penalty on differences between neighbouring pixels (activation "
+            f"Grey: 0 is black, 1 is white. Strongest and weakest are from {images} test images"
+            f"{seen}Optimised: gradient ascent on its value from three random noises, with a penalty on differences between neighbouring pixels (activation "
             "maximisation).",
         )
         return (
@@ -363,10 +362,13 @@ class UnitPage:
                 f"偏置 {fixed(weights['bias'], 4)}。", f"Bias {fixed(weights['bias'], 4)}. "
             )
         alt = self._weights_alt()
+        # The summary calls the kernel dark and bright.
+        named = self._first_convolution() and self._shape()
+        dark, bright = (" (“dark”)", " (“bright”)") if named else ("", "")
         legend = self.say(
             f"蓝为负，白为零，橙为正；这个单元自己的刻度，−{limit} 到 +{limit}。{bias}",
-            f"Blue is negative, white zero, orange positive; a scale of its own, −{limit} to "
-            f"+{limit}. {bias}",
+            f"Blue is negative{dark}, white zero, orange positive{bright}; a scale of its own, "
+            f"−{limit} to +{limit}. {bias}",
         )
         picture = (
             f'<img class="pixels" src="{self._file(weights)}" width="{width}" height="{height}" '
@@ -539,7 +541,7 @@ class UnitPage:
             "replaced by zero and all else stays. The columns give the change that follows, in accuracy "
             "(percentage points) and in the mean loss of the class. Orange is positive, blue negative.",
         )
-        title = self.say("它偏向哪些类", "Which classes it favours")
+        title = self.say("它偏向哪些类", "Which classes excite it")
         return (
             f'<h2 id="classes">{title}</h2><div class="unit-scroll" tabindex="0" role="group" '
             f'aria-label="{title}"><table class="unit-table"><thead><tr>{head}</tr></thead>'
@@ -560,13 +562,14 @@ class UnitPage:
             f"{stripes} by {share:.2f} (0: all alike, 1: one direction only)",
         )
         middle = self.say("取特征图正中的值。", "The value is that in the middle of its map. ")
+        before = " before the ReLU" if self.layer["relu"] else ""
         legend = self.say(
             f"输入是正弦条纹，横轴是条纹的方向，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
             f"偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
-            f"The inputs are sinusoidal stripes. Across: their direction. The three lines are three "
-            f"wavelengths, in pixels; a point is the largest value of 8 phases. "
+            f"The inputs are sinusoidal stripes. Across: their direction; up: its value{before}, the "
+            f"largest of 8 phases; the lines are three wavelengths in pixels. "
             f"{middle if self.spatial else ''}"
-            f"It prefers {stripes} by {share:.2f} (0: all alike; 1: one direction only).",
+            f"Its preference for {stripes} is {share:.2f} (0: all alike; 1: one direction only).",
         )
         drawing = tuning_curves(
             self.unit["tuning"],
