@@ -79,14 +79,14 @@ def field(layer: Facts) -> Both:
 def inputs(title: str, examples: int, others: int, wrong: int) -> Both:
     """How to read and use the figure of the inputs."""
     none = "没有答错的" if not wrong else f"答错 {wrong} 张（✗）"
-    misread = "misreads none of them" if not wrong else f"misreads {wrong} of them (✗)"
+    misread = "misreads none of them" if not wrong else f"misreads {wrong} (✗)"
     return (
         f"箭头左边是真实类别，右边是 {title} 的回答。前 {examples} 张每类一张，"
         f"后 {others} 张是 LeNet 答错或最没有把握的；{title} {none}。"
         "选一张，下面的激活与梯度就换成它的；不启用 JavaScript 时，只有第一张的。",
-        f"Left of each arrow is the true class, right of it the answer of {title}. The first {examples} are "
+        f"Left of each arrow is the true class, right of it this network's answer. The first {examples} are "
         f"one of each class, the other {others} are those that LeNet misreads or is least sure of; "
-        f"{title} {misread}. Choose one, and the activations and gradients below become those of that "
+        f"this network {misread}. Choose one, and the activations and gradients below become those of that "
         "input; without JavaScript they stay those of the first.",
     )
 
@@ -219,7 +219,7 @@ def distribution(layer: Facts, images: int) -> Both:
     part = ("通道", "channel") if layer["spatial"] else ("单元", "unit")
     dead = (
         f"没有一个{part[0]}是死的。",
-        f" No {part[1]} is dead.",
+        f" Every {part[1]} is above zero for some of them.",
     )
     if layer["dead"]:
         dead = (

@@ -136,6 +136,10 @@ class UnitPage:
         least = min(range(len(means)), key=means.__getitem__)
         if overall > 0 and means[best] >= ALIKE * overall:
             times = means[best] / overall
+            silent = means.count(0)  # after the ReLU there may be several, and none is the weakest
+            en_least = f"It is weakest for {self.classes[least]}. "
+            if silent > 1:
+                en_least = f"For {silent} classes it is always zero. "
             also = [
                 self.classes[i]
                 for i in sorted(range(len(means)), key=lambda i: -means[i])[1:3]
@@ -146,7 +150,7 @@ class UnitPage:
             return self.say(
                 f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；遇到 {self.classes[least]} 最弱。{zh_share}",
                 f"Class {name} excites it most: its mean activation there is {times:.1f} times that over "
-                f"all classes{en_also}. It is weakest for {self.classes[least]}. {en_share}",
+                f"all classes{en_also}. {en_least}{en_share}",
             )
         return self.say(
             f"它对各类的激活相差不大，最强的是 {name}，最弱的是 {self.classes[least]}。{zh_share}",
