@@ -71,8 +71,8 @@ def field(layer: Facts) -> Both:
     return (
         "左边的图上标出两个单元：橙框在正中，蓝框在左上角。右边是它们各自能看见的输入，框的颜色相同。"
         f"{padding[0]}",
-        "Two units are marked on the map at the left: orange in the middle, blue in the corner. At the "
-        f"right, in the same colours, is what each of them sees of the input.{padding[1]}",
+        "Two units are marked on the map: orange in the middle, blue in the corner. The other picture "
+        f"shows, in the same colours, what each of them sees of the input.{padding[1]}",
     )
 
 
