@@ -164,7 +164,7 @@ const CATALOGUE = {
     "sample number": "Number of the test image",
     "any sample": "No.",
     "any sample after": "of {count}",
-    "random sample": "A random one",
+    "random sample": "Random",
     "samples hint": "LeNet misreads those framed in orange.",
     "sample loaded": "Test image {index}; its true class is {name}",
     "sample failed": "This image did not load: {error}",
