@@ -129,7 +129,7 @@ class _Page:
             f"{self.title} 的 {self.name} 层（{called}，输出 {shape}）："
             f"{'全部权重，' if self.layer['form'] else ''}它对所选输入的激活"
             f"{'与梯度，它在测试图上的取值' if 'gradients' in self.layer['shown'] else ''}。",
-            f"The layer {self.name} of {self.title} ({called}, output {shape}): "
+            f"Layer {self.name} of the network {self.title} ({called}, output {shape}): "
             f"{'all its weights, ' if self.layer['form'] else ''}"
             "its activations and gradients for an input of your choice, its values over test images.",
         )

@@ -71,22 +71,22 @@ def field(layer: Facts) -> Both:
     return (
         "左边的图上标出两个单元：橙框在正中，蓝框在左上角。右边是它们各自能看见的输入，框的颜色相同。"
         f"{padding[0]}",
-        "Two units are marked on the map at the left: orange in the middle, blue in the corner. At the "
-        f"right, in the same colours, is what each of them sees of the input.{padding[1]}",
+        "Two units are marked on the map: orange in the middle, blue in the corner. The other picture "
+        f"shows, in the same colours, what each of them sees of the input.{padding[1]}",
     )
 
 
 def inputs(title: str, examples: int, others: int, wrong: int) -> Both:
     """How to read and use the figure of the inputs."""
     none = "没有答错的" if not wrong else f"答错 {wrong} 张（✗）"
-    misread = "misreads none of them" if not wrong else f"misreads {wrong} of them (✗)"
+    misread = "misreads none of them" if not wrong else f"misreads {wrong} (✗)"
     return (
         f"箭头左边是真实类别，右边是 {title} 的回答。前 {examples} 张每类一张，"
         f"后 {others} 张是 LeNet 答错或最没有把握的；{title} {none}。"
         "选一张，下面随输入而变的图就换成它的；不启用 JavaScript 时，只有第一张的。",
-        f"Left of each arrow is the true class, right of it the answer of {title}. The first {examples} are "
+        f"Left of each arrow is the true class, right of it this network's answer. The first {examples} are "
         f"one of each class, the other {others} are those that LeNet misreads or is least sure of; "
-        f"{title} {misread}. Choose one, and the activations and gradients below become those of that "
+        f"this network {misread}. Choose one, and the activations and gradients below become those of that "
         "input; without JavaScript they stay those of the first.",
     )
 
@@ -219,7 +219,7 @@ def distribution(layer: Facts, images: int) -> Both:
     part = ("通道", "channel") if layer["spatial"] else ("单元", "unit")
     dead = (
         f"没有一个{part[0]}是死的。",
-        f" No {part[1]} is dead.",
+        f" Every {part[1]} is above zero for some of them.",
     )
     if layer["dead"]:
         dead = (
@@ -230,7 +230,7 @@ def distribution(layer: Facts, images: int) -> Both:
     return (
         f"在 {thousands(images)} 张测试图上统计，{above} 的数大于零。上图的纵轴是对数。"
         f"下图每根柱是一个{part[0]}，按大于零的多少，从多到少排列；{dead[0]}",
-        f"Counted over {thousands(images)} test images; {above} of the numbers are above zero. The axis of "
-        f"the upper chart is logarithmic. In the lower one each bar is a {part[1]}, from the one that is "
+        f"Counted over {thousands(images)} test images; {above} of the numbers are above zero. The vertical axis "
+        f"of the upper chart is logarithmic. In the lower one each bar is a {part[1]}, from the one that is "
         f"most often above zero to the one that is least often.{dead[1]}",
     )

@@ -29,6 +29,7 @@ _NOT_DRAWING = {
     "net_strip.py",
     "layer_words.py",
     "unit_pages.py",
+    "unit_summary.py",
     "unit_files.py",
     "units.py",
     "unit_drawings.py",

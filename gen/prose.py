@@ -45,8 +45,9 @@ def fixed(value: float, digits: int = 2) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """0.1234 → "+0.12"."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """0.1234 → "+0.12"; what rounds to zero has no sign."""
+    written = f"{value:+.{digits}f}".replace("-", "−")
+    return written if written.strip("+−0.") else written[1:]
 
 
 class _Environment(SandboxedEnvironment):

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import cmath
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 from gen.net_strip import net_strip
-from gen.prose import fixed, percent, signed, thousands
+from gen.prose import fixed, thousands
 from gen.unit_drawings import tuning_curves
+from gen.unit_summary import tuned, unit_summary
 from gen.unit_words import edge_words, stripes_words
 
 Facts = Mapping[str, Any]
 
 UP = "../../../../"
 """From the page of a unit, atlas/<net>/<layer>/<unit>/, to the root of its language."""
-
-ALIKE = 1.3
-"""A class stands out if its mean is this many times the mean over classes."""
-
-TUNED = 0.25
-"""A unit prefers a direction if this share of its answers (of the vector sum) points there."""
 
 
 def unit_name(index: int, count: int) -> str:
@@ -63,7 +56,7 @@ class UnitPage:
             f"{numbers['title']} {layer} 第 {index} 号单元",
             f"{numbers['title']} {layer}, unit {index}",
         )
-        self.summary = self._summary()
+        self.summary = unit_summary(numbers, layer, index, language)
         self.description = self.title + self.say("。", ". ") + "".join(self.summary)
 
     def say(self, zh: str, en: str) -> str:
@@ -93,126 +86,6 @@ class UnitPage:
         ]
         return "\n".join(parts)
 
-    # ---------- What is said about it ----------
-
-    def _summary(self) -> list[str]:
-        """Two to four sentences that are true of this unit."""
-        found = [self._of_classes()]
-        if self._first_convolution() and (shape := self._shape()):
-            found.insert(
-                0, self.say(f"它的卷积核要找的图案大致这样：{shape}。", f"Its kernel is {shape}. ")
-            )
-        if not self.unit["active"]:
-            return [*found, self._when_off()]
-        if stripes := self._preference():
-            found.append(stripes)
-        return [*found, self._when_off()]
-
-    def _first_convolution(self) -> bool:
-        return len(self.unit["weights"]["shapes"]) == 1
-
-    def _shape(self) -> str:
-        return edge_words(self.unit["weights"]["shapes"][0], self.language)
-
-    def _of_classes(self) -> str:
-        unit, tested = self.unit, thousands(self.numbers["tested"])
-        if not unit["active"]:
-            return self.say(
-                f"在 {tested} 张测试图上，它从不大于零：经过 ReLU，它总是零（死单元）。",
-                f"It never rises above zero on {tested} test images: behind the ReLU it is always "
-                "zero, a dead unit. ",
-            )
-        means = unit["means"]
-        best = max(range(len(means)), key=means.__getitem__)
-        name = self.classes[best]
-        if self.layer["kind"] == "output":
-            own = self.classes[self.index]
-            return self.say(
-                f"它是“{own}”这一类的得分，遇到 {name} 时平均最高。",
-                f"It is the score of the class {own}, and on average highest for {name}. ",
-            )
-        overall = sum(means) / len(means)
-        share = percent(unit["active"], 0 if unit["active"] > 0.1 else 1)
-        zh_share = f"它在 {share} 的测试图上大于零。" if unit["active"] < 0.995 else ""
-        en_share = f"It is above zero on {share} of the test images. " if zh_share else ""
-        least = min(range(len(means)), key=means.__getitem__)
-        never = means.count(0)  # if several classes never excite it, none is the weakest
-        zh_least = (
-            f"有 {never} 类的图从不激活它" if never > 1 else f"遇到 {self.classes[least]} 最弱"
-        )
-        if overall > 0 and means[best] >= ALIKE * overall:
-            times = means[best] / overall
-            also = [
-                self.classes[i]
-                for i in sorted(range(len(means)), key=lambda i: -means[i])[1:3]
-                if means[i] >= ALIKE * overall
-            ]
-            zh_also = f"，其次是 {'、'.join(also)}" if also else ""
-            en_also = f", then {' and '.join(also)}" if also else ""
-            return self.say(
-                f"它偏向 {name}：平均激活值是各类平均的 {times:.1f} 倍{zh_also}；{zh_least}。{zh_share}",
-                f"It speaks for {name}, with {times:.1f} times its mean over the classes{en_also}; "
-                f"it is weakest for {self.classes[least]}. {en_share}",
-            )
-        return self.say(
-            f"它不特别偏向哪一类：遇到 {name} 平均激活最强，{zh_least}。{zh_share}",
-            f"It answers to all classes about alike, most to {name}, least to "
-            f"{self.classes[least]}. {en_share}",
-        )
-
-    def _preference(self) -> str:
-        curve, wave, preferred, share = self._tuned()
-        if max(curve) <= 0 or share < TUNED:
-            return ""
-        stripes = stripes_words(preferred, self.language)
-        return self.say(
-            f"它挑条纹的方向，最偏爱{stripes}（波长 {wave:g} 像素）。",
-            f"It is choosy about the direction of stripes and likes {stripes} best "
-            f"(wavelength {wave:g} pixels). ",
-        )
-
-    def _tuned(self) -> tuple[Sequence[float], float, float, float]:
-        """The most varied tuning curve, its wavelength, the preferred angle, and how much so."""
-        curves = self.unit["tuning"]
-        which = max(range(len(curves)), key=lambda i: max(curves[i]) - min(curves[i]))
-        curve = curves[which]
-        above = [value - min(curve) for value in curve]
-        # Directions turn back into themselves after 180°, so angles are doubled.
-        total = sum(r * cmath.exp(2j * math.pi * i / len(curve)) for i, r in enumerate(above))
-        preferred = (cmath.phase(total) / 2) % math.pi
-        return curve, self._wavelengths()[which], preferred, abs(total) / max(sum(above), 1e-12)
-
-    def _wavelengths(self) -> Sequence[float]:
-        waves: Sequence[float] = self.numbers["wavelengths"]
-        return waves
-
-    def _when_off(self) -> str:
-        accuracy, loss = self.unit["accuracy"], self.unit["loss"]
-        worst = max(range(len(loss)), key=loss.__getitem__)
-        best = min(range(len(loss)), key=loss.__getitem__)
-        zh_best = ""  # some class is better off without it
-        if loss[best] <= -0.005:
-            zh_best = f"；{self.classes[best]} 的损失反而下降，平均 {signed(loss[best], 3)}"
-        if loss[worst] < 0.005:
-            zh = f"没有哪一类的平均损失上升 0.005 以上{zh_best}"
-            if max(map(abs, loss)) < 1e-6:
-                zh = "对这些图什么也不变"
-            elif not zh_best:
-                zh = f"几乎什么也不变：{zh}"
-            return self.say(
-                f"关掉它，{zh}。",
-                "Switched off, hardly anything changes: the mean loss of no class rises by 0.005 "
-                "or more.",
-            )
-        name, points = self.classes[worst], 100 * accuracy[worst]
-        zh = f"，准确率变化 {signed(points, 1)} 个百分点" if abs(points) >= 0.05 else ""
-        en = f", its accuracy by {signed(points, 1)} points" if abs(points) >= 0.05 else ""
-        return self.say(
-            f"关掉它，{name} 的损失上升最多：平均 {signed(loss[worst], 3)}{zh}{zh_best}。",
-            f"Switched off, {name} suffers most: its mean loss changes by "
-            f"{signed(loss[worst], 3)}{en}.",
-        )
-
     # ---------- Parts of the page ----------
 
     def _heading(self) -> str:
@@ -240,9 +113,10 @@ class UnitPage:
         whole = (height, width) == (side, side)
         seen = self.say(
             "它看得到整张图。" if whole else f"每块 {height}×{width} 像素，正是它的感受野。",
-            "It sees the whole image. "
+            "; it sees the whole image. "
             if whole
-            else f"Each patch is {height}×{width} pixels: its receptive field. ",
+            else f", at most one place in each. Each patch is {height}×{width} pixels: its receptive "
+            "field. ",
         )
         most, least = ([self.classes[int(p[1])] for p in unit[key]] for key in ("most", "least"))
         images = thousands(self.numbers["all"])
@@ -266,18 +140,19 @@ class UnitPage:
 
         best = ", ".join(fixed(value) for value in unit["optimum"])
         top, strongest = max(unit["optimum"]), unit["most"][0][4]
+        part = "image" if whole else "patch"
         compared = ""
         if top > strongest > 0:
             compared = self.say(
                 "，与最强的图块相当"
                 if top < 1.05 * strongest
                 else f"，是最强图块的 {top / strongest:.1f} 倍",
-                f", {top / strongest:.1f} times the strongest patch",
+                f"; the best is {top / strongest:.1f} times the strongest {part}",
             )
         elif top <= strongest:
             compared = self.say(
                 "，没有超过最强的图块：平滑的要求压低了它",
-                ", not above the strongest patch: smoothness has its price",
+                f"; none is above the strongest {part}: smoothness has its price",
             )
         alt = self.say(
             f"从三种噪声出发优化得到的输入，值 {best}",
@@ -296,9 +171,9 @@ class UnitPage:
         legend = self.say(
             f"灰度：黑为 0，白为 1。最强与最弱取自 {images} 张测试图，每张至多一处；{seen}"
             "优化：从三种随机噪声出发，用梯度上升让它的值尽量大，同时惩罚相邻像素之差（激活最大化）。",
-            f"Grey: 0 is black, 1 is white. Strongest and weakest among {images} test images, one "
-            f"place an image. {seen}Optimised: from three random noises, gradient ascent on its value "
-            "with a penalty on differences of neighbouring pixels (activation maximisation).",
+            f"Grey: 0 is black, 1 is white. Strongest and weakest are from {images} test images"
+            f"{seen}Optimised: gradient ascent on its value from three random noises, with a penalty on differences between neighbouring pixels (activation "
+            "maximisation).",
         )
         return (
             f'<h2 id="excites">{self.say("什么最能激活它", "What excites it")}</h2>'
@@ -381,10 +256,14 @@ class UnitPage:
                 f"偏置 {fixed(weights['bias'], 4)}。", f"Bias {fixed(weights['bias'], 4)}. "
             )
         alt = self._weights_alt()
+        # The summary calls the kernel dark and bright.
+        shapes = self.unit["weights"]["shapes"]
+        named = len(shapes) == 1 and edge_words(shapes[0], self.language)
+        dark, bright = (" (“dark”)", " (“bright”)") if named else ("", "")
         legend = self.say(
             f"蓝为负，白为零，橙为正；这个单元自己的刻度，−{limit} 到 +{limit}。{bias}",
-            f"Blue is negative, white zero, orange positive; a scale of its own, −{limit} to "
-            f"+{limit}. {bias}",
+            f"Blue is negative{dark}, white zero, orange positive{bright}; a scale of its own, "
+            f"−{limit} to +{limit}. {bias}",
         )
         picture = (
             f'<img class="pixels" src="{self._file(weights)}" width="{width}" height="{height}" '
@@ -454,7 +333,7 @@ class UnitPage:
         if self.layer["relu"]:
             relu = self.say(
                 f"这是 ReLU 之前的值；经过 {self.layer['relu']}，橙色留下，蓝色变成零。",
-                f"These are values before the ReLU; behind {self.layer['relu']} orange stays and "
+                f"These are values before the ReLU; after {self.layer['relu']} orange stays and "
                 "blue becomes zero. ",
             )
 
@@ -524,7 +403,7 @@ class UnitPage:
             "the size; orange is positive, blue negative.",
         )
         return (
-            f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers")}</h2>'
+            f'<h2 id="maps">{self.say("它怎样回答这些输入", "Its answers to these inputs")}</h2>'
             f'<ol class="unit-answers" style="--columns:{columns};--rows:{rows}">'
             f'{"".join(cells)}</ol><p class="unit-legend">{legend}</p>'
         )
@@ -553,11 +432,12 @@ class UnitPage:
         tested = thousands(self.numbers["tested"])
         legend = self.say(
             f"平均激活值{after}在 {tested} 张测试图{places}上统计。后两列是关掉它引起的变化（把它的输出换成零，其余不变）：准确率以百分点计，损失取该类的平均。橙为正，蓝为负；条的长短只与本列最长的相比。",
-            f"Means{after} over {tested} test images{places}; off: its output is replaced by zero and "
-            "all else stays; given is the change, of accuracy in points, of the mean loss. Orange is "
-            "positive, blue negative.",
+            f"Mean activation{after} over {tested} test images{places}. The last two columns tell what "
+            "changes without it (its output replaced by zero, all else as it is): accuracy in percentage "
+            "points, and the mean loss of the class. Orange is positive, blue negative; a bar's length "
+            "compares it with the longest of its column.",
         )
-        title = self.say("它偏向哪些类", "Which classes it speaks for")
+        title = self.say("它偏向哪些类", "Which classes excite it")
         return (
             f'<h2 id="classes">{title}</h2><div class="unit-scroll" tabindex="0" role="group" '
             f'aria-label="{title}"><table class="unit-table"><thead><tr>{head}</tr></thead>'
@@ -570,7 +450,9 @@ class UnitPage:
         return f'<td class="bar {sign}" style="--v:{abs(value) / largest:.3f}">{text}</td>'
 
     def _gratings(self) -> str:
-        _, wave, preferred, share = self._tuned()
+        waves: Sequence[float] = self.numbers["wavelengths"]
+        tuning = tuned(self.unit["tuning"], waves)
+        wave, preferred, share = tuning.wavelength, tuning.angle, tuning.share
         stripes = stripes_words(preferred, self.language)
         alt = self.say(
             f"方向调谐曲线：波长 {wave:g} 像素时变化最大，偏爱{stripes}，偏爱程度 {share:.2f}（0 为不挑，1 为只认一个方向）",
@@ -578,19 +460,22 @@ class UnitPage:
             f"{stripes} by {share:.2f} (0: all alike, 1: one direction only)",
         )
         middle = self.say("取特征图正中的值。", "The value is that in the middle of its map. ")
-        before = "（ReLU 之前）" if self.layer["relu"] else ""
+        before = self.say("（ReLU 之前）", " before the ReLU") if self.layer["relu"] else ""
         never = self.layer["relu"] and max(map(max, self.unit["tuning"])) <= 0
-        nothing = "这些条纹都没能让它大于零。" if never else ""
+        nothing = ""
+        if never:
+            nothing = self.say("这些条纹都没能让它大于零。", "None of them brings it above zero. ")
         legend = self.say(
             f"输入是正弦条纹，横轴是条纹的方向，纵轴是这个单元的值{before}，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
             f"{nothing}偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",
-            f"The inputs are sinusoidal stripes; across: their direction; three lines for three "
-            f"wavelengths in pixels; the largest of 8 phases. {middle if self.spatial else ''}"
-            f"It prefers {stripes} by {share:.2f} (0: all alike; 1: one direction only).",
+            f"The inputs are sinusoidal stripes. Across: their direction; up: its value{before}, the "
+            f"largest of 8 phases; the lines are three wavelengths in pixels. "
+            f"{middle if self.spatial else ''}{nothing}"
+            f"Its preference for {stripes} is {share:.2f} (0: all alike; 1: one direction only).",
         )
         drawing = tuning_curves(
             self.unit["tuning"],
-            self._wavelengths(),
+            waves,
             alt,
             self.say("条纹方向", "direction of stripes"),
         )
@@ -609,9 +494,9 @@ class UnitPage:
         legend = self.say(
             f"按平均贡献的大小取前几个：贡献 = 权重 × 输入，在 {thousands(self.numbers['tested'])} 张测试图上平均，正的推高，负的压低；"
             "权重：单个连接的权重，或整片权重的范数。",
-            "The largest by mean contribution: weight times input, averaged over "
-            f"{thousands(self.numbers['tested'])} test images; positive pushes up, negative down. "
-            "Weight: of the one connection, or the norm of the slice.",
+            "Those with the largest mean contribution. A contribution is weight times input, averaged "
+            f"over {thousands(self.numbers['tested'])} test images; positive pushes up, negative down. "
+            "The weight is that of the one connection, or the norm of the slice.",
         )
         return (
             f'<h2 id="links">{self.say("它与谁相连", "What it is connected to")}</h2>'

@@ -45,8 +45,8 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
     sees = Text(
         f"{layer.name} 的单元看见 {size} 个像素，相邻的单元隔 {step} 个像素；"
         f"左上角的单元有 {inside:.0%} 的视野在图内",
-        f"a unit of {layer.name} sees {size} pixels, its neighbours {step.replace('、', ', ')} pixels "
-        f"further; {inside:.0%} of what the unit in the corner sees is inside the image",
+        f"a unit of {layer.name} sees {size} pixels, its neighbour the same {step.replace('、', ', ')} px "
+        f"further on; {inside:.0%} of what the unit in the corner sees is inside the image",
     )
     return Figure(
         alt=Text(f"{net.title}：{sees.zh}", f"{net.title}: {sees.en}"),

@@ -202,7 +202,7 @@ def _notes(context: Context, losses: Tensor, net: AtlasNet, output: Tensor) -> l
         notes.append(
             Text(
                 f"真实类别 {names[label]} 的概率 {sure}，损失 {number(loss)}；梯度的绝对值最大 {peak}。",
-                f"The true class {names[label]} has a probability of {sure}, a loss of {number(loss)}; "
+                f"The true class {names[label]} has a probability of {sure} and a loss of {number(loss)}; "
                 f"the gradient is at most {peak} in size.",
             )
         )

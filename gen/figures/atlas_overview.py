@@ -160,8 +160,8 @@ def _overview(context: Context, own: AtlasNet, tiles: dict[str, _Tiles], say: An
         "data-comma": Text("、", ", "),
         "data-colon": Text("：", ": "),
         "data-none": Text("指向一个单元（触屏上点一下），或用方向键移到它上面：亮起来的是与它联系最强的单元",
-                          "Point at a unit, or move to it with the arrow keys: those that it is "
-                          "joined to most light up"),
+                          "Point at a unit (or tap it, or use the arrow keys): the units most "
+                          "strongly joined to it light up"),
     }  # fmt: skip
     attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
     rows = [_input_row(context, own, say)]
