@@ -364,7 +364,7 @@ class _Page:
             layer["kind"] != "linear"
             or not before_relu
             or layer["dead"] < 2
-            or layer["dead_strength"] > 0.5
+            or layer["dead_strength"] > 0.3
         ):
             return ""
         share = percent(layer["dead_strength"], 0)

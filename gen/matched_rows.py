@@ -70,8 +70,8 @@ def matched_rows(rows: Sequence[Row], scale: Scale, palette: str, title: Text) -
 def decimals(value: float) -> str:
     """A correlation in little room.
 
-    >>> decimals(0.873), decimals(-0.4), decimals(1.0)
-    ('.87', '−.40', '1.00')
+    >>> decimals(0.873), decimals(-0.4), decimals(1.0), decimals(-0.004)
+    ('.87', '−.40', '1.00', '.00')
     """
-    text = f"{value:.2f}".replace("-", "−")
+    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # plus 0: a zero has no sign
     return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text

@@ -106,7 +106,7 @@ def _kernel(context: Context, channel: int) -> tuple[np.ndarray, float]:
 
 
 def trail(context: Context) -> list[Step]:
-    """The winning logit, the value that adds most to it, what adds most to that, down to a pixel."""
+    """From the winning logit by the largest term of each sum, of either sign, down to a pixel."""
     outputs = {name: value[DIGIT].double() for name, value in context.recording("lenet").items()}
     outputs["pixels"] = context.examples[DIGIT].double() / 255  # (1, 28, 28)
     outputs["centred"] = (outputs["pixels"] - PIXEL_MEAN) / PIXEL_STD

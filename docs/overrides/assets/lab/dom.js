@@ -67,7 +67,7 @@ export function short(value) {
   return String(Number(value.toPrecision(3))).replace("-", "−");
 }
 
-/** @param {number} share  from 0 to 1 */
-export function percent(share) {
-  return `${(100 * share).toFixed(1)}%`;
+/** @param {number} share  from 0 to 1 @param {number} digits */
+export function percent(share, digits = 1) {
+  return `${(100 * share).toFixed(digits)}%`;
 }

@@ -67,7 +67,10 @@ export function createSamples(samples, load, fail) {
 
   /** @param {number} index */
   async function ask(index) {
-    if (!(Number.isInteger(index) && index >= 0 && index < count)) return;
+    if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+      truth.textContent = say("sample unknown", { last: count - 1 });
+      return;
+    }
     number.value = String(index);
     try {
       const { pixels, name } = await fetchSample(index);

@@ -202,7 +202,7 @@ export function createViews(network, { pick, point, toggle }) {
     [...cells.children].forEach((cell, i) => {
       const background = colour(palette, values[i], limits);
       /** @type {HTMLElement} */ (cell).style.cssText = `background:${background};color:${inkOn(background)}`;
-      /** @type {HTMLElement} */ (cell.lastChild).textContent = shares ? percent(values[i]).replace(/\.\d/, "") : fixed(values[i], 1);
+      /** @type {HTMLElement} */ (cell.lastChild).textContent = shares ? percent(values[i], 0) : fixed(values[i], 1);
     });
   }
 
