@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import mkdocs_gen_files
 from mkdocs_gen_files.editor import FilesEditor
 
+from cnnviz.errors import CnnvizError
 from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
 from gen.publish.languages import FALLBACK, code_of, ours, untranslated
@@ -31,6 +34,12 @@ def main() -> None:
         mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
     assert atlas, "gen.hooks brings everything up to date before pages are made"
+    for net, layers in atlas.numbers["nets"].items():
+        for name in (net, *(layer["name"] for layer in layers)):
+            if not re.fullmatch(
+                r"\w[\w.-]*", name
+            ):  # it becomes a folder; a bundle may say anything
+                raise CnnvizError(f"'{name}' is no name of a network or layer.")
     for path, markdown in atlas_pages(atlas.numbers, ours(language)).items():
         with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
             page.write(markdown)

@@ -21,7 +21,7 @@ from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.exceptions import UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cnnviz.errors import CnnvizError, unknown_name
 from gen.course import Chapter, course_map
@@ -50,8 +50,8 @@ def signed(value: float, digits: int = 2) -> str:
     return written if written.strip("+−0.") else written[1:]
 
 
-class _Environment(SandboxedEnvironment):
-    """A text sees its numbers and helpers, and nothing of Python behind them.
+class _Environment(ImmutableSandboxedEnvironment):
+    """A text sees its numbers and helpers, nothing of Python behind them, and changes none.
 
     `net.values` is the number of that name, not the method of the dictionary.
     """
@@ -174,9 +174,9 @@ class Prose:
 
     def source(self, path: str, name: str) -> str:
         """The code of a function, class or method of the repository, with a link to it."""
-        file = self.root / path
-        if not file.exists():
-            raise CnnvizError(f"source('{path}', …): there is no such file.")
+        file = (self.root / path).resolve()
+        if not (file.is_file() and file.is_relative_to(self.root.resolve())):
+            raise CnnvizError(f"source('{path}', …): there is no such file in the repository.")
         text = file.read_text("utf-8")
         node = _find(ast.parse(text), name, path)
         decorators = [d.lineno for d in node.decorator_list]

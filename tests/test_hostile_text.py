@@ -101,3 +101,19 @@ def test_a_text_gets_at_nothing_but_its_numbers(text, tmp_path):
     prose = Prose("en", {}, set(), {}, "digits", tmp_path, "")
     with pytest.raises(CnnvizError):
         prose.fill(text, "page.md")
+
+
+def test_a_text_cannot_change_a_number_for_the_pages_after_it():
+    prose = Prose("en", {"lenet": {"accuracy": 0.9}}, set(), {}, "digits", ROOT, "")
+    with pytest.raises(CnnvizError, match="update"):
+        prose.fill("[[= lenet.update({'accuracy': 1}) ]]", "page.md")
+    assert prose.fill("[[= lenet.accuracy ]]", "page.md") == "0.9"
+
+
+def test_a_text_shows_no_code_from_outside(tmp_path):
+    (tmp_path / "secret.py").write_text("def key(): ...\n", "utf-8")
+    root = tmp_path / "repository"
+    root.mkdir()
+    prose = Prose("en", {}, set(), {}, "digits", root, "")
+    with pytest.raises(CnnvizError, match="no such file in the repository"):
+        prose.fill("[[= source('../secret.py', 'key') ]]", "page.md")

@@ -83,7 +83,7 @@ def test_source_is_the_code_on_disk():
     assert "https://example.org/cnnviz/models.py#L" in code
     with pytest.raises(CnnvizError, match="LeNet.foward"):
         prose().fill('[[= source("cnnviz/models.py", "LeNet.foward") ]]', "page.md")
-    with pytest.raises(CnnvizError, match="no such file"):
+    with pytest.raises(CnnvizError, match="no such file in the repository"):
         prose().fill('[[= source("cnnviz/model.py", "LeNet") ]]', "page.md")
 
 
