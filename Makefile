@@ -47,7 +47,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 SERVE = -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
-ifdef PREBUILT
+# Also where it is empty: an unset variable is no wish to install 6 GB and train.
+ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.
 READY := $(TEXT)
 site: $(TEXT)/.installed
