@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.checks import brackets, spelling, typed_numbers
+from gen.checks import brackets, spelling, terms, typed_numbers
 from gen.checks.finding import Finding, spoken, workflow_commands
 from gen.checks.sections import (
     blank,
@@ -353,7 +353,7 @@ def remarks(page: Page, site: Site) -> list[Remark]:
 
 def read_site(docs: Path, figures: Path) -> Site:
     """What the pages of a site are held against."""
-    terms = read_glossary(docs / "glossary.yml")
+    known_terms = read_glossary(docs / terms.FILE)
     anchors: dict[str, dict[str, set[str]]] = {}
     values: dict[str, dict[str, list[str]]] = {}
     for language in languages(docs):
@@ -373,7 +373,7 @@ def read_site(docs: Path, figures: Path) -> Site:
             anchors[language][name] = of_page | (
                 {"*"} if "glossary()" in text or "{ #[[" in text else set()
             )
-    return Site(terms, anchors, typed_numbers.read(figures), values)
+    return Site(known_terms, anchors, typed_numbers.read(figures), values)
 
 
 def check(docs: Path, figures: Path) -> list[Finding]:
@@ -383,7 +383,7 @@ def check(docs: Path, figures: Path) -> list[Finding]:
         CnnvizError: an entry of the allow list lacks something.
     """
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = [], set()
+    found, needed = list(terms.findings(docs, site.terms, site.anchors)), set()
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             file = f"docs/{language}/{name}.md"
