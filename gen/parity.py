@@ -52,9 +52,9 @@ KINDS = {
         re.compile(r"^#{1,4} .*?\{ #([\w-]+|\[\[=.*?\]\]) \}", re.M),
         ("小节", "section"),
         (
-            "在那一节后面加上这一节：标题用{own}写，行末照抄 {{ #{value} }}，再把正文译过去。",
-            "add it after that section: a heading in {own} that ends with the same "
-            "{{ #{value} }}, and its text in {own}.",
+            "接着加上这一节：标题用{own}写，行末照抄 {{ #{value} }}，再把正文译过去。",
+            "add it below: a heading in {own} that ends with the same {{ #{value} }}, and its text "
+            "in {own}.",
         ),
         ordered=True,
     ),
@@ -160,6 +160,9 @@ def differences(docs: Path) -> list[Finding]:
     terms = read_glossary(glossary) if glossary.exists() else []
     found: list[Finding] = []
     for language, mine in all_pages.items():
+        config = docs.parent / f"mkdocs.{language}.yml"
+        if language not in ("zh", "en") and (docs.parent / "mkdocs.yml").exists():
+            found += [] if config.exists() else [_not_built(language)]
         # A third language may have fewer pages than English, but no others.
         other = "zh" if language == "en" else "en"
         for page in sorted(set(mine) - set(all_pages[other])):
@@ -170,6 +173,17 @@ def differences(docs: Path) -> list[Finding]:
             here, there = (read_page(all_pages[k][page], k) for k in (language, other))
             found += _page(here, there, terms)
     return sorted(set(found))
+
+
+def _not_built(language: str) -> Finding:
+    file = f"mkdocs.{language}.yml"
+    return Finding(
+        f"docs/{language}/index.md",
+        0,
+        f"网站还不会生成这种语言：没有 {file}。怎么办：照 .github/CONTRIBUTING.zh.md 的“加一种语言”新建它。",
+        f"the site does not build this language: there is no {file}. What to do: add it as "
+        "'Add a language' in .github/CONTRIBUTING.md says.",
+    )
 
 
 def _no_counterpart(page: str, language: str, other: str) -> Finding:

@@ -36,15 +36,15 @@ def test_good_text_passes():
             "[[% endcall %]] stands here without its [[% call",
         ),
         ('2, "it', '2 "it', 13, "what stands in double brackets cannot be read: "),
-        ("| fixed", "| fixd", 12, "no format of numbers 'fixd'. What to do: did you mean 'fixed'?"),
+        ("| fixed", "| fixd", 12, "no format of numbers 'fixd'. What to do: compare it"),
         (
             "pooling.four",
             "poling.four",
             12,
-            "no number 'poling'. What to do: did you mean 'pooling'",
+            "no number 'poling'. What to do: compare",
         ),
-        ("by_numbers", "by_number", 8, "figure 'pooling/by_number'. What to do: did you mean '"),
-        ("[mlp]", "[mpl]", 3, "'mpl' in needs is no page of ours. What to do: did you mean 'mlp'?"),
+        ("by_numbers", "by_number", 8, "figure 'pooling/by_number'. What to do: compare"),
+        ("[mlp]", "[mpl]", 3, "'mpl' in needs is no page of ours. What to do: name files"),
         ("[mlp]", "mlp, image", 3, "in brackets: needs: [mlp, image]."),
         ("A page.", "A page: this", 2, "the front matter cannot be read (mapping values"),
         ("description: A page.\n", "", 1, "the front matter lacks a description."),
@@ -60,6 +60,12 @@ def test_a_slip_is_said_with_line_and_remedy(old, new, line, sentence):
     assert sentence in words
     assert "What to do: " in words
     assert "怎么办：" in faults(text, {"mlp"})[0].zh
+
+
+def test_what_was_probably_meant_is_named():
+    (fault,) = faults(GOOD.replace("by_numbers", "by_number"), {"mlp"})
+    assert fault.en.endswith("Did you mean 'pooling/by_numbers'?")
+    assert fault.zh.endswith("是不是“pooling/by_numbers”？")
 
 
 def test_single_brackets():

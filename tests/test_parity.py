@@ -106,7 +106,7 @@ def test_a_page_of_one_language(docs):
             "",
             [
                 "docs/zh/page.md:5: the section 'summary' is here and not in docs/en/page.md. What "
-                "to do: in docs/en/page.md, section “Title” (from line 1), add it after that",
+                "to do: in docs/en/page.md, section “Title” (from line 1), add it below: a",
             ],
         ),
         (
@@ -200,6 +200,18 @@ def test_a_third_language_may_lack_pages_but_not_parts_of_a_page(docs):
     (folder / "en" / "more.md").write_text("# More { #more }", "utf-8")
     lines = said(folder)
     assert [line.split(":")[0] for line in lines] == ["docs/xx/page.md"]
+
+
+def test_a_language_that_nothing_builds(tmp_path):
+    folder = tmp_path / "docs"
+    for language in ("zh", "en", "xx"):
+        (folder / language).mkdir(parents=True)
+        (folder / language / "index.md").write_text("# Home { #home }\n", "utf-8")
+    (tmp_path / "mkdocs.yml").touch()
+    (line,) = said(folder)
+    assert line.startswith("docs/xx/index.md: the site does not build this language: there is no ")
+    (tmp_path / "mkdocs.xx.yml").touch()
+    assert said(folder) == []
 
 
 def test_who_changed_one_language_is_spoken_to_in_it(monkeypatch):

@@ -154,6 +154,15 @@ def docs(tmp_path):
     return tmp_path
 
 
+def test_a_third_language_may_link_to_what_it_has_not_translated(docs):
+    (docs / "xx").mkdir()
+    page = FRONT + "# X { #a }\n\n[one](more.md) [two](none.md)\n"
+    (docs / "xx" / "index.md").write_text(page, "utf-8")
+    (docs / "en" / "more.md").write_text(FRONT + "# More { #more }\n", "utf-8")
+    (remark,) = [f.en for f in check(docs, docs) if f.file == "docs/xx/index.md"]
+    assert remark.startswith("the link none.md leads to no page.")
+
+
 def test_the_allow_list(docs):
     assert [f.text("en") for f in check(docs, docs)] == [
         "docs/en/index.md:7: 'color': American; we write British English. What to do: write colour."
@@ -191,8 +200,8 @@ def test_an_address_of_the_site_is_no_link_in_a_text(target):
 
 def test_the_nearest_page_and_anchor_are_named():
     page, anchor = remarks(Page("zh", "page", "[a](othr.md) [b](other.md#ends)"), SITE)
-    assert "did you mean other.md?" in page.en
-    assert "did you mean #end?" in anchor.en
+    assert "Did you mean other.md?" in page.en
+    assert "Did you mean #end?" in anchor.en
 
 
 def test_a_typed_number_is_answered_with_what_the_other_language_has():

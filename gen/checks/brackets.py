@@ -97,12 +97,11 @@ def _values(values: dict[Any, Any], source: str, pages: set[str]) -> Iterator[Fa
             near = get_close_matches(str(need), sorted(pages), n=1)
             yield Fault(
                 line,
-                f"needs 里的“{need}”不是这里的页面。怎么办："
-                + (f"是不是“{near[0]}”？" if near else "")
-                + "写 docs 里的文件名，不带 .md，放在方括号里：needs: [mlp, image]。",
-                f"'{need}' in needs is no page of ours. What to do: "
-                + (f"did you mean '{near[0]}'? " if near else "")
-                + "Name files of docs without .md, in brackets: needs: [mlp, image].",
+                f"needs 里的“{need}”不是这里的页面。怎么办：写 docs 里的文件名，不带 .md，放在方括号里："
+                "needs: [mlp, image]。" + (f"是不是“{near[0]}”？" if near else ""),
+                f"'{need}' in needs is no page of ours. What to do: name files of docs without "
+                ".md, in brackets: needs: [mlp, image]."
+                + (f" Did you mean '{near[0]}'?" if near else ""),
             )
 
 
@@ -195,12 +194,10 @@ def _unknown(line: int, word: str, known: Iterable[str], kind: tuple[str, str]) 
     near = get_close_matches(word, sorted(known), n=1)
     return Fault(
         line,
-        f"没有叫“{word}”的{kind[0]}。怎么办："
-        + (f"是不是“{near[0]}”？" if near else "")
-        + "对照另一种语言的同一处。",
-        f"there is no {kind[1]} '{word}'. What to do: "
-        + (f"did you mean '{near[0]}'? " if near else "")
-        + "Compare it with the same place in the other language.",
+        f"没有叫“{word}”的{kind[0]}。怎么办：对照另一种语言的同一处。"
+        + (f"是不是“{near[0]}”？" if near else ""),
+        f"there is no {kind[1]} '{word}'. What to do: compare it with the same place in the other "
+        "language." + (f" Did you mean '{near[0]}'?" if near else ""),
     )
 
 

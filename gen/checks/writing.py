@@ -259,21 +259,21 @@ def _links(page: Page, site: Site) -> Iterator[Remark]:
                 "link",
                 target,
                 line,
-                f"链接 {target} 指向不存在的页面。怎么办：{_near(file, known, '是不是 {}.md？')}"
-                f"改成 docs/{page.language} 里有的文件名。",
-                f"the link {target} leads to no page. What to do: "
-                f"{_near(file, known, 'did you mean {}.md? ')}Name a file of docs/{page.language}.",
+                f"链接 {target} 指向不存在的页面。怎么办：改成 docs/{page.language} 里有的文件名。"
+                f"{_near(file, known, '是不是 {}.md？')}",
+                f"the link {target} leads to no page. What to do: name a file of "
+                f"docs/{page.language}.{_near(file, known, ' Did you mean {}.md?')}",
             )
         elif anchor and anchor not in known[name] and "*" not in known[name]:
             yield Remark(
                 "link",
                 target,
                 line,
-                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办："
-                f"{_near(anchor, known[name], '是不是 #{}？')}照那一页标题后面的 {{ #… }} 写。",
-                f"the link {target}: that page has no anchor #{anchor}. What to do: "
-                f"{_near(anchor, known[name], 'did you mean #{}? ')}Write one that stands behind "
-                "a heading there, { #… }.",
+                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办：照那一页标题后面的 {{ #… }} 写。"
+                f"{_near(anchor, known[name], '是不是 #{}？')}",
+                f"the link {target}: that page has no anchor #{anchor}. What to do: write one "
+                "that stands behind a heading there, { #… }."
+                f"{_near(anchor, known[name], ' Did you mean #{}?')}",
             )
 
 
@@ -373,6 +373,9 @@ def read_site(docs: Path, figures: Path) -> Site:
             anchors[language][name] = of_page | (
                 {"*"} if "glossary()" in text or "{ #[[" in text else set()
             )
+    for language in languages(docs):
+        if language not in ("zh", "en"):  # what it has not translated is shown in English
+            anchors[language] = anchors["en"] | anchors[language]
     return Site(known_terms, anchors, typed_numbers.read(figures), values)
 
 
