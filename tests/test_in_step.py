@@ -79,7 +79,7 @@ def test_one_section_is_recorded_alone(docs):
     edit(docs, "zh", "甲", "乙")
     in_step.record(docs, ["index#top"])
     assert behind(docs) == [("en", "end", ("zh",)), ("xx", "end", ("zh",))]
-    with pytest.raises(CnnvizError, match="There is no page or section 'indx'"):
+    with pytest.raises(CnnvizError, match="no page or section 'indx'.* Did you mean 'index'"):
         in_step.record(docs, ["indx"])
 
 

@@ -180,6 +180,28 @@ def test_the_allow_list(docs):
         check(docs, docs)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{rule: spellin, text: color, pages: [index], why: So.}",
+        "{rule: spelling, text: color, pages: index, why: So.}",
+        "{rule: spelling, text: yes, pages: [index], why: So.}",
+        "{rule: spelling, text: color, pages: [index]}",
+        "color",
+    ],
+)
+def test_an_entry_of_the_allow_list_that_is_wrong(docs, entry):
+    (docs / "prose-allow.yml").write_text(f"- {entry}\n")
+    with pytest.raises(CnnvizError, match=r"the entry .* should have .* What to do: name one of"):
+        check(docs, docs)
+
+
+def test_an_allow_list_that_cannot_be_read(docs):
+    (docs / "prose-allow.yml").write_text("- rule: spelling\n  why: one: two\n")
+    with pytest.raises(CnnvizError, match=r"docs/prose-allow.yml:2: this line cannot be read"):
+        check(docs, docs)
+
+
 def test_where_several_corrections_are_known():
     ((_, sentence),) = [(r.rule, r.en) for r in remarks(Page("en", "page", "lerned"), SITE)]
     assert sentence == "'lerned': misspelt. What to do: write learned or learnt or leaned."

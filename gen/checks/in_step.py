@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
@@ -66,8 +67,9 @@ def read(path: Path) -> Record:
         match = _LINE.fullmatch(line.strip())
         if match is None:
             raise CnnvizError(
-                f"docs/{FILE}:{number}: '{line}' is not understood. After a merge conflict, delete "
-                "the marks and either side, then run `make parity`."
+                f"docs/{FILE}:{number}: '{line}' is not understood; expected page#anchor and for "
+                "each language en=… of eight letters or digits. After a merge conflict, delete the "
+                "marks and either side, then run `make parity`."
             )
         digests = dict(part.split("=") for part in match[3].split())
         found[f"{match[1]}#{match[2]}"] = digests
@@ -157,10 +159,14 @@ def record(docs: Path, chosen: Collection[str] = ()) -> int:
     """
     present = texts(docs)
     wanted = {key for key in present if not chosen or {key, key.split("#")[0]} & set(chosen)}
+    known = {name for key in present for name in (key, key.split("#")[0])}
     for asked in chosen:
-        if asked not in present and asked not in {key.split("#")[0] for key in present}:
+        if asked not in known:
+            near = get_close_matches(asked, sorted(known), n=1)
             raise CnnvizError(
-                f"There is no page or section '{asked}'; expected page or page#anchor."
+                f"There is no page or section '{asked}'; expected page or page#anchor, such as "
+                "pooling or pooling#aliasing, several with spaces."
+                + (f" Did you mean '{near[0]}'?" if near else "")
             )
     before = read(docs / FILE)
     lines = []

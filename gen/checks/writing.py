@@ -34,6 +34,7 @@ from gen.glossary import read as read_glossary
 from gen.settings import ROOT, from_environment
 
 ALLOW = "prose-allow.yml"
+_RULES = ("typography", "spelling", "term", "link", "alt", "number")
 _OUR_SITES = tuple(
     re.findall(r'!ENV \[SITE_URL, "([^"]+)"\]', (ROOT / "mkdocs.yml").read_text("utf-8"))
     + [address for address in [os.environ.get("SITE_URL", "")] if address]
@@ -419,12 +420,30 @@ def _allowed(path: Path) -> dict[tuple[str, str, str], int]:
     """Rule, text and page of each entry → its line."""
     found = {}
     written = source(path) if path.exists() else ""
-    for entry in yaml.safe_load(written) or []:
-        if set(entry) != {"rule", "text", "pages", "why"} or not str(entry["why"]).strip():
+    try:
+        entries = yaml.safe_load(written) or []
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CnnvizError(
+            f"docs/{ALLOW}:{line}: this line cannot be read ({error.problem}). What to do: write it "
+            "as in the entries above; put a text that holds a colon in double quotes."
+        ) from error
+    for entry in entries:
+        if not (
+            isinstance(entry, dict)
+            and set(entry) == {"rule", "text", "pages", "why"}
+            and entry["rule"] in _RULES
+            and isinstance(entry["text"], str)
+            and isinstance(entry["pages"], list)
+            and str(entry["why"] or "").strip()
+        ):
             raise CnnvizError(
-                f"docs/{ALLOW}: the entry {entry} should have rule, text, pages and why."
+                f"docs/{ALLOW}: the entry {entry} should have rule, text, pages and why. What to "
+                f"do: name one of the rules {', '.join(_RULES)}; put the text in double quotes if "
+                "it is a number or a word such as yes; name the pages in brackets, [pooling]; say "
+                "why."
             )
-        text = str(entry["text"])
+        text = entry["text"]
         line = line_of(written, max(0, written.find(text)))
         for page in entry["pages"]:
             found[(str(entry["rule"]), text, str(page))] = line
