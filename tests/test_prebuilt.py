@@ -186,7 +186,7 @@ def test_nothing_given_is_no_wish_to_train(capsys):
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "gen.build" not in plan
     assert prebuilt.main(["use", ""]) == 1
-    assert "PREBUILT='': it cannot be read" in capsys.readouterr().err
+    assert "PREBUILT='': nothing is named." in capsys.readouterr().err
 
 
 def test_over_http(bundle, tmp_path):

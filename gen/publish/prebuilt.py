@@ -97,6 +97,8 @@ def fetch(place: str) -> bytes:
     Raises:
         CnnvizError: it cannot be read, or is larger than any bundle of ours.
     """
+    if not place:
+        raise CnnvizError("nothing is named.")
     largest = _LARGEST["download"]
     try:
         if place.startswith(("https://", "http://")):
