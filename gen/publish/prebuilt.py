@@ -265,8 +265,8 @@ def _taken(place: str) -> dict[str, Any]:
     except CnnvizError as error:
         raise CnnvizError(
             f"PREBUILT='{place}': {error} Expected the path or the address of a whole {NAME}, "
-            f"which a published site has at its root (…/{NAME}); or say make serve without "
-            "PREBUILT, which trains and draws everything here."
+            f"which a published site has at its root (…/{NAME}); or leave PREBUILT out, "
+            "and everything is trained and drawn here."
         ) from error
 
 
