@@ -34,12 +34,16 @@ help: ## this list
 	@echo "  PYTHON=python3          the Python that makes the virtual environment, 3.11 or newer"
 	@echo "  SITE_URL=URL REPO_URL=URL   where the site will live, where its source lives"
 
+define HAS_PYTHON
+@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old; 3.11 or newer is needed. Say PYTHON=/path/to/python3.11." >&2; exit 1; }
+@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: Python has no venv module. On Debian or Ubuntu: apt install python3-venv." >&2; exit 1; }
+endef
+
 install: $(INSTALLED) ## virtual environment with all packages, in .venv (1 to 5 minutes, 6 GB)
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) --version) is too old; 3.11 or newer is needed. Say PYTHON=/path/to/python3.11." >&2; exit 1; }
-	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "make: Python has no venv module. On Debian or Ubuntu: apt install python3-venv." >&2; exit 1; }
+	$(HAS_PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@test -z "$(TORCH_INDEX)" || $(BIN)/uv pip install --python $(BIN)/python --constraint constraints.txt --index-url "$(TORCH_INDEX)" torch torchvision
@@ -47,7 +51,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 SERVE = -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
-ifdef PREBUILT
+# Also where it is empty: an unset variable is no wish to install 6 GB and train.
+ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.
 READY := $(TEXT)
 site: $(TEXT)/.installed
@@ -69,7 +74,7 @@ endif
 
 # Enough to put pages together; no PyTorch (300 MB instead of 6 GB).
 $(TEXT)/.installed: pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' not found. Install Python 3.11 or newer, or say PYTHON=/path/to/python3." >&2; exit 1; }
+	$(HAS_PYTHON)
 	@test -x $(TEXT)/bin/python || $(PYTHON) -m venv $(TEXT)
 	@$(TEXT)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@$(TEXT)/bin/uv pip install --compile-bytecode --python $(TEXT)/bin/python --constraint constraints.txt --group text

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -61,23 +62,53 @@ def read(path: Path) -> list[Term]:
     """The terms of a glossary file.
 
     Raises:
-        CnnvizError: a term lacks a field, has an unknown one, or stands twice.
+        CnnvizError: it is no YAML; a term lacks a field, has an unknown one, or stands twice.
     """
-    terms: list[Term] = []
-    for entry in yaml.safe_load(path.read_text("utf-8")):
-        try:
-            terms.append(Term(**entry))
-        except TypeError as error:
-            raise CnnvizError(
-                f"{path.name}: the term {entry.get('id', entry)!r} does not fit: {error}."
-            ) from error
+    source = path.read_text("utf-8")
+    try:
+        entries = yaml.safe_load(source) or []
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CnnvizError(
+            f"docs/{path.name}:{line}: this line cannot be read ({error.problem}). What to do: "
+            "indent it as the terms above it are; put a text that holds a colon in double quotes."
+        ) from error
+    terms = [_term(entry, path.name, source) for entry in entries]
     names = {"id": [term.id for term in terms]}
     for language in LANGUAGES:
         names[language] = [form.lower() for term in terms for form in term.forms(language)]
     for what, values in names.items():
         if twice := sorted({value for value in values if values.count(value) > 1}):
-            raise CnnvizError(f"{path.name}: {what} stands more than once: {', '.join(twice)}.")
+            raise CnnvizError(
+                f"docs/{path.name}: {what} stands more than once: {', '.join(twice)}. What to do: "
+                "keep one of them; a word belongs to one term."
+            )
     return terms
+
+
+def _term(entry: Any, file: str, source: str) -> Term:
+    known = {f.name: f for f in fields(Term)}
+    needed = [n for n, f in known.items() if f.default is f.default_factory is MISSING]
+    given = set(entry) if isinstance(entry, dict) else set()
+    lacking = [name for name in needed if name not in given]
+    lacking += [f"means: {{{k}: …}}" for k in LANGUAGES if "means" in given and not _says(entry, k)]
+    if not lacking and given <= known.keys():
+        return Term(**entry)
+    name = str(entry.get("id", entry)) if isinstance(entry, dict) else str(entry)
+    line = source.count("\n", 0, max(0, source.find(f"id: {name}\n"))) + 1
+    wrong = (
+        f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(sorted(given - set(known)))}"
+    )
+    raise CnnvizError(
+        f"docs/{file}:{line}: the term '{name}' {wrong}. What to do: give it {', '.join(needed)}, "
+        f"as the terms above it have, and of the rest only "
+        f"{', '.join(n for n in known if n not in needed)}; means has a line for zh and one for en."
+    )
+
+
+def _says(entry: dict[str, Any], language: str) -> bool:
+    means = entry["means"]
+    return isinstance(means, dict) and bool(str(means.get(language) or "").strip())
 
 
 def pattern(words: list[str], language: str) -> re.Pattern[str]:

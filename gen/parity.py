@@ -26,6 +26,7 @@ from gen.checks.sections import (
     pages,
     prose,
     sections,
+    source,
     without_code,
 )
 from gen.glossary import Finder, Term
@@ -51,9 +52,9 @@ KINDS = {
         re.compile(r"^#{1,4} .*?\{ #([\w-]+|\[\[=.*?\]\]) \}", re.M),
         ("小节", "section"),
         (
-            "在那里加上这一节：标题用{own}写，行末照抄 {{ #{value} }}，再把正文译过去。",
-            "add the section there: a heading in {own} that ends with the same {{ #{value} }}, and "
-            "its text in {own}. Only the anchor was changed? Then give it the same in both.",
+            "接着加上这一节：标题用{own}写，行末照抄 {{ #{value} }}，再把正文译过去。",
+            "add it below: a heading in {own} that ends with the same {{ #{value} }}, and its text "
+            "in {own}.",
         ),
         ordered=True,
     ),
@@ -143,7 +144,7 @@ class Text:
 
 def read_page(path: Path, language: str) -> Text:
     """A page; its file is named from the folder above docs."""
-    markdown = path.read_text("utf-8")
+    markdown = source(path)
     parts = path.parts[path.parts.index(language) :] if language in path.parts else (path.name,)
     return Text(language, "/".join(["docs", *parts]), markdown, sections(markdown))
 
@@ -159,14 +160,30 @@ def differences(docs: Path) -> list[Finding]:
     terms = read_glossary(glossary) if glossary.exists() else []
     found: list[Finding] = []
     for language, mine in all_pages.items():
-        # A third language may have fewer pages than ours, but no others.
+        config = docs.parent / f"mkdocs.{language}.yml"
+        if language not in ("zh", "en") and (docs.parent / "mkdocs.yml").exists():
+            found += [] if config.exists() else [_not_built(language)]
+        # A third language may have fewer pages than English, but no others.
         other = "zh" if language == "en" else "en"
         for page in sorted(set(mine) - set(all_pages[other])):
             found.append(_no_counterpart(page, language, other))
+        if language == "zh":
+            continue  # compared already: English with it
         for page in sorted(set(mine) & set(all_pages[other])):
             here, there = (read_page(all_pages[k][page], k) for k in (language, other))
-            found += _page(here, there, terms, both_ways=language not in ("zh", "en"))
+            found += _page(here, there, terms)
     return sorted(set(found))
+
+
+def _not_built(language: str) -> Finding:
+    file = f"mkdocs.{language}.yml"
+    return Finding(
+        f"docs/{language}/index.md",
+        0,
+        f"网站还不会生成这种语言：没有 {file}。怎么办：照 .github/CONTRIBUTING.zh.md 的“加一种语言”新建它。",
+        f"the site does not build this language: there is no {file}. What to do: add it as "
+        "'Add a language' in .github/CONTRIBUTING.md says.",
+    )
 
 
 def _no_counterpart(page: str, language: str, other: str) -> Finding:
@@ -185,84 +202,152 @@ def _no_counterpart(page: str, language: str, other: str) -> Finding:
     )
 
 
-def _page(here: Text, there: Text, terms: list[Term], both_ways: bool) -> list[Finding]:
-    found = _headings_without_anchor(here)
-    for one, other in ((here, there), (there, here)) if both_ways else ((here, there),):
-        for kind in KINDS.values():
-            found += _missing(kind, one, other)
-    if here.language != "zh":  # each pair once
-        for kind in KINDS.values():
-            if kind.ordered:
-                found += _order(kind, here, there)
-        found += _terms(here, there, terms)
-    return found
+def _page(here: Text, there: Text, terms: list[Term]) -> list[Finding]:
+    found = []
+    for kind in KINDS.values():
+        found += _different(kind, here, there)
+        if kind.ordered:
+            found += _order(kind, here, there)
+    return found + _terms(here, there, terms)
 
 
-def _headings_without_anchor(text: Text) -> list[Finding]:
+@dataclass(frozen=True)
+class Place:
+    """Where something of a kind stands.
+
+    Attributes:
+        value: what tells it from others; of exercises, the section; "" of a heading without anchor.
+        around: the anchor of the section that it is in, of a section that of the one before.
+    """
+
+    value: str
+    line: int
+    around: str
+
+
+def _places(kind: Kind, text: Text) -> list[Place]:
+    """All of a kind, in order of the page."""
     seen = without_code(text.markdown)
-    return [
-        Finding(
-            text.file,
-            line_of(seen, match.start()),
-            f"标题“{match.group()}”没有锚点。怎么办：在行末加上 {{ #锚点 }}，用小写英文单词，"
-            "各语言的同一节用同一个锚点。",
-            f"the heading '{match.group()}' has no anchor. What to do: end the line with "
-            "{ #anchor }, in small English words, the same in every language.",
-        )
-        for match in _HEADING_WITHOUT_ANCHOR.finditer(seen)
-    ]
-
-
-def _places(kind: Kind, text: Text) -> list[tuple[str, int]]:
-    """Each occurrence: its value (exercises are told apart by section) and its line."""
-    seen = without_code(text.markdown)
+    is_section = kind is KINDS["section"]
     found = []
     for match in kind.pattern.finditer(seen):
         line = line_of(seen, match.start(1))
-        value = text.around(line) if kind is KINDS["exercise"] else match[1]
-        found.append((value, line))
-    return found
+        around = text.around(line - is_section)
+        found.append(Place(around if kind is KINDS["exercise"] else match[1], line, around))
+    if is_section:
+        for match in _HEADING_WITHOUT_ANCHOR.finditer(seen):
+            line = line_of(seen, match.start())
+            found.append(Place("", line, text.around(line - 1)))
+    return sorted(found, key=lambda place: place.line)
 
 
-def _missing(kind: Kind, here: Text, there: Text) -> list[Finding]:
-    """What `here` has of a kind and `there` lacks."""
-    mine, theirs = _places(kind, here), _places(kind, there)
-    spare = Counter(value for value, _ in theirs)
-    own = name(there.language)
+def _without(mine: list[Place], theirs: list[Place]) -> list[Place]:
+    """Those of `mine` whose value `theirs` lacks."""
+    spare = Counter(place.value for place in theirs)
     found = []
-    for value, line in mine:
-        if spare[value]:
-            spare[value] -= 1
-            continue
-        zh_place, en_place = there.place(here.around(line))
-        what = "" if kind is KINDS["exercise"] else f" '{value}'"
-        found.append(
-            Finding(
-                here.file,
-                line,
-                f"这里有{kind.names[0]}{what}，{there.file} 没有。怎么办：到 {zh_place}，"
-                f"{kind.todo[0].format(own=own[0], value=value)}",
-                f"the {kind.names[1]}{what} is here and not in {there.file}. What to do: in "
-                f"{en_place}, {kind.todo[1].format(own=own[1], value=value)}",
-            )
-        )
+    for place in mine:
+        if spare[place.value] and place.value:
+            spare[place.value] -= 1
+        else:
+            found.append(place)
     return found
+
+
+def _different(kind: Kind, here: Text, there: Text) -> list[Finding]:
+    """What one text has of a kind and the other lacks, or has under another name."""
+    places = _places(kind, here), _places(kind, there)
+    only_here, only_there = _without(*places), _without(*reversed(places))
+    found = []
+    for place in [*only_here]:
+        twin = next((p for p in only_there if p.around == place.around), None)
+        if twin and (place.value or twin.value):
+            only_here.remove(place)
+            only_there.remove(twin)
+            found.append(_renamed(kind, (here, place), (there, twin)))
+    for one, other, left in ((here, there, only_here), (there, here, only_there)):
+        found += [_missing(kind, one, other, place) for place in left]
+    return found
+
+
+def _renamed(kind: Kind, here: tuple[Text, Place], there: tuple[Text, Place]) -> Finding:
+    """The same thing, under two names: most likely one of them was changed by mistake."""
+    if not here[1].value:  # a heading whose anchor the other text knows
+        return _no_anchor(here, there)
+    if not there[1].value:
+        return _no_anchor(there, here)
+    (text, place), (other, twin) = here, there
+    what, choice = (
+        kind.names,
+        ("如果你只改了一边，就改回去。", "change back what you changed alone."),
+    )
+    if kind is KINDS["section"]:
+        what = ("锚点", "anchor")
+        choice = ("用原来的那个，链接都指向它。", "keep the older one, since links lead to it.")
+    return Finding(
+        text.file,
+        place.line,
+        f"这里的{what[0]}是 '{place.value}'，{other.file}:{twin.line} 同样的位置上是 "
+        f"'{twin.value}'。怎么办：两边写成一样的；{choice[0]}",
+        f"the {what[1]} here is '{place.value}', and at the same place of "
+        f"{other.file}:{twin.line} '{twin.value}'. What to do: write the same in both; {choice[1]}",
+    )
+
+
+def _no_anchor(here: tuple[Text, Place], there: tuple[Text, Place] | None = None) -> Finding:
+    """A heading that does not end as headings do; `there`: its twin, which does."""
+    text, place = here
+    heading = text.markdown.splitlines()[place.line - 1].rstrip()
+    anchor = f"{{ #{there[1].value} }}" if there else ""
+    as_there = f"{there[0].file}:{there[1].line}" if there else ""
+    return Finding(
+        text.file,
+        place.line,
+        f"标题“{heading}”的末尾没有锚点。怎么办：在行末加上 "
+        + (
+            f"{anchor}，和 {as_there} 一样。"
+            if there
+            else "{ #锚点 }，用小写英文单词，各语言的同一节用同一个锚点。"
+        ),
+        f"the heading '{heading}' does not end in its anchor. What to do: end the line with "
+        + (
+            f"{anchor}, as {as_there} does."
+            if there
+            else "{ #anchor }, in small English words, the same in every language."
+        ),
+    )
+
+
+def _missing(kind: Kind, here: Text, there: Text, place: Place) -> Finding:
+    """Something that `here` has and `there` lacks."""
+    if not place.value:
+        return _no_anchor((here, place))
+    own = name(there.language)
+    zh_place, en_place = there.place(place.around)
+    what = "" if kind is KINDS["exercise"] else f" '{place.value}'"
+    return Finding(
+        here.file,
+        place.line,
+        f"这里有{kind.names[0]}{what}，{there.file} 没有。怎么办：到 {zh_place}，"
+        f"{kind.todo[0].format(own=own[0], value=place.value)}",
+        f"the {kind.names[1]}{what} is here and not in {there.file}. What to do: in "
+        f"{en_place}, {kind.todo[1].format(own=own[1], value=place.value)}",
+    )
 
 
 def _order(kind: Kind, here: Text, there: Text) -> list[Finding]:
     mine, theirs = _places(kind, here), _places(kind, there)
-    values = [value for value, _ in theirs]
-    if sorted(values) != sorted(value for value, _ in mine):
+    values = [place.value for place in theirs]
+    if sorted(values) != sorted(place.value for place in mine):
         return []  # said already
-    for (value, line), other in zip(mine, values, strict=True):
-        if value != other:
+    for place, other in zip(mine, values, strict=True):
+        if place.value != other:
             return [
                 Finding(
                     here.file,
-                    line,
-                    f"这里的{kind.names[0]}是 '{value}'，{there.file} 同样的位置上是 '{other}'。"
+                    place.line,
+                    f"这里的{kind.names[0]}是 '{place.value}'，{there.file} 同样的位置上是 '{other}'。"
                     "怎么办：把两边排成同样的顺序。",
-                    f"here stands the {kind.names[1]} '{value}', at the same place of {there.file} "
+                    f"here stands the {kind.names[1]} '{place.value}', at the same place of {there.file} "
                     f"'{other}'. What to do: give both the same order.",
                 )
             ]
@@ -303,8 +388,10 @@ def report(docs: Path, base: str, say: Callable[[str], None]) -> int:
     changes = since.changes(docs, base)
     language = spoken({k for change in changes.pages for k in change.changed})
     zh = language == "zh"
-    one_sided = changes.findings()
-    stale = [f for f in in_step.findings(docs) if f.file not in {o.file for o in one_sided}]
+    fresh = changes.findings()
+    settled = in_step.settled(docs)
+    one_sided = [f for key, said in fresh.items() if key not in settled for f in said]
+    stale = in_step.findings(docs, but=fresh)
     for title, found in (
         (("必须改：各语言不一样的地方", "To mend: what the languages do not share"), structure),
         (
@@ -340,7 +427,7 @@ def _summary(must: int, may: int, zh: bool) -> str:
         rest = f"另有 {may} 节可能要跟着译，不译也能合并，网站会注明。" if may else ""
     else:
         first = f"{must} to mend." if must else "All languages have the same structure."
-        rest = f" {may} to look at; they stop nothing, the site tells its readers." if may else ""
+        rest = f" {may} to look at: that stops nothing, the site tells its readers." if may else ""
     return f"\n{first}{rest}"
 
 

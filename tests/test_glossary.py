@@ -16,6 +16,7 @@ PAGES = {
                (ROOT / "docs" / language).rglob("*.md") if p.stem != "glossary"}
     for language in LANGUAGES
 }  # fmt: skip
+MEANS = "means: {zh: 甲。, en: A.}"
 KERNEL = Term("kernel", "卷积核", "kernel", "convolution", {"zh": "一小块权重。", "en": "Weights."})
 CONVOLUTION = Term(
     "convolution", "卷积", "convolution", "convolution", {"zh": "滑。", "en": "Slide."}
@@ -108,8 +109,14 @@ def test_the_page_has_each_term_under_its_chapter():
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ("- {id: a, zh: 甲}", "'a' does not fit"),
-        ("- &t {id: a, zh: 甲, en: x, page: p, means: {}}\n- *t", "id stands more than once: a"),
+        ("- id: a\n  zh: 甲\n", "docs/glossary.yml:1: the term 'a' lacks en, page, means. What to"),
+        (
+            "\n- id: a\n  zh: 甲\n  en: x\n  page: p\n  means: {en: A.}",
+            ":2: .*lacks means: {zh: …}",
+        ),
+        (f"- {{id: a, zh: 甲, en: x, page: p, pages: q, {MEANS}}}", "'a' has pages. What to do"),
+        (f"- &t {{id: a, zh: 甲, en: x, page: p, {MEANS}}}\n- *t", "id stands more than once: a"),
+        ("- id: a\n  means:\n    en: A: b", "docs/glossary.yml:3: this line cannot be read"),
     ],
 )
 def test_a_bad_entry_is_named(tmp_path, entry, message):

@@ -79,7 +79,7 @@ def test_one_section_is_recorded_alone(docs):
     edit(docs, "zh", "甲", "乙")
     in_step.record(docs, ["index#top"])
     assert behind(docs) == [("en", "end", ("zh",)), ("xx", "end", ("zh",))]
-    with pytest.raises(CnnvizError, match="There is no page or section 'indx'"):
+    with pytest.raises(CnnvizError, match="no page or section 'indx'.* Did you mean 'index'"):
         in_step.record(docs, ["indx"])
 
 
@@ -109,7 +109,7 @@ def test_sections_changed_in_one_language_since_the_branch_began(docs, repositor
     edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
     repository("commit", "-qam", "one language")
     edit(docs, "en", "## A {", "## B {")  # not committed yet
-    found = since.changes(docs, "main").findings()
+    found = [f for said in since.changes(docs, "main").findings().values() for f in said]
     assert [(f.file, f.line) for f in found] == [
         ("docs/zh/index.md", 5),
         ("docs/zh/index.md", 5),
@@ -123,7 +123,26 @@ def test_sections_changed_in_one_language_since_the_branch_began(docs, repositor
 def test_both_languages_changed_is_nothing_to_say(docs, repository):
     for language, words in (("zh", "甲"), ("en", "A"), ("xx", "X")):
         edit(docs, language, f"## {words} ", "## Z ")
-    assert since.changes(docs).findings() == []
+    assert since.changes(docs).findings() == {}
+
+
+def test_what_was_changed_just_now_is_said_once_and_no_more_when_recorded(docs, repository):
+    edit(docs, "en", "\n\nA\n\n", "\n\nB\n\n")
+    lines = []
+    report(docs, "", lines.append)
+    said = "\n".join(lines)
+    assert said.count("make parity RECORD=index#top") == 2  # to Chinese and to the third language
+    assert "in-step.txt" not in said
+    assert "2 to look at" in said
+    in_step.record(docs, ["index#top"])
+    lines = []
+    report(docs, "", lines.append)
+    assert lines == ["\nAll languages have the same structure."]
+
+
+def test_a_section_of_one_language_is_no_matter_of_translation_yet(docs, repository):
+    edit(docs, "en", "## A { #end }", "## A { #new }")
+    assert since.changes(docs).findings() == {}
 
 
 def test_a_base_that_a_shallow_clone_lacks_is_said_and_stops_nothing(docs, repository, capsys):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnviz.errors import CnnvizError
 from gen.checks.finding import Finding, spoken, workflow_commands
 from gen.parity import KINDS, differences
 
@@ -77,15 +78,55 @@ def test_a_page_of_one_language(docs):
             '"a/one"',
             '"a/two"',
             [
-                "docs/en/page.md:3: the figure 'a/two' is here and not in docs/zh/page.md. What to "
-                'do: in docs/zh/page.md, section “题” (from line 1), put [[% call figure("a/two") '
-                "%]] caption [[% endcall %]] into that section, with the caption in Chinese.",
-                "docs/zh/page.md:3: the figure 'a/one' is here",
+                "docs/en/page.md:3: the figure here is 'a/two', and at the same place of "
+                "docs/zh/page.md:3 'a/one'. What to do: write the same in both; change back what "
+                "you changed alone.",
             ],
         ),
-        ("{ #summary }", "{ #sum }", ["docs/zh/page.md:5: the section 'summary' is here and not"]),
-        (" { #summary }", "", ["docs/en/page.md:5: the heading '## Summary' has no anchor."]),
-        ("a is more", "a is less", ["docs/en/page.md:7: the claim 'a is less than b' is here"]),
+        (
+            '[[% call figure("a/one") %]]Caption[[% endcall %]]',
+            "",
+            [
+                "docs/zh/page.md:3: the figure 'a/one' is here and not in docs/en/page.md. What to "
+                "do: in docs/en/page.md, section “Title” (from line 1), put [[% call figure("
+                '"a/one") %]] caption [[% endcall %]] into that section, with the caption in',
+            ],
+        ),
+        (
+            "{ #summary }",
+            "{ #sum }",
+            [
+                "docs/en/page.md:5: the anchor here is 'sum', and at the same place of "
+                "docs/zh/page.md:5 'summary'. What to do: write the same in both; keep the older "
+                "one, since links lead to it.",
+            ],
+        ),
+        (
+            "## Summary { #summary }",
+            "",
+            [
+                "docs/zh/page.md:5: the section 'summary' is here and not in docs/en/page.md. What "
+                "to do: in docs/en/page.md, section “Title” (from line 1), add it below: a",
+            ],
+        ),
+        (
+            " { #summary }",
+            "",
+            [
+                "docs/en/page.md:5: the heading '## Summary' does not end in its anchor. What to "
+                "do: end the line with { #summary }, as docs/zh/page.md:5 does.",
+            ],
+        ),
+        (
+            "## Summary {",
+            "## New\n\n## Summary {",
+            ["docs/en/page.md:5: the heading '## New' does not end in its anchor. What to do: end"],
+        ),
+        (
+            "a is more",
+            "a is less",
+            ["docs/en/page.md:7: the claim here is 'a is less than b', and"],
+        ),
         (
             '    ??? success "Answer"\n        So\n',
             "",
@@ -95,6 +136,7 @@ def test_a_page_of_one_language(docs):
 )
 def test_what_differs_is_said_with_line_and_remedy(docs, old, new, sentences):
     lines = said(docs(ZH, EN.replace(old, new)))
+    assert len(lines) == len(sentences), lines  # one sentence for one mistake
     for sentence in sentences:
         assert any(line.startswith(sentence) for line in lines), lines
     assert all("What to do: " in line for line in lines)
@@ -105,6 +147,26 @@ def test_what_differs_is_said_with_line_and_remedy(docs, old, new, sentences):
 def test_every_remedy_can_be_filled_in(kind):
     for todo in kind.todo:
         assert "{own}" not in todo.format(own="English", value="x")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (EN.encode() + "café\n".encode("latin-1"), "page.md:15: this file is not UTF-8 and cannot"),
+        (b"\xef\xbb\xbf" + EN.encode(), "page.md: this file is saved as UTF-8 with a byte order"),
+        (EN.encode("utf-16"), "page.md:1: this file is not UTF-8"),
+    ],
+)
+def test_a_file_that_an_editor_saved_otherwise(docs, data, sentence):
+    folder = docs(ZH, EN)
+    (folder / "en" / "page.md").write_bytes(data)
+    with pytest.raises(CnnvizError, match=sentence) as caught:
+        differences(folder)
+    assert "怎么办：用编辑器另存为 UTF-8" in str(caught.value)
+
+
+def test_line_ends_of_windows_are_no_difference(docs):
+    assert said(docs(ZH, EN.replace("\n", "\r\n"))) == []
 
 
 def test_order_of_sections(docs):
@@ -137,7 +199,19 @@ def test_a_third_language_may_lack_pages_but_not_parts_of_a_page(docs):
     (folder / "zh" / "more.md").write_text("# 多 { #more }", "utf-8")
     (folder / "en" / "more.md").write_text("# More { #more }", "utf-8")
     lines = said(folder)
-    assert [line.split(":")[0] for line in lines] == ["docs/en/page.md", "docs/xx/page.md"]
+    assert [line.split(":")[0] for line in lines] == ["docs/xx/page.md"]
+
+
+def test_a_language_that_nothing_builds(tmp_path):
+    folder = tmp_path / "docs"
+    for language in ("zh", "en", "xx"):
+        (folder / language).mkdir(parents=True)
+        (folder / language / "index.md").write_text("# Home { #home }\n", "utf-8")
+    (tmp_path / "mkdocs.yml").touch()
+    (line,) = said(folder)
+    assert line.startswith("docs/xx/index.md: the site does not build this language: there is no ")
+    (tmp_path / "mkdocs.xx.yml").touch()
+    assert said(folder) == []
 
 
 def test_who_changed_one_language_is_spoken_to_in_it(monkeypatch):

@@ -110,7 +110,7 @@ def test_older_than_the_code_is_said(built, bundle):
 )
 def test_names_that_are_no_figures_are_refused(bundle, tmp_path, name):
     hostile = changed(bundle, {name: b"x"}, manifest_too=True)
-    with pytest.raises(CnnvizError, match="Refused"):
+    with pytest.raises(CnnvizError, match="refused"):
         prebuilt.unpack(hostile, tmp_path / "a" / "prebuilt")
     assert not list(tmp_path.rglob("outside*"))
     assert not (tmp_path / "a").exists()
@@ -122,7 +122,7 @@ def test_links_are_refused(bundle, tmp_path):
         entry = zipfile.ZipInfo("figures/digits/link.png")
         entry.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(entry, "/etc/passwd")
-    with pytest.raises(CnnvizError, match="Refused"):
+    with pytest.raises(CnnvizError, match="refused"):
         prebuilt.unpack(out.getvalue(), tmp_path / "prebuilt")
 
 
@@ -147,7 +147,7 @@ def test_damage_is_found_and_the_old_bundle_stays(bundle, tmp_path, change, mess
 
 def test_size_is_limited_before_anything_is_unpacked(bundle, tmp_path, monkeypatch):
     monkeypatch.setitem(prebuilt._LARGEST, "unpacked", 10)
-    with pytest.raises(CnnvizError, match="Refused: the bundle holds 4 files"):
+    with pytest.raises(CnnvizError, match="refused: it holds 4 files"):
         prebuilt.unpack(bundle, tmp_path / "prebuilt")
     monkeypatch.setitem(prebuilt._LARGEST, "download", 10)
     (tmp_path / "bundle.zip").write_bytes(bundle)
@@ -161,12 +161,32 @@ def test_what_is_no_zip(data, tmp_path):
         prebuilt.unpack(data, tmp_path / "prebuilt")
 
 
-def test_a_path_that_is_not_there_is_one_clear_line(capsys):
-    assert prebuilt.main(["use", "nowhere.zip"]) == 1
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "it cannot be read (no such file or directory)."),
+        (b"<html>", "it is no bundle of figures, or a damaged one (File is not a zip file)."),
+    ],
+)
+def test_what_cannot_be_taken_is_one_clear_line(content, sentence, capsys, tmp_path):
+    place = tmp_path / "bundle.zip"
+    if content:
+        place.write_bytes(content)
+    assert prebuilt.main(["use", str(place)]) == 1
     error = capsys.readouterr().err
-    assert "cannot read 'nowhere.zip'" in error
+    assert error.startswith(f"cnnviz: PREBUILT='{place}': {sentence} Expected the path or the")
     assert prebuilt.NAME in error
     assert len(error.splitlines()) == 1
+
+
+def test_nothing_given_is_no_wish_to_train(capsys):
+    """PREBUILT=$BUNDLE, with a variable that is not set."""
+    make = shutil.which("make")
+    command = [make, "--dry-run", "serve", "PREBUILT="]
+    plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "gen.build" not in plan
+    assert prebuilt.main(["use", ""]) == 1
+    assert "PREBUILT='': nothing is named." in capsys.readouterr().err
 
 
 def test_over_http(bundle, tmp_path):

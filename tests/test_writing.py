@@ -1,9 +1,11 @@
 """The rules for prose: each finds what it should, and lets good text pass."""
 
+from dataclasses import replace
+
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.checks import spelling, typed_numbers
+from gen.checks import spelling, typed_numbers, writing
 from gen.checks.writing import Page, Site, check, remarks
 from gen.glossary import Term
 from gen.settings import ROOT, from_environment
@@ -11,6 +13,7 @@ from gen.settings import ROOT, from_environment
 POOLING = Term(
     "pooling", "汇聚", "pooling", "page", {"zh": "。", "en": "."}, never={"zh": ["池化"], "en": []}
 )
+FRONT = "---\ndescription: A page.\n---\n\n"
 SITE = Site(
     [POOLING],
     {"zh": {"page": {"top"}, "other": {"end"}}, "en": {"page": {"top"}, "made": {"*"}}},
@@ -147,13 +150,22 @@ def docs(tmp_path):
     (tmp_path / "glossary.yml").write_text("[]")
     for language in ("zh", "en"):
         (tmp_path / language).mkdir()
-        (tmp_path / language / "index.md").write_text("# A { #a }\n\ncolor\n")
+        (tmp_path / language / "index.md").write_text(FRONT + "# A { #a }\n\ncolor\n")
     return tmp_path
+
+
+def test_a_third_language_may_link_to_what_it_has_not_translated(docs):
+    (docs / "xx").mkdir()
+    page = FRONT + "# X { #a }\n\n[one](more.md) [two](none.md)\n"
+    (docs / "xx" / "index.md").write_text(page, "utf-8")
+    (docs / "en" / "more.md").write_text(FRONT + "# More { #more }\n", "utf-8")
+    (remark,) = [f.en for f in check(docs, docs) if f.file == "docs/xx/index.md"]
+    assert remark.startswith("the link none.md leads to no page.")
 
 
 def test_the_allow_list(docs):
     assert [f.text("en") for f in check(docs, docs)] == [
-        "docs/en/index.md:3: 'color': American; we write British English. What to do: write colour."
+        "docs/en/index.md:7: 'color': American; we write British English. What to do: write colour."
     ]
     entry = "- rule: spelling\n  text: {}\n  pages: [index]\n  why: {}\n"
     (docs / "prose-allow.yml").write_text(entry.format("color", "A word of CSS."))
@@ -166,3 +178,57 @@ def test_the_allow_list(docs):
     (docs / "prose-allow.yml").write_text(entry.format("color", '""'))
     with pytest.raises(CnnvizError, match="should have rule, text, pages and why"):
         check(docs, docs)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{rule: spellin, text: color, pages: [index], why: So.}",
+        "{rule: spelling, text: color, pages: index, why: So.}",
+        "{rule: spelling, text: yes, pages: [index], why: So.}",
+        "{rule: spelling, text: color, pages: [index]}",
+        "color",
+    ],
+)
+def test_an_entry_of_the_allow_list_that_is_wrong(docs, entry):
+    (docs / "prose-allow.yml").write_text(f"- {entry}\n")
+    with pytest.raises(CnnvizError, match=r"the entry .* should have .* What to do: name one of"):
+        check(docs, docs)
+
+
+def test_an_allow_list_that_cannot_be_read(docs):
+    (docs / "prose-allow.yml").write_text("- rule: spelling\n  why: one: two\n")
+    with pytest.raises(CnnvizError, match=r"docs/prose-allow.yml:2: this line cannot be read"):
+        check(docs, docs)
+
+
+def test_where_several_corrections_are_known():
+    ((_, sentence),) = [(r.rule, r.en) for r in remarks(Page("en", "page", "lerned"), SITE)]
+    assert sentence == "'lerned': misspelt. What to do: write learned or learnt or leaned."
+
+
+def test_an_american_term_is_a_matter_of_spelling_alone():
+    term = Term("normalisation", "归一化", "normalisation", "page", {"en": "."})
+    site = Site([replace(term, never={"en": ["normalization"]})], SITE.anchors, {})
+    assert [r.rule for r in remarks(Page("en", "page", "Normalization."), site)] == ["spelling"]
+
+
+@pytest.mark.parametrize("target", ["../other/", "/en/other/", f"{writing._OUR_SITES[0]}en/other/"])
+def test_an_address_of_the_site_is_no_link_in_a_text(target):
+    (remark,) = remarks(Page("en", "page", f"[other]({target}#end)"), SITE)
+    assert "is an address of the site. What to do: write the name of the file" in remark.en
+    assert "such as other.md" in remark.en
+
+
+def test_the_nearest_page_and_anchor_are_named():
+    page, anchor = remarks(Page("zh", "page", "[a](othr.md) [b](other.md#ends)"), SITE)
+    assert "Did you mean other.md?" in page.en
+    assert "Did you mean #end?" in anchor.en
+
+
+def test_a_typed_number_is_answered_with_what_the_other_language_has():
+    values = {"zh": {"page#top": ["[[= net.a | percent ]]", "[[= net.b | percent ]]"]}}
+    site = Site([], SITE.anchors, {}, values)
+    text = "# A { #top }\n\n[[= net.a | percent ]] and 12.3%."
+    (remark,) = remarks(Page("en", "page", text), site)
+    assert "write [[= net.b | percent ]] (as the other language has in this section)" in remark.en

@@ -17,12 +17,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import write_atomically
 from gen.checks.finding import Finding, name
-from gen.checks.sections import Section, languages, pages, sections
+from gen.checks.sections import Section, languages, pages, sections, source
 
 FILE = "in-step.txt"
 _LINE = re.compile(r"([\w/-]+)#([\w-]+)((?: [\w-]+=[0-9a-f]{8})+)")
@@ -60,14 +61,15 @@ def read(path: Path) -> Record:
         CnnvizError: a line that is not understood, such as the marks of a merge conflict.
     """
     found: Record = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines() if path.exists() else [], 1):
+    for number, line in enumerate(source(path).splitlines() if path.exists() else [], 1):
         if not line.strip() or line.startswith("#"):
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
             raise CnnvizError(
-                f"docs/{FILE}:{number}: '{line}' is not understood. After a merge conflict, delete "
-                "the marks and either side, then run `make parity`."
+                f"docs/{FILE}:{number}: '{line}' is not understood; expected page#anchor and for "
+                "each language en=… of eight letters or digits. After a merge conflict, delete the "
+                "marks and either side, then run `make parity`."
             )
         digests = dict(part.split("=") for part in match[3].split())
         found[f"{match[1]}#{match[2]}"] = digests
@@ -84,9 +86,19 @@ def texts(docs: Path) -> dict[str, dict[str, Section]]:
     found: dict[str, dict[str, Section]] = {}
     for language in languages(docs):
         for page, path in pages(docs, language).items():
-            for section in sections(path.read_text("utf-8")):
+            for section in sections(source(path)):
                 found.setdefault(f"{page}#{section.anchor}", {})[language] = section
     return found
+
+
+def settled(docs: Path) -> set[str]:
+    """The sections, page#anchor, that are recorded as saying the same just as they are now."""
+    recorded = read(docs / FILE)
+    return {
+        key
+        for key, of_section in texts(docs).items()
+        if recorded.get(key) == {k: section.digest for k, section in of_section.items()}
+    }
 
 
 def behind(docs: Path) -> list[Behind]:
@@ -104,10 +116,14 @@ def behind(docs: Path) -> list[Behind]:
     return found
 
 
-def findings(docs: Path) -> list[Finding]:
-    """A sentence for each section that is behind, with what to do."""
+def findings(docs: Path, but: Collection[str] = ()) -> list[Finding]:
+    """A sentence for each section that is behind, with what to do.
+
+    Args:
+        but: page#anchor of sections of which something is said already.
+    """
     found = []
-    for section in behind(docs):
+    for section in (s for s in behind(docs) if f"{s.page}#{s.anchor}" not in but):
         own = name(section.language)
         zh, en = (
             joint.join(name(k)[pick] for k in section.ahead)
@@ -143,10 +159,14 @@ def record(docs: Path, chosen: Collection[str] = ()) -> int:
     """
     present = texts(docs)
     wanted = {key for key in present if not chosen or {key, key.split("#")[0]} & set(chosen)}
+    known = {name for key in present for name in (key, key.split("#")[0])}
     for asked in chosen:
-        if asked not in present and asked not in {key.split("#")[0] for key in present}:
+        if asked not in known:
+            near = get_close_matches(asked, sorted(known), n=1)
             raise CnnvizError(
-                f"There is no page or section '{asked}'; expected page or page#anchor."
+                f"There is no page or section '{asked}'; expected page or page#anchor, such as "
+                "pooling or pooling#aliasing, several with spaces."
+                + (f" Did you mean '{near[0]}'?" if near else "")
             )
     before = read(docs / FILE)
     lines = []

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from cnnviz.errors import CnnvizError
 from gen.course import DIRECTIVE
+from gen.settings import ROOT
 
 CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 HEADING = re.compile(r"^#{1,4} +(.*?) *\{ #([\w-]+) \}", re.M)
@@ -30,6 +32,32 @@ class Section:
     def digest(self) -> str:
         """Changes when a word does; not by line breaks or spaces at the end of lines."""
         return sha256(" ".join(self.text.split()).encode()).hexdigest()[:8]
+
+
+def source(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        CnnvizError: an editor has saved it in another encoding than plain UTF-8; says so in both
+            languages, since nobody knows yet who reads it.
+    """
+    data = path.read_bytes()
+    file = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise CnnvizError(
+            f"{file}: 这个文件存成了带 BOM 的 UTF-8。怎么办：用编辑器另存为 UTF-8（不带 BOM）。\n"
+            f"{file}: this file is saved as UTF-8 with a byte order mark. What to do: save it "
+            "again as UTF-8, without BOM."
+        )
+    try:
+        return data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CnnvizError(
+            f"{file}:{line}: 这个文件不是 UTF-8 编码，从这一行起读不出来。怎么办：用编辑器另存为 UTF-8。\n"
+            f"{file}:{line}: this file is not UTF-8 and cannot be read from this line on. What to "
+            "do: in your editor, save it again with the encoding UTF-8."
+        ) from error
 
 
 def blank(match: re.Match[str]) -> str:

@@ -8,36 +8,44 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gen.checks.finding import Finding, name
-from gen.checks.sections import Section, languages, pages, sections
+from gen.checks.sections import Section, languages, pages, sections, source
 
 
 @dataclass(frozen=True)
 class PageChange:
-    """A page of which some sections were changed: language → the sections that were."""
+    """A page of which some sections were changed.
+
+    Attributes:
+        changed: language → the sections that were.
+        present: language → the anchors that it has; what it lacks, gen.parity says.
+    """
 
     page: str
     changed: dict[str, list[Section]]
-    present: list[str]
+    present: dict[str, set[str]]
 
-    def findings(self) -> list[Finding]:
-        """A sentence for each section that was changed in some languages only."""
-        found = []
+    def findings(self) -> dict[str, list[Finding]]:
+        """page#anchor → a sentence for each language in which that section was not changed."""
+        found: dict[str, list[Finding]] = {}
         anchors = {s.anchor: s for of in self.changed.values() for s in of}
         for anchor, section in anchors.items():
             ahead = [k for k in self.changed if anchor in {s.anchor for s in self.changed[k]}]
-            for other in (k for k in self.present if k not in ahead):
+            key = f"{self.page}#{anchor}"
+            for other in (k for k in self.present if k not in ahead and anchor in self.present[k]):
                 own, mine = name(other), name(ahead[0])
-                found.append(
+                found.setdefault(key, []).append(
                     Finding(
                         f"docs/{ahead[0]}/{self.page}.md",
                         section.line,
                         f"“{section.title}”一节改了{mine[0]}，没有改{own[0]}。怎么办：在 "
-                        f"docs/{other}/{self.page}.md 的同一节（#{anchor}）说同样的话；只是改错字就"
-                        f"不必；不会{own[0]}也没关系，可以留给别人。",
+                        f"docs/{other}/{self.page}.md 的同一节（#{anchor}）说同样的话；不会{own[0]}也"
+                        f"没关系，可以留给别人。意思没有变（例如只是改错字）就不必：合并的人会运行 "
+                        f"make parity RECORD={key}。",
                         f"the section “{section.title}” was changed in {mine[1]} and not in "
                         f"{own[1]}. What to do: say the same in docs/{other}/{self.page}.md, "
-                        f"section #{anchor}. Not needed for a misspelt word; and if you do not "
-                        f"write {own[1]}, leave it to somebody who does.",
+                        f"section #{anchor}; if you do not write {own[1]}, leave it to somebody "
+                        "who does. If the meaning is the same (say, a misspelt word), nothing: "
+                        f"whoever merges runs make parity RECORD={key}.",
                     )
                 )
         return found
@@ -51,9 +59,9 @@ class Changes:
     pages: list[PageChange] = field(default_factory=list)
     problem: tuple[str, str] | None = None
 
-    def findings(self) -> list[Finding]:
-        """A sentence for each section that was changed in some languages only."""
-        return [finding for page in self.pages for finding in page.findings()]
+    def findings(self) -> dict[str, list[Finding]]:
+        """page#anchor → sentences, for each section that was changed in some languages only."""
+        return {key: said for page in self.pages for key, said in page.findings().items()}
 
 
 def changes(docs: Path, base: str = "") -> Changes:
@@ -75,18 +83,17 @@ def changes(docs: Path, base: str = "") -> Changes:
         return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
     changed = set(_git(root, "diff", "--name-only", commit, "--", docs.name).splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
-    present: dict[str, list[str]] = {}
+    present: dict[str, dict[str, set[str]]] = {}
     for language in languages(docs):
         for page, path in pages(docs, language).items():
-            present.setdefault(page, []).append(language)
+            now = sections(source(path))
+            present.setdefault(page, {})[language] = {s.anchor for s in now}
             file = path.relative_to(root).as_posix()
             if file in changed:
                 before = {
                     s.anchor: s.digest for s in sections(_git(root, "show", f"{commit}:{file}"))
                 }
-                new = [
-                    s for s in sections(path.read_text("utf-8")) if before.get(s.anchor) != s.digest
-                ]
+                new = [s for s in now if before.get(s.anchor) != s.digest]
                 if new:
                     found.setdefault(page, {})[language] = new
     return Changes(

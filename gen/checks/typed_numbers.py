@@ -15,7 +15,7 @@ from gen.prose import fixed, percent, thousands
 
 Numbers = Mapping[str, Mapping[str, Any]]
 
-_NUMBER = re.compile(r"(?<![\w.,−/])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,−/])\d+\.\d+%?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.,−/])\d{1,3}(?:,\d{3})+(?![\w,])|(?<![\w.,−/])\d+\.\d+%?(?!\w|\.\d)")
 _ARITHMETIC = re.compile(r"[×÷=+−*/^≈]")
 _EXERCISES = re.compile(r"^## [^\n]*\{ #exercises \}.*?(?=^## |\Z)", re.M | re.S)
 

@@ -9,24 +9,41 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.checks import spelling, typed_numbers
+from gen.checks import brackets, spelling, terms, typed_numbers
 from gen.checks.finding import Finding, spoken, workflow_commands
-from gen.checks.sections import blank, languages, line_of, pages, prose, sections, without_code
+from gen.checks.sections import (
+    blank,
+    languages,
+    line_of,
+    pages,
+    prose,
+    sections,
+    source,
+    without_code,
+)
 from gen.glossary import Term, pattern
 from gen.glossary import read as read_glossary
 from gen.settings import ROOT, from_environment
 
 ALLOW = "prose-allow.yml"
+_RULES = ("typography", "spelling", "term", "link", "alt", "number")
+_OUR_SITES = tuple(
+    re.findall(r'!ENV \[SITE_URL, "([^"]+)"\]', (ROOT / "mkdocs.yml").read_text("utf-8"))
+    + [address for address in [os.environ.get("SITE_URL", "")] if address]
+)
+_VALUE = re.compile(r"\[\[= (?!claim|source|example|glossary)[^\]\n]*(?:\][^\]\n]+)*\]\]")
 _HAN = "[\u4e00-\u9fff]"
 _FULL = "，。、；：！？）》"
 _TO_FULL = dict(zip(",;:!?()", "，；：！？（）", strict=True))
+_TO_HALF = {"。": ".", "、": ","} | {full: half for half, full in _TO_FULL.items()}
 
 
 @dataclass(frozen=True)
@@ -60,11 +77,13 @@ class Site:
     Attributes:
         anchors: language → page → anchors that a link may lead to.
         numbers: of the last build, chapter → name → value.
+        values: language → page#anchor → the `[[= … ]]` of that section that show something.
     """
 
     terms: list[Term]
     anchors: dict[str, dict[str, set[str]]]
     numbers: typed_numbers.Numbers
+    values: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
 def _chinese_typography(page: Page) -> Iterator[Remark]:
@@ -144,16 +163,22 @@ def _english_typography(page: Page) -> Iterator[Remark]:
         return
     text = re.sub(r'<span lang="zh">.*?</span>', "", without_code(page.markdown))
     for number, line in enumerate(prose(text).split("\n"), 1):
-        for match in re.finditer(r"[，。、；：！？（）《》]", line):
-            around = line[max(0, match.start() - 12) : match.end() + 12].strip()
+        for match in re.finditer(rf"\S*([{_FULL}、（《])\S*", line):
+            around, mark = match.group(), _TO_HALF.get(match[1], "")
             yield Remark(
                 "typography",
                 around,
                 number,
-                f"“{around}”：英文里有全角标点 {match.group()}。怎么办：改成半角。",
-                f"'{around}': the full-width mark {match.group()} in English. What to do: write "
-                "the half-width one.",
+                f"“{around}”：英文里有全角标点 {match[1]}。怎么办："
+                + (f"改成半角的 {mark}。" if mark else "去掉它；书名用斜体。"),
+                f"'{around}': the Chinese mark {match[1]} in English. What to do: write "
+                + (f"{mark} instead." if mark else "a title in *italics*, without it."),
             )
+
+
+def _or(words: str, joint: str = " or ") -> str:
+    """Several corrections of a word, as codespell lists them, for a sentence."""
+    return joint.join(word.strip() for word in words.split(",") if word.strip())
 
 
 def _words(page: Page) -> Iterator[Remark]:
@@ -171,8 +196,8 @@ def _words(page: Page) -> Iterator[Remark]:
                 "spelling",
                 word,
                 number,
-                f"“{word}”：{why[0]}。怎么办：写成 {better}。",
-                f"'{word}': {why[1]}. What to do: write {better}.",
+                f"“{word}”：{why[0]}。怎么办：写成 {_or(better, ' 或 ')}。",
+                f"'{word}': {why[1]}. What to do: write {_or(better)}.",
             )
 
 
@@ -184,6 +209,8 @@ def _terms(page: Page, site: Site) -> Iterator[Remark]:
     for term in site.terms:
         for word in term.never.get(page.language, []):
             for match in pattern([word], page.language).finditer(text):
+                if page.language == "en" and _in_british(match.group()) in term.forms("en"):
+                    continue  # the rule for spelling says so
                 ours = term.name(page.language)
                 yield Remark(
                     "term",
@@ -195,15 +222,33 @@ def _terms(page: Page, site: Site) -> Iterator[Remark]:
                 )
 
 
+def _in_british(words: str) -> str:
+    return " ".join(spelling.american().get(word, word) for word in words.lower().split())
+
+
 def _links(page: Page, site: Site) -> Iterator[Remark]:
     """Links to pages and anchors of the same language lead somewhere."""
     text = without_code(page.markdown)
     known = site.anchors[page.language]
-    for match in re.finditer(r"\]\(([^)\s:]*)\)", text):
+    for match in re.finditer(r"\]\(([^)\s]*)\)", text):
         target, line = match[1], line_of(text, match.start())
-        if "[[" in target or target.startswith("/"):
+        of_ours = target.startswith(_OUR_SITES)
+        if "[[" in target or (":" in target and not of_ours):
             continue
         path, _, anchor = target.partition("#")
+        if of_ours or path.endswith("/") or path.startswith("/"):
+            page_of_ours = f"{path.strip('/').split('/')[-1] or 'index'}.md"
+            yield Remark(
+                "link",
+                target,
+                line,
+                f"链接 {target} 是网站上的地址。怎么办：写文件名，从这一页所在的文件夹算起，例如 "
+                f"{page_of_ours}，这样每种语言、每个预览里都通。",
+                f"the link {target} is an address of the site. What to do: write the name of the "
+                f"file, from the folder of this page, such as {page_of_ours}; that leads there in "
+                "every language and every preview.",
+            )
+            continue
         if path and not path.endswith(".md"):
             continue  # files and pages that the build makes; MkDocs checks those
         file = Path(os.path.normpath(Path(page.name).parent / path.removesuffix(".md"))).as_posix()
@@ -215,21 +260,28 @@ def _links(page: Page, site: Site) -> Iterator[Remark]:
                 "link",
                 target,
                 line,
-                f"链接 {target} 指向不存在的页面。怎么办：改成 docs/{page.language} 里有的文件名。",
+                f"链接 {target} 指向不存在的页面。怎么办：改成 docs/{page.language} 里有的文件名。"
+                f"{_near(file, known, '是不是 {}.md？')}",
                 f"the link {target} leads to no page. What to do: name a file of "
-                f"docs/{page.language}.",
+                f"docs/{page.language}.{_near(file, known, ' Did you mean {}.md?')}",
             )
         elif anchor and anchor not in known[name] and "*" not in known[name]:
             yield Remark(
                 "link",
                 target,
                 line,
-                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办：照那一页标题后面的 {{ #… }} 写。",
+                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办：照那一页标题后面的 {{ #… }} 写。"
+                f"{_near(anchor, known[name], '是不是 #{}？')}",
                 f"the link {target}: that page has no anchor #{anchor}. What to do: write one "
-                "that stands behind a heading there, {{ #… }}.".replace("{{", "{").replace(
-                    "}}", "}"
-                ),
+                "that stands behind a heading there, { #… }."
+                f"{_near(anchor, known[name], ' Did you mean #{}?')}",
             )
+
+
+def _near(word: str, known: Iterable[str], question: str) -> str:
+    """A question for the word that was probably meant; "" if none is near."""
+    near = get_close_matches(word, sorted(known), n=1)
+    return question.format(near[0]) if near else ""
 
 
 def _pictures(page: Page) -> Iterator[Remark]:
@@ -250,22 +302,41 @@ def _numbers(page: Page, site: Site) -> Iterator[Remark]:
     """Measured numbers come from the build."""
     text = re.sub(r"\A---\n.*?\n---\n", blank, page.markdown, flags=re.S)
     for number, line, metric in typed_numbers.suspects(text, page.name, site.numbers):
-        instead = metric or "chapter.name | percent"
         known = (
             (f"构建里有这个数：{metric}", f"the build has this number: {metric}")
             if metric
             else ("它看上去是测出来的", "it looks measured")
         )
+        # Who typed over a value has taken it from here, and the other language still has it.
+        lacking = [] if metric else _values_lacking(page, line, site)
+        instead = f"[[= {metric} ]]" if metric else " / ".join(lacking)
+        from_there = (
+            ("（另一种语言的这一节里就有）", " (as the other language has in this section)")
+            if lacking
+            else ("", "")
+        )
         yield Remark(
             "number",
             number,
             line,
-            f"“{number}”是手打的数，{known[0]}。怎么办：写成 [[= {instead} ]]，重新训练后它才会跟着变；"
-            f"如果它不是测出来的（题设、定义、别人的结果），在 docs/{ALLOW} 里写明理由。",
-            f"'{number}' is typed, and {known[1]}. What to do: write [[= {instead} ]], so that it "
-            "follows the next training; if it was not measured (a given of an exercise, a "
-            f"definition, somebody else's result), say why in docs/{ALLOW}.",
+            f"“{number}”是手打的数，{known[0]}。怎么办：写成 {instead or '[[= 章.名字 | percent ]]'}"
+            f"{from_there[0]}，重新训练后它才会跟着变；如果它不是测出来的（题设、定义、别人的结果），"
+            f"在 docs/{ALLOW} 里写明理由。",
+            f"'{number}' is typed, and {known[1]}. What to do: write "
+            f"{instead or '[[= chapter.name | percent ]]'}{from_there[1]}, so that it follows the "
+            "next training; if it was not measured (a given of an exercise, a definition, "
+            f"somebody else's result), say why in docs/{ALLOW}.",
         )
+
+
+def _values_lacking(page: Page, line: int, site: Site) -> list[str]:
+    """Values that the other language shows in this section and this page does not, a few at most."""
+    mine = [s for s in sections(page.markdown) if s.line <= line]
+    if not mine:
+        return []
+    here = _VALUE.findall(mine[-1].text)
+    there = site.values.get("en" if page.language == "zh" else "zh", {})
+    return [v for v in there.get(f"{page.name}#{mine[-1].anchor}", []) if v not in here][:3]
 
 
 def remarks(page: Page, site: Site) -> list[Remark]:
@@ -283,13 +354,18 @@ def remarks(page: Page, site: Site) -> list[Remark]:
 
 def read_site(docs: Path, figures: Path) -> Site:
     """What the pages of a site are held against."""
-    terms = read_glossary(docs / "glossary.yml")
+    known_terms = read_glossary(docs / terms.FILE)
     anchors: dict[str, dict[str, set[str]]] = {}
+    values: dict[str, dict[str, list[str]]] = {}
     for language in languages(docs):
-        anchors[language] = {}
+        anchors[language], values[language] = {}, {}
         for name, path in pages(docs, language).items():
-            text = path.read_text("utf-8")
+            text = source(path)
             of_page = {section.anchor for section in sections(text)}
+            values[language] |= {
+                f"{name}#{section.anchor}": _VALUE.findall(section.text)
+                for section in sections(text)
+            }
             of_page |= set(re.findall(r'\bid="([\w-]+)"', text))
             of_page |= {
                 "fig-" + a.replace("/", "-") for a in re.findall(r'figure\("(.+?)"\)', text)
@@ -298,7 +374,10 @@ def read_site(docs: Path, figures: Path) -> Site:
             anchors[language][name] = of_page | (
                 {"*"} if "glossary()" in text or "{ #[[" in text else set()
             )
-    return Site(terms, anchors, typed_numbers.read(figures))
+    for language in languages(docs):
+        if language not in ("zh", "en"):  # what it has not translated is shown in English
+            anchors[language] = anchors["en"] | anchors[language]
+    return Site(known_terms, anchors, typed_numbers.read(figures), values)
 
 
 def check(docs: Path, figures: Path) -> list[Finding]:
@@ -308,12 +387,16 @@ def check(docs: Path, figures: Path) -> list[Finding]:
         CnnvizError: an entry of the allow list lacks something.
     """
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = [], set()
+    found, needed = list(terms.findings(docs, site.terms, site.anchors)), set()
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             file = f"docs/{language}/{name}.md"
-            for remark in remarks(Page(language, name, path.read_text("utf-8")), site):
-                keys = {(remark.rule, remark.text, page) for page in (name, "*")}
+            page = Page(language, name, source(path))
+            # No entry of the list can make the build read what it cannot.
+            faults = brackets.faults(page.markdown, set(site.anchors[language]))
+            found += [Finding(file, fault.line, fault.zh, fault.en) for fault in faults]
+            for remark in remarks(page, site):
+                keys = {(remark.rule, remark.text, where) for where in (name, "*")}
                 if keys & allowed.keys():
                     needed |= keys & allowed.keys()
                 else:
@@ -336,14 +419,32 @@ def check(docs: Path, figures: Path) -> list[Finding]:
 def _allowed(path: Path) -> dict[tuple[str, str, str], int]:
     """Rule, text and page of each entry → its line."""
     found = {}
-    source = path.read_text("utf-8") if path.exists() else ""
-    for entry in yaml.safe_load(source) or []:
-        if set(entry) != {"rule", "text", "pages", "why"} or not str(entry["why"]).strip():
+    written = source(path) if path.exists() else ""
+    try:
+        entries = yaml.safe_load(written) or []
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CnnvizError(
+            f"docs/{ALLOW}:{line}: this line cannot be read ({error.problem}). What to do: write it "
+            "as in the entries above; put a text that holds a colon in double quotes."
+        ) from error
+    for entry in entries:
+        if not (
+            isinstance(entry, dict)
+            and set(entry) == {"rule", "text", "pages", "why"}
+            and entry["rule"] in _RULES
+            and isinstance(entry["text"], str)
+            and isinstance(entry["pages"], list)
+            and str(entry["why"] or "").strip()
+        ):
             raise CnnvizError(
-                f"docs/{ALLOW}: the entry {entry} should have rule, text, pages and why."
+                f"docs/{ALLOW}: the entry {entry} should have rule, text, pages and why. What to "
+                f"do: name one of the rules {', '.join(_RULES)}; put the text in double quotes if "
+                "it is a number or a word such as yes; name the pages in brackets, [pooling]; say "
+                "why."
             )
-        text = str(entry["text"])
-        line = line_of(source, max(0, source.find(text)))
+        text = entry["text"]
+        line = line_of(written, max(0, written.find(text)))
         for page in entry["pages"]:
             found[(str(entry["rule"]), text, str(page))] = line
     return found

@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import sys
+import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Sequence
@@ -96,6 +97,8 @@ def fetch(place: str) -> bytes:
     Raises:
         CnnvizError: it cannot be read, or is larger than any bundle of ours.
     """
+    if not place:
+        raise CnnvizError("nothing is named.")
     largest = _LARGEST["download"]
     try:
         if place.startswith(("https://", "http://")):
@@ -104,16 +107,22 @@ def fetch(place: str) -> bytes:
         else:
             path = Path(place).expanduser()
             if path.stat().st_size > largest:
-                raise CnnvizError(f"'{place}' is larger than {largest / 1e6:.0f} MB: no bundle.")
+                raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB: no bundle of ours.")
             data = path.read_bytes()
     except OSError as error:
-        raise CnnvizError(
-            f"PREBUILT: cannot read '{place}': {error}. Expected the path of a {NAME} or the "
-            f"address of one, which a published site has at its root (…/{NAME})."
-        ) from error
+        raise CnnvizError(f"it cannot be read ({_reason(error)}).") from error
     if len(data) > largest:
-        raise CnnvizError(f"'{place}' is larger than {largest / 1e6:.0f} MB: no bundle of ours.")
+        raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB: no bundle of ours.")
     return data
+
+
+def _reason(error: OSError) -> str:
+    """What went wrong, in words: no numbers of errors, no name of a class."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the site answers {error.code}, {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return f"the site cannot be reached: {getattr(error.reason, 'strerror', error.reason)}"
+    return (error.strerror or str(error)).lower()
 
 
 def unpack(data: bytes, target: Path) -> dict[str, Any]:
@@ -132,7 +141,7 @@ def unpack(data: bytes, target: Path) -> dict[str, Any]:
             for name, expected in about["files"].items():
                 content = packed.read(name)
                 if digest([content], 64) != expected:
-                    raise CnnvizError(f"The bundle is damaged: '{name}' differs from its digest.")
+                    raise CnnvizError(f"it is damaged: '{name}' in it differs from its digest.")
                 path = partial / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
@@ -142,7 +151,7 @@ def unpack(data: bytes, target: Path) -> dict[str, Any]:
     except CnnvizError:
         raise
     except Exception as error:  # zipfile, zlib and json raise many types for what is no bundle
-        raise CnnvizError(f"This is no bundle of figures, or a damaged one: {error}.") from error
+        raise CnnvizError(f"it is no bundle of figures, or a damaged one ({error}).") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return about
@@ -154,22 +163,22 @@ def _checked(packed: zipfile.ZipFile) -> dict[str, Any]:
     names = [entry.filename for entry in entries]
     size = sum(entry.file_size for entry in entries)
     if len(entries) > _LARGEST["files"] or size > _LARGEST["unpacked"]:
-        raise CnnvizError(f"Refused: the bundle holds {len(entries)} files, {size / 1e6:.0f} MB.")
+        raise CnnvizError(f"refused: it holds {len(entries)} files, {size / 1e6:.0f} MB.")
     for entry in entries:
         name = entry.filename
         inside = name == MANIFEST or (
             _ALLOWED.fullmatch(name) and ".." not in PurePosixPath(name).parts
         )
         if not inside or entry.is_dir() or (entry.external_attr >> 28) not in {0, 0o10}:
-            raise CnnvizError(f"Refused: the bundle holds '{name}', which is no figure of ours.")
+            raise CnnvizError(f"refused: it holds '{name}', which is no figure of ours.")
     about: dict[str, Any] = json.loads(packed.read(MANIFEST))
     if about["format"] != _FORMAT:
         raise CnnvizError(
-            f"The bundle has format {about['format']}, this code reads {_FORMAT}: take a bundle "
-            "and a copy of the repository of about the same day."
+            f"it has format {about['format']}, and this code reads {_FORMAT}: take a bundle and a "
+            "copy of the repository of about the same day."
         )
     if sorted(names) != sorted([MANIFEST, *about["files"]]):
-        raise CnnvizError("Refused: the bundle does not hold what its manifest says.")
+        raise CnnvizError("refused: it does not hold what its manifest says.")
     return about
 
 
@@ -234,7 +243,7 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
             pack(settings, target)
             print(f"{_shown(target)} is ready ({target.stat().st_size / 1e6:.0f} MB)")
         elif len(arguments) == 2 and arguments[0] == "use":
-            about = unpack(fetch(arguments[1]), ROOT / "build" / FOLDER)
+            about = _taken(arguments[1])
             os.environ["DATASET"] = about["dataset"]
             for language in ("zh", "en"):
                 print(f"cnnviz: {notice(about, from_environment(), language)}", file=sys.stderr)
@@ -247,6 +256,18 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
         print(f"cnnviz: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _taken(place: str) -> dict[str, Any]:
+    """The manifest of the bundle at `place`, which lies unpacked in build/prebuilt."""
+    try:
+        return unpack(fetch(place), ROOT / "build" / FOLDER)
+    except CnnvizError as error:
+        raise CnnvizError(
+            f"PREBUILT='{place}': {error} Expected the path or the address of a whole {NAME}, "
+            f"which a published site has at its root (…/{NAME}); or leave PREBUILT out, "
+            "and everything is trained and drawn here."
+        ) from error
 
 
 def _shown(path: Path) -> str:

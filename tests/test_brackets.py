@@ -1,0 +1,74 @@
+"""What the build could not read is said in a second, with line and remedy."""
+
+import pytest
+
+from gen.checks.brackets import faults
+
+FRONT = "---\ndescription: A page.\nneeds: [mlp]\n---\n\n"
+FIGURE = '[[% call figure("pooling/by_numbers") %]]\nCaption.\n[[% endcall %]]\n'
+GOOD = f"""{FRONT}# A {{ #a }}
+
+{FIGURE}
+[[% for value in pooling.four %]][[= value | fixed(1) ]][[% if not loop.last %]], [[% endif %]]
+[[% endfor %]][[# a note #]] [[1, 2], [3, 4]] [[= claim(pooling.x[1] > 2, "it is more") ]]
+[[% set net = "lenet" %]][[= net ]] [[= glossary() ]] [text](page.md)
+"""
+
+
+def said(text):
+    return [(fault.line, fault.en) for fault in faults(text, {"mlp", "image"})]
+
+
+def test_good_text_passes():
+    assert said(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "sentence"),
+    [
+        (' more") ]]', ' more")', 13, """'[[= claim(pooling.x[1] > 2, "it is more"…' has no ]]"""),
+        ('numbers") %]]', 'numbers")', 8, "has no %]] behind it. What to do: write %]]"),
+        ("[[% endcall %]]", "", 8, 'the caption of figure("pooling/by_numbers") has no end.'),
+        (
+            FIGURE.split("\n", maxsplit=1)[0],
+            "",
+            10,
+            "[[% endcall %]] stands here without its [[% call",
+        ),
+        ('2, "it', '2 "it', 13, "what stands in double brackets cannot be read: "),
+        ("| fixed", "| fixd", 12, "no format of numbers 'fixd'. What to do: compare it"),
+        (
+            "pooling.four",
+            "poling.four",
+            12,
+            "no number 'poling'. What to do: compare",
+        ),
+        ("by_numbers", "by_number", 8, "figure 'pooling/by_number'. What to do: compare"),
+        ("[mlp]", "[mpl]", 3, "'mpl' in needs is no page of ours. What to do: name files"),
+        ("[mlp]", "mlp, image", 3, "in brackets: needs: [mlp, image]."),
+        ("A page.", "A page: this", 2, "the front matter cannot be read (mapping values"),
+        ("description: A page.\n", "", 1, "the front matter lacks a description."),
+        ("\n---\n\n", "\n\n", 1, "the front matter at the top has no end."),
+        (FRONT, "", 1, "the page has no front matter."),
+    ],
+)
+def test_a_slip_is_said_with_line_and_remedy(old, new, line, sentence):
+    assert old in GOOD
+    text = GOOD.replace(old, new, 1)
+    ((at, words),) = said(text)
+    assert at == line
+    assert sentence in words
+    assert "What to do: " in words
+    assert "怎么办：" in faults(text, {"mlp"})[0].zh
+
+
+def test_what_was_probably_meant_is_named():
+    (fault,) = faults(GOOD.replace("by_numbers", "by_number"), {"mlp"})
+    assert fault.en.endswith("Did you mean 'pooling/by_numbers'?")
+    assert fault.zh.endswith("是不是“pooling/by_numbers”？")
+
+
+def test_single_brackets():
+    ((line, words),) = said(f"{FRONT}It has [= net.count | thousands ] weights.")
+    assert line == 6
+    assert "double them at both ends: [[= net.count | thousands ]]" in words
