@@ -387,7 +387,7 @@ def check(docs: Path, figures: Path) -> list[Finding]:
         CnnvizError: an entry of the allow list lacks something.
     """
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = list(terms.findings(docs, site.terms, site.anchors)), set()
+    found, needed = terms.findings(docs, site.terms), set()
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             file = f"docs/{language}/{name}.md"
@@ -460,6 +460,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     for finding in found:
         # Who wrote a page reads its language.
         language = "zh" if finding.file.startswith("docs/zh/") else "en"
+        if finding.file.count("/") == 1:  # both languages share it
+            language = spoken()
         print(finding.text(language))
         if os.environ.get("GITHUB_ACTIONS"):
             print(*workflow_commands([finding], language, "error"))
