@@ -124,10 +124,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if not config.extra["prebuilt"]:
             raise PluginError(str(error)) from error
         # A bundle may be older than the text: this page waits for the next build, the others show.
-        log.warning(f"{error} {config.extra['prebuilt']}")
-        filled = (
-            f'# {page.file.src_uri}\n\n!!! warning ""\n    {error} {config.extra["prebuilt"]}\n'
-        )
+        said = f"{error} {_state['prose'].say('older bundle')}"
+        log.warning(said)
+        filled = f'# {page.file.src_uri}\n\n!!! warning ""\n    {said}\n'
     if (name := page.file.src_uri.removesuffix(".md")) in _state["course"]:
         _state["notebooks"][name] = notebook(
             filled, name, _state["language"], config.site_url or "", config.repo_url or ""
