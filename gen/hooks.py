@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateSyntaxError
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
@@ -124,7 +125,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         if not config.extra["prebuilt"]:
             raise PluginError(str(error)) from error
         # A bundle may be older than the text: this page waits for the next build, the others show.
-        said = f"{error} {_state['prose'].say('older bundle')}"
+        said = str(error)
+        if not isinstance(error.__cause__, TemplateSyntaxError):
+            said += f" {_state['prose'].say('older bundle')}"
         log.warning(said)
         filled = f'# {page.file.src_uri}\n\n!!! warning ""\n    {said}\n'
     if (name := page.file.src_uri.removesuffix(".md")) in _state["course"]:

@@ -138,7 +138,7 @@ class _Environment(SandboxedEnvironment):
 _HALF = dict(zip("“”‘’（）［］，：｜．", "\"\"''()[],:|.", strict=True))
 
 
-def _unreadable(message: str) -> tuple[str, str]:
+def unreadable(message: str) -> tuple[str, str]:
     """What Jinja says of a text that it cannot read, for people who do not know Jinja."""
     message = message.strip().rstrip(".")
     char = re.fullmatch(r"unexpected char '(.)' at \d+", message)
@@ -156,10 +156,11 @@ def _unreadable(message: str) -> tuple[str, str]:
             "thousands, fixed or signed, as in [[= lenet.test_accuracy | percent ]].",
         )
     return (
-        f"双方括号里的内容读不懂（{message}）。怎么办：运行 make prose，它会指出是哪一处没有关上；"
-        "再与另一种语言的同一处对照。",
-        f"what stands in double brackets cannot be read ({message}). What to do: run make prose, "
-        "which finds the one that is not closed; then compare with the other language.",
+        f"双方括号里的内容读不懂（{message}）。怎么办：与另一种语言的同一处对照，括号、引号、逗号都要"
+        "一样；make prose 会指出哪一处没有关上。",
+        f"what stands in double brackets cannot be read ({message}). What to do: compare it with "
+        "the same place in the other language, its commas, brackets and quotes; make prose finds "
+        "one that is not closed.",
     )
 
 
@@ -266,7 +267,7 @@ class Prose:
     def _said(self, error: Exception) -> tuple[int, str, str]:
         """The line of an error, and what is wrong and what to do in Chinese and in English."""
         if isinstance(error, TemplateSyntaxError):
-            return error.lineno, *_unreadable(str(error.message))
+            return error.lineno, *unreadable(str(error.message))
         # The last line of the page that was at work.
         at = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == _PAGE]
         line = at[-1] if at else 1
