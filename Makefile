@@ -50,7 +50,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(BIN)/uv pip install --compile-bytecode --python $(BIN)/python --constraint constraints.txt --editable ".[dev]"
 	@touch $(INSTALLED)
 
-SERVE = -m mkdocs serve $(if $(filter en,$(LANG)),--config-file mkdocs.en.yml)
+# Any language of the site; LANG of the system, such as en_GB.UTF-8, names none.
+SERVE = -m mkdocs serve $(if $(wildcard mkdocs.$(LANG).yml),--config-file mkdocs.$(LANG).yml)
 # Also where it is empty: an unset variable is no wish to install 6 GB and train.
 ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.

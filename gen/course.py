@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import yaml
 
 from cnnviz.errors import CnnvizError
+from gen.checks.finding import Finding
 from gen.words import WORDS
 
 # Reading is slower here than in a novel: there are figures to look at.
@@ -62,30 +64,41 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
     A page is a chapter if its front matter has `needs`.
 
     Raises:
-        CnnvizError: a chapter needs one which does not come before it, or asks no question.
+        CnnvizError: a chapter needs one which does not come before it, or asks no question, or a
+            page cannot be read.
     """
     found: dict[str, Chapter] = {}
     for page in pages_of(nav):
         path = docs / language / f"{page}.md"
         if not path.exists():  # shown in English in a third language
             path = docs / "en" / f"{page}.md"
-        text = path.read_text("utf-8") if path.exists() else ""
-        front = _FRONT_MATTER.match(text)
-        meta = yaml.safe_load(front.group(1)) if front else {}
+        text = _read(path, language) if path.exists() else ""
+        meta = _front_matter(text, path, language)
         if "needs" not in meta:
             continue
-        needs = tuple(meta["needs"] or ())
         title, question = _TITLE.search(text), _QUESTION.search(text)
         if title is None or question is None:
-            raise CnnvizError(
-                f"docs/{language}/{page}.md: a chapter begins with a title and a box "
-                "`!!! question`, which the course map shows."
+            raise _error(
+                path,
+                0,
+                language,
+                "一章的开头要有标题和提问的方框，课程地图要用。怎么办：写成 # 标题 { #锚点 }，"
+                '空一行，再写 !!! question "这一章的问题"，下一行缩进四格写问题。',
+                "a chapter begins with its title and question, which the course map shows. What "
+                'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
+                "and below it, indented by four spaces, the question.",
             )
+        needs = tuple(meta["needs"] or ())
         for need in needs:
             if need not in found:
-                raise CnnvizError(
-                    f"docs/{language}/{page}.md needs '{need}', which is not a chapter before it. "
-                    "Mend `needs:` or the order of the nav."
+                raise _error(
+                    path,
+                    _line_of_key(text, "needs"),
+                    language,
+                    f"needs 里的 {need} 不是排在它前面的一章。怎么办：写前面某一章的文件名，"
+                    "不带 .md；或者改 nav 里的顺序。",
+                    f"'{need}' in needs is not a chapter before it. What to do: write the file "
+                    "name of an earlier chapter, without .md, or change the order of the nav.",
                 )
         found[page] = Chapter(
             page,
@@ -96,6 +109,68 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             minutes(text, language),
         )
     return found
+
+
+def _line_of_key(markdown: str, key: str) -> int:
+    """The line of a key of the front matter."""
+    return markdown.count("\n", 0, max(0, markdown.find(f"\n{key}:") + 1)) + 1
+
+
+def _read(path: Path, language: str) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _error(
+            path,
+            path.read_bytes().count(b"\n", 0, error.start) + 1,
+            language,
+            "这个文件不是 UTF-8 编码。怎么办：用编辑器另存为 UTF-8。",
+            "this file is not UTF-8. What to do: save it again with the encoding UTF-8.",
+        ) from error
+
+
+def _front_matter(text: str, path: Path, language: str) -> dict[str, Any]:
+    """What stands between the two --- at the top of a page."""
+    front = _FRONT_MATTER.match(text)
+    if front is None and text.startswith("---\n"):
+        raise _error(
+            path,
+            1,
+            language,
+            "文件头没有结尾。怎么办：在 description、needs 这几行后面另起一行写 ---。",
+            "the front matter has no end. What to do: write a line --- behind description, needs "
+            "and the like.",
+        )
+    line, problem = 1, ""
+    try:
+        meta = yaml.safe_load(front[1]) if front else {}
+    except yaml.MarkedYAMLError as error:
+        meta, problem = None, f" ({error.problem})"
+        line = error.problem_mark.line + 2 if error.problem_mark else 1
+    if not isinstance(meta, dict):
+        raise _error(
+            path,
+            line,
+            language,
+            f"文件头看不懂{problem}。怎么办：每行写成“名字: 值”；值里有半角冒号时，给它加上半角的"
+            "引号。",
+            f"the front matter cannot be read{problem}. What to do: write each line as 'name: "
+            "value', and put a value that holds a colon in quotes.",
+        )
+    if not isinstance(meta.get("needs", []), (list, NoneType)):
+        raise _error(
+            path,
+            _line_of_key(text, "needs"),
+            language,
+            f"needs 应当是一个列表。怎么办：写成 needs: [{meta['needs']}]。",
+            f"needs should be a list. What to do: write needs: [{meta['needs']}].",
+        )
+    return meta
+
+
+def _error(path: Path, line: int, language: str, zh: str, en: str) -> CnnvizError:
+    file = f"docs/{path.parent.name}/{path.name}"
+    return CnnvizError(Finding(file, line, zh, en).text(language))
 
 
 def minutes(markdown: str, language: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cnnviz.errors import CnnvizError
+from gen.checks.finding import Finding, spoken
 
 LANGUAGES = ("zh", "en")
 
@@ -58,57 +59,107 @@ class Term:
         return [self.name(language), *self.also.get(language, [])]
 
 
+_REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "never", "link")
+
+
 def read(path: Path) -> list[Term]:
     """The terms of a glossary file.
 
     Raises:
-        CnnvizError: it is no YAML; a term lacks a field, has an unknown one, or stands twice.
+        CnnvizError: a term lacks a field, has an unknown one, or stands twice; says where.
     """
-    source = path.read_text("utf-8")
-    try:
-        entries = yaml.safe_load(source) or []
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CnnvizError(
-            f"docs/{path.name}:{line}: this line cannot be read ({error.problem}). What to do: "
-            "indent it as the terms above it are; put a text that holds a colon in double quotes."
-        ) from error
-    terms = [_term(entry, path.name, source) for entry in entries]
+    text = path.read_text("utf-8-sig")
+    terms = [_term(entry, text, path) for entry in _entries(text, path)]
     names = {"id": [term.id for term in terms]}
     for language in LANGUAGES:
         names[language] = [form.lower() for term in terms for form in term.forms(language)]
     for what, values in names.items():
         if twice := sorted({value for value in values if values.count(value) > 1}):
-            raise CnnvizError(
-                f"docs/{path.name}: {what} stands more than once: {', '.join(twice)}. What to do: "
-                "keep one of them; a word belongs to one term."
+            last = next(
+                term
+                for term in reversed(terms)
+                if twice[0] in ([term.id] if what == "id" else map(str.lower, term.forms(what)))
+            )
+            raise _error(
+                path,
+                line_of_term(text, last.id),
+                f"{'、'.join(twice)} 在这里又出现了一次（{what}）。怎么办：同一个词只留一条；"
+                "别的叫法写进那一条的 also。",
+                f"{', '.join(twice)} stands here a second time ({what}). What to do: keep one "
+                "entry for it; other forms belong into its `also`.",
             )
     return terms
 
 
-def _term(entry: Any, file: str, source: str) -> Term:
-    known = {f.name: f for f in fields(Term)}
-    needed = [n for n, f in known.items() if f.default is f.default_factory is MISSING]
-    given = set(entry) if isinstance(entry, dict) else set()
-    lacking = [name for name in needed if name not in given]
-    lacking += [f"means: {{{k}: …}}" for k in LANGUAGES if "means" in given and not _says(entry, k)]
-    if not lacking and given <= known.keys():
-        return Term(**entry)
-    name = str(entry.get("id", entry)) if isinstance(entry, dict) else str(entry)
-    line = source.count("\n", 0, max(0, source.find(f"id: {name}\n"))) + 1
-    wrong = (
-        f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(sorted(given - set(known)))}"
-    )
-    raise CnnvizError(
-        f"docs/{file}:{line}: the term '{name}' {wrong}. What to do: give it {', '.join(needed)}, "
-        f"as the terms above it have, and of the rest only "
-        f"{', '.join(n for n in known if n not in needed)}; means has a line for zh and one for en."
-    )
+def line_of_term(text: str, name: str) -> int:
+    """The line where the last entry of that id begins; 0 if it is written in another way."""
+    found = [match.start() for match in re.finditer(rf"^- id: {re.escape(name)}\s*$", text, re.M)]
+    return text.count("\n", 0, found[-1]) + 1 if found else 0
 
 
-def _says(entry: dict[str, Any], language: str) -> bool:
-    means = entry["means"]
-    return isinstance(means, dict) and bool(str(means.get(language) or "").strip())
+def _entries(text: str, path: Path) -> list[Any]:
+    try:
+        entries = yaml.safe_load(text) or []
+    except yaml.MarkedYAMLError as error:
+        raise _error(
+            path,
+            error.problem_mark.line + 1 if error.problem_mark else 0,
+            f"这一行或它的上一行看不懂（{error.problem}）。怎么办：照着别的条目写：缩进用空格，"
+            "冒号用半角，后面空一格；一句话里有半角冒号时，给整句加上半角引号。",
+            f"this line, or the one before, cannot be read ({error.problem}). What to do: write it "
+            "as the other entries are, indented by spaces, with a space behind each colon; a "
+            "sentence that holds a colon stands in quotes.",
+        ) from error
+    if not isinstance(entries, list):
+        raise _error(
+            path,
+            1,
+            "这里应当是一条一条的术语。怎么办：每条以“- id: ”开头。",
+            "expected one term after the other. What to do: begin each with '- id: '.",
+        )
+    return entries
+
+
+def _term(entry: Any, text: str, path: Path) -> Term:
+    given = entry if isinstance(entry, dict) else {}
+    line = line_of_term(text, str(given.get("id")))
+    missing = [name for name in _REQUIRED if not given.get(name)]
+    odd = [str(name) for name in given if name not in (*_REQUIRED, *_OPTIONAL)]
+    if missing or odd:
+        name = given.get("id", entry)
+        every = ", ".join((*_REQUIRED, *_OPTIONAL))
+        raise _error(
+            path,
+            line,
+            f"术语 {name}："
+            + (f"缺少 {'、'.join(missing)}。" if missing else "")
+            + (f"没有 {'、'.join(odd)} 这样的字段。" if odd else "")
+            + f"怎么办：字段有 {every}，文件开头有说明；两种语言都要写，不会的那种在"
+            "拉取请求里说一声，会有人补上。",
+            f"the term {name} "
+            + " and ".join(
+                [f"lacks {', '.join(missing)}"] * bool(missing)
+                + [f"has a field {', '.join(odd)}, which none has"] * bool(odd)
+            )
+            + f". What to do: the fields are {every}; the head of the file explains them. Both "
+            "languages are needed: if you do not write one, say so in the pull request.",
+        )
+    for field_, form in (("also", list), ("never", list), ("means", str)):
+        value = given.get(field_, {})
+        if not isinstance(value, dict) or not all(isinstance(v, form) for v in value.values()):
+            example = "{zh: [词, 词]}" if form is list else "zh: 一句话"
+            raise _error(
+                path,
+                line,
+                f"术语 {given['id']} 的 {field_} 写法不对。怎么办：写成 {field_}: {example}。",
+                f"the {field_} of the term {given['id']} is not as it should be. What to do: write "
+                f"{field_}: {example}.",
+            )
+    return Term(**given)
+
+
+def _error(path: Path, line: int, zh: str, en: str) -> CnnvizError:
+    return CnnvizError(Finding(f"docs/{path.name}", line, zh, en).text(spoken()))
 
 
 def pattern(words: list[str], language: str) -> re.Pattern[str]:

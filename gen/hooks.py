@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from jinja2 import TemplateSyntaxError
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
@@ -17,7 +18,9 @@ from cnnviz.files import write_atomically
 from gen import manifest
 from gen.atlas_pages import atlas_nav
 from gen.build import ensure_in_subprocess
+from gen.checks.finding import Finding
 from gen.checks.harmless import check_directives, check_frame
+from gen.checks.sections import line_of
 from gen.course import chapters as course_chapters
 from gen.course import facts_html
 from gen.glossary import link_first_uses
@@ -102,7 +105,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 def on_pre_build(config: MkDocsConfig) -> None:
     """Warn of what one language has and the other lacks; `--strict` stops at a warning."""
-    for difference in differences(ROOT / "docs"):
+    try:
+        found = differences(ROOT / "docs")
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
+    for difference in found:
         log.warning(difference.text(_state["language"]))
 
 
@@ -110,16 +117,19 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Numbers, figures, code and claims."""
     try:
         _state["frame"].add_page(page.file.src_uri.removesuffix(".md"), markdown)
-        filled = str(_state["prose"].fill(markdown, page.file.src_uri))
-        check_directives(page.file.src_uri, filled)
+        # MkDocs has taken the front matter away; messages count the lines of the file.
+        above = page.file.content_string.count("\n") - markdown.count("\n")
+        filled = str(_state["prose"].fill(markdown, _named(page), above))
+        check_directives(_named(page), filled)
     except CnnvizError as error:
         if not config.extra["prebuilt"]:
             raise PluginError(str(error)) from error
         # A bundle may be older than the text: this page waits for the next build, the others show.
-        log.warning(f"{error} {config.extra['prebuilt']}")
-        filled = (
-            f'# {page.file.src_uri}\n\n!!! warning ""\n    {error} {config.extra["prebuilt"]}\n'
-        )
+        said = str(error)
+        if not isinstance(error.__cause__, TemplateSyntaxError):
+            said += f" {_state['prose'].say('older bundle')}"
+        log.warning(said)
+        filled = f'# {page.file.src_uri}\n\n!!! warning ""\n    {said}\n'
     if (name := page.file.src_uri.removesuffix(".md")) in _state["course"]:
         _state["notebooks"][name] = notebook(
             filled, name, _state["language"], config.site_url or "", config.repo_url or ""
@@ -143,9 +153,16 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
         address, rest = part.split('">', 1)
         caption, after = rest.split("</div>", 1)
         if "<div" in caption:
+            source = page.file.content_string
             raise PluginError(
-                f"{page.file.src_uri}: the caption of figure '{address}' holds a block (code, box "
-                "or table); write plain paragraphs there and move the block below the figure."
+                Finding(
+                    _named(page),
+                    line_of(source, max(0, source.find(f'"{address}"'))),
+                    f"图 {address} 的图注里有代码、方框或表格。怎么办：图注只写普通的段落，把它们"
+                    "移到 [[% endcall %]] 后面。",
+                    f"the caption of the figure {address} holds code, a box or a table. What to "
+                    "do: write plain paragraphs there and move the block behind [[% endcall %]].",
+                ).text(_state["language"])
             )
         filled.append(_figure(address, caption.strip(), page))
         filled.append(after)
@@ -185,6 +202,12 @@ def on_post_build(config: MkDocsConfig) -> None:
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
     language = ours(_state["language"])
     write_units(Path(config.site_dir), _state["settings"], _state["numbers"]["atlas"], language)
+
+
+def _named(page: Page) -> str:
+    """A page as messages name it: by its file, or by its address if the build writes it."""
+    path = Path(page.file.abs_src_path or "")
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else page.file.src_uri
 
 
 def _figure(address: str, caption: str, page: Page) -> str:

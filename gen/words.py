@@ -36,6 +36,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "This site was built on the data set {dataset}; its text was written for the default one "
         "(digits made from strokes). Numbers and figures are of {dataset}; a sentence may not fit.",
     ),
+    "older bundle": (
+        "也可能没有写错，只是预览用的压缩包比正文旧：换一个新的，或者运行 make serve，"
+        "不带 PREBUILT。",
+        "Or nothing is wrong, and the bundle of the preview is older than the text: take a newer "
+        "one, or run make serve without PREBUILT.",
+    ),
     "does not hold": (
         "在这个数据集上不成立：{claim}",
         "Does not hold on this data set: {claim}",

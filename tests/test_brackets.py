@@ -35,7 +35,7 @@ def test_good_text_passes():
             10,
             "[[% endcall %]] stands here without its [[% call",
         ),
-        ('2, "it', '2 "it', 13, "what stands in double brackets cannot be read: "),
+        ('2, "it', '2 "it', 13, "what stands in double brackets cannot be read ("),
         ("| fixed", "| fixd", 12, "no format of numbers 'fixd'. What to do: compare it"),
         (
             "pooling.four",
@@ -72,3 +72,23 @@ def test_single_brackets():
     ((line, words),) = said(f"{FRONT}It has [= net.count | thousands ] weights.")
     assert line == 6
     assert "double them at both ends: [[= net.count | thousands ]]" in words
+
+
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        ("读对 【【= lenet.test_accuracy 】】。", "【【 会原样出现", "【【 would be seen"),
+        ("读对 [[ lenet.test_accuracy ]]。", "[[ 会原样出现", "[[ would be seen"),
+        ("[[= lenet.test_accuracy ｜ percent ]]", "全角的 ｜", "full-width ｜"),
+    ],
+)
+def test_what_a_chinese_keyboard_writes(text, zh, en):
+    fault = faults(f"{FRONT}{text}\n", {"mlp"})[0]
+    assert fault.line == FRONT.count("\n") + 1
+    assert zh in fault.zh
+    assert en in fault.en
+
+
+def test_double_brackets_in_code_are_let_be():
+    text = f"{FRONT}\n`[[1, 2]]`\n\n``` python\nx = [[1, 2], [3, 4]]\n```\n"
+    assert faults(text, {"mlp"}) == []

@@ -61,8 +61,42 @@ def test_a_chapter_knows_its_place_title_and_question(tmp_path):
 
 
 def test_what_a_chapter_needs_comes_before_it(tmp_path):
-    with pytest.raises(CnnvizError, match=r"needs.md|pixels.md needs 'kernels'"):
+    with pytest.raises(CnnvizError, match=r"^docs/en/pixels.md:2: 'kernels' in needs"):
         course(tmp_path, ("pixels", "kernels"), ("kernels", ""))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "line", "zh", "en"),
+    [
+        ("needs: []", "needs: [pixels", 2, "文件头看不懂", "front matter cannot be read"),
+        ("needs: []", "description: 看: 图\nneeds: []", 2, "半角冒号", "colon in quotes"),
+        ("needs: []", "needs: pixels", 2, r"needs: \[pixels\]", r"needs: \[pixels\]"),
+        ("needs: []", "needs: [pixels]", 2, "needs 里的 pixels", "'pixels' in needs"),
+        ("needs: []\n---\n", "needs: []\n", 1, "没有结尾", "has no end"),
+        ("!!! question", "!!! note", 0, "提问的方框", "title and question"),
+    ],
+)
+def test_what_is_wrong_at_the_top_of_a_chapter_is_said_plainly(tmp_path, was, now, line, zh, en):
+    text = PAGE.format(needs="", title="X")
+    assert was in text
+    for language, said in (("zh", zh), ("en", en)):
+        page = tmp_path / language / "x.md"
+        page.parent.mkdir()
+        page.write_text(text.replace(was, now), "utf-8")
+        where = f"{page.parent.name}/x.md:{line}" if line else f"{page.parent.name}/x.md"
+        with pytest.raises(CnnvizError, match=rf"^docs/{where}: .*{said}"):
+            chapters(tmp_path, language, ["x.md"])
+
+
+def test_a_file_of_windows_is_read_or_named(tmp_path):
+    text = PAGE.format(needs="", title="像素")
+    page = tmp_path / "zh" / "x.md"
+    page.parent.mkdir()
+    page.write_text(text.replace("\n", "\r\n"), "utf-8-sig", newline="")
+    assert chapters(tmp_path, "zh", ["x.md"])["x"].title == "像素"
+    page.write_text(text, "gb18030")
+    with pytest.raises(CnnvizError, match=r"^docs/zh/x.md:5: 这个文件不是 UTF-8"):
+        chapters(tmp_path, "zh", ["x.md"])
 
 
 def test_the_map_and_the_facts(tmp_path):

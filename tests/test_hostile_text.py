@@ -115,5 +115,5 @@ def test_a_text_shows_no_code_from_outside(tmp_path):
     root = tmp_path / "repository"
     root.mkdir()
     prose = Prose("en", {}, set(), {}, "digits", root, "")
-    with pytest.raises(CnnvizError, match="no such file in the repository"):
+    with pytest.raises(CnnvizError, match="in the repository"):
         prose.fill("[[= source('../secret.py', 'key') ]]", "page.md")

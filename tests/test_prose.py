@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
+from gen.course import Chapter
 from gen.prose import Prose, fixed, percent, signed, thousands
 
 ROOT = Path(__file__).parent.parent
@@ -32,11 +33,20 @@ def test_numbers_are_filled_in_and_latex_is_left_alone():
     assert prose().fill(text, "page.md") == r"98.4% of \(\frac{a}{b}\), $x_{1}$, {{ not ours }}"
 
 
-def test_a_missing_number_names_page_and_key():
-    with pytest.raises(CnnvizError, match="lenet.md.*no such number.*acuracy"):
-        prose().fill("[[= net.acuracy ]]", "lenet.md")
-    with pytest.raises(CnnvizError, match="lenet.md.*nett"):
+def test_a_name_that_does_not_exist_is_said_with_its_line_and_the_nearest():
+    with pytest.raises(CnnvizError, match=r"^lenet.md:3: .*'acuracy'.*did you mean accuracy\?"):
+        prose().fill("first\n\n[[= net.acuracy ]]", "lenet.md")
+    with pytest.raises(CnnvizError, match=r"^lenet.md:1: .*'nett'.*did you mean net\?"):
         prose().fill("[[= nett.accuracy ]]", "lenet.md")
+    with pytest.raises(CnnvizError, match="'lenet'.*new one comes from the function numbers"):
+        prose(of={"mlp": 1}).fill("[[= net.of.lenet | percent ]]", "lenet.md")
+    assert prose().fill("[[% if net.real is defined %]]real[[% endif %]]", "lenet.md") == ""
+
+
+def test_lines_are_those_of_the_file_also_inside_a_caption():
+    caption = '[[% call figure("net/maps") %]]\nfirst\n\n[[= net.acuracy ]]\n[[% endcall %]]'
+    with pytest.raises(CnnvizError, match=r"^lenet.md:8: "):
+        prose().fill(caption, "lenet.md", above=4)
 
 
 def test_a_number_may_be_called_like_a_method_of_a_dictionary():
@@ -48,16 +58,28 @@ def test_a_filter_that_does_not_fit_names_the_page():
         prose(word="seven").fill("[[= net.word | percent ]]", "lenet.md")
 
 
-def test_a_mistake_in_the_syntax_names_page_and_line():
-    with pytest.raises(CnnvizError, match="lenet.md, line 2"):
-        prose().fill("first\n[[= net.accuracy | percnt ]]", "lenet.md")
+@pytest.mark.parametrize(
+    ("text", "zh", "en"),
+    [
+        ("[[= net.accuracy | percnt ]]", "percnt 不存在.*percent、thousands", "no 'percnt'"),
+        ("[[% call figure(“net/maps”) %]]", '全角的 “ .*改成半角的 "', "full-width “"),
+        ("[[= net.accuracy 很高", "读不懂.*make prose", "cannot be read.*make prose"),
+        ("[[% endcall %]]", "读不懂.*endcall", "cannot be read.*endcall"),
+    ],
+)
+def test_a_mistake_in_the_syntax_names_page_line_and_mend(text, zh, en):
+    for language, said in (("zh", zh), ("en", en)):
+        with pytest.raises(CnnvizError, match=rf"^lenet.md:2: .*{said}"):
+            prose(language).fill(f"first\n{text}", "lenet.md")
 
 
 def test_a_claim_that_holds_leaves_no_trace_and_one_that_does_not_stops_the_build():
     text = '[[= claim(net.accuracy > 0.9, "it reads well") ]]'
     assert prose().fill(text, "page.md") == ""
-    with pytest.raises(CnnvizError, match="page.md.*it reads well"):
+    with pytest.raises(CnnvizError, match="page.md:1: .*'it reads well' does not hold"):
         prose(accuracy=0.5).fill(text, "page.md")
+    with pytest.raises(CnnvizError, match="page.md:1: 断言“it reads well”.*不成立"):
+        prose("zh", accuracy=0.5).fill(text, "page.md")
 
 
 def test_on_other_data_a_failed_claim_is_shown_instead():
@@ -72,7 +94,7 @@ def test_figure_slots_hold_the_caption():
     filled = prose().fill(text, "page.md")
     assert '<div class="figure-slot" data-figure="net/maps" markdown="1">' in filled
     assert "A *caption* with 61706." in filled
-    with pytest.raises(CnnvizError, match="Unknown figure 'net/map'. Did you mean 'net/maps'"):
+    with pytest.raises(CnnvizError, match=r"figure 'net/map'.*did you mean net/maps\?"):
         prose().fill(text.replace("maps", "map"), "page.md")
 
 
@@ -83,7 +105,7 @@ def test_source_is_the_code_on_disk():
     assert "https://example.org/cnnviz/models.py#L" in code
     with pytest.raises(CnnvizError, match="LeNet.foward"):
         prose().fill('[[= source("cnnviz/models.py", "LeNet.foward") ]]', "page.md")
-    with pytest.raises(CnnvizError, match="no such file in the repository"):
+    with pytest.raises(CnnvizError, match="no file cnnviz/model.py in the repository"):
         prose().fill('[[= source("cnnviz/model.py", "LeNet") ]]', "page.md")
 
 
@@ -93,3 +115,11 @@ def test_examples_show_code_and_what_it_printed():
     assert '"""Record a layer' not in filled
     assert "12 zeros" in filled
     assert "输出" in filled
+
+
+def test_a_question_on_the_course_map_that_cannot_be_filled_in_names_its_chapter():
+    asking = prose("zh")
+    chapter = Chapter("net", 1, "网络", "[[= net.acuracy ]]？", (), 1)
+    asking.add_course({"net": chapter}, [])
+    with pytest.raises(CnnvizError, match=r"^docs/zh/net.md: 没有叫 acuracy 的数"):
+        asking.fill("[[= course_map() ]]", "docs/zh/index.md")

@@ -17,12 +17,14 @@ from typing import Any
 import yaml
 from jinja2 import TemplateSyntaxError, nodes
 
-from gen.checks.sections import line_of
-from gen.prose import Prose
+from gen.checks.sections import blank, line_of, without_code
+from gen.course import DIRECTIVE
+from gen.prose import Prose, unreadable
 from gen.settings import ROOT
 
 _OPENING = re.compile(r"\[\[[=%#]")
 _SINGLE = re.compile(r"(?<!\[)\[[=%] [^\[\]\n]*\](?!\])")
+_STRAY = re.compile(r"\[\[(?= ?[a-z])|【【|】】|［［|］］")
 _CALL = re.compile(r"\[\[%\s*(call|endcall)\b([^%\n]*)")
 _FIGURE = re.compile(r'call figure\("([\w-]+)/([\w-]+)"\)')
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.S)
@@ -44,7 +46,7 @@ def faults(markdown: str, pages: set[str]) -> list[Fault]:
         pages: of the same language, which `needs:` may name.
     """
     # Each of these can be said in plain words; what remains, only in those of the template engine.
-    found = [*_ends(markdown), *_calls(markdown)] or [*_names(markdown)]
+    found = [*_ends(markdown), *_calls(markdown)] or [*_stray(markdown), *_names(markdown)]
     return [*front_matter(markdown, pages), *found]
 
 
@@ -53,7 +55,7 @@ def front_matter(markdown: str, pages: set[str]) -> Iterator[Fault]:
     if not markdown.startswith("---"):
         yield Fault(
             1,
-            "这一页开头没有 front matter。怎么办：第一行写 ---，然后 description: 一句话，再一行 ---。",
+            "这一页没有文件头。怎么办：第一行写 ---，然后 description: 一句话，再一行 ---。",
             "the page has no front matter. What to do: begin it with a line ---, a line "
             "'description: one sentence' and another line ---.",
         )
@@ -62,7 +64,7 @@ def front_matter(markdown: str, pages: set[str]) -> Iterator[Fault]:
     if match is None:
         yield Fault(
             1,
-            "开头的 front matter 没有结束。怎么办：在 description、needs 这几行后面加上单独一行 ---。",
+            "文件头没有结束。怎么办：在 description、needs 这几行后面加上单独一行 ---。",
             "the front matter at the top has no end. What to do: put a line --- of its own behind "
             "the lines description, needs and the like.",
         )
@@ -73,7 +75,7 @@ def front_matter(markdown: str, pages: set[str]) -> Iterator[Fault]:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         yield Fault(
             line,
-            f"开头的 front matter 读不懂（{error.problem}）。怎么办：每行写成“名字: 值”；"
+            f"文件头读不懂（{error.problem}）。怎么办：每行写成“名字: 值”；"
             '值里有半角冒号，就给它加上双引号："…"。',
             f"the front matter cannot be read ({error.problem}). What to do: write each line as "
             "'name: value', and put a value that holds a colon in double quotes.",
@@ -86,7 +88,7 @@ def _values(values: dict[Any, Any], source: str, pages: set[str]) -> Iterator[Fa
     if not str(values.get("description") or "").strip():
         yield Fault(
             1,
-            "开头的 front matter 缺 description。怎么办：加一行 description: 这一页讲什么，一句话。",
+            "文件头缺 description。怎么办：加一行 description: 这一页讲什么，一句话。",
             "the front matter lacks a description. What to do: add a line 'description: what the "
             "page is about, in a sentence'.",
         )
@@ -152,19 +154,25 @@ def _calls(markdown: str) -> Iterator[Fault]:
             )
 
 
+def _stray(markdown: str) -> Iterator[Fault]:
+    """Double brackets that steer nothing, such as those of a Chinese keyboard."""
+    text = re.sub(r"`[^`\n]*`", "", DIRECTIVE.sub(blank, without_code(markdown)))
+    for match in _STRAY.finditer(text):
+        yield Fault(
+            line_of(text, match.start()),
+            f"{match.group()} 会原样出现在网页上。怎么办：数写成 [[= … ]]，图写成 [[% call … %]]，都用"
+            "半角的方括号；若不是指令，请放进 `代码` 里。",
+            f"{match.group()} would be seen on the page. What to do: a number is written [[= … ]], "
+            "a figure [[% call … %]]; what is neither belongs in `code`.",
+        )
+
+
 def _names(markdown: str) -> Iterator[Fault]:
     """The template engine can read it, and everything that is named there exists."""
     try:
         tree = _environment().parse(markdown)
     except TemplateSyntaxError as error:
-        problem = str(error.message).rstrip(".")
-        yield Fault(
-            error.lineno,
-            f"双方括号里的内容读不懂：{problem}。怎么办：对照另一种语言的同一处，逗号、括号和引号"
-            "都要一样。",
-            f"what stands in double brackets cannot be read: {problem}. What to do: compare "
-            "it with the same place in the other language, its commas, brackets and quotes.",
-        )
+        yield Fault(error.lineno, *unreadable(str(error.message)))
         return
     names = list(tree.find_all(nodes.Name))
     ours = {"loop", *(name.name for name in names if name.ctx != "load")}

@@ -39,10 +39,12 @@ _OUR_SITES = tuple(
     re.findall(r'!ENV \[SITE_URL, "([^"]+)"\]', (ROOT / "mkdocs.yml").read_text("utf-8"))
     + [address for address in [os.environ.get("SITE_URL", "")] if address]
 )
-_VALUE = re.compile(r"\[\[= (?!claim|source|example|glossary)[^\]\n]*(?:\][^\]\n]+)*\]\]")
+_VALUE = re.compile(r"\[\[= (?!claim|source|example|glossary|\")[^\]\n]*(?:\][^\]\n]+)*\]\]")
 _HAN = "[\u4e00-\u9fff]"
 _FULL = "，。、；：！？）》"
-_TO_FULL = dict(zip(",;:!?()", "，；：！？（）", strict=True))
+_TO_FULL = dict(zip(",;:!?().", "，；：！？（）。", strict=True))
+_CODE = "\ue000"
+"""Stands where a piece of code or a formula was, in what is shown as `…`."""
 _TO_HALF = {"。": ".", "、": ","} | {full: half for half, full in _TO_FULL.items()}
 
 
@@ -92,12 +94,16 @@ def _chinese_typography(page: Page) -> Iterator[Remark]:
         return
     # A value may be a Chinese word; a control, of which nothing is seen here, may have space.
     markdown = re.sub(r"<(?:button|a|span)\b", "\u2060\\g<0>", page.markdown)
-    text = prose(markdown, mark="x", value="\u2060")
+    markdown = markdown.replace("![", "[")  # a picture; its words are prose
+    text = prose(markdown, mark=_CODE, value="\u2060")
     text = re.sub(r'^ *(?:!!!|\?\?\?) \w+ (?:"(.*)")?$', r"\1", text, flags=re.M)
     rules = (
-        (rf"{_HAN}[A-Za-z0-9]|[A-Za-z0-9%]{_HAN}", _space),
+        (rf"{_HAN}[A-Za-z0-9{_CODE}]|[A-Za-z0-9%{_CODE}]{_HAN}", _space),
         # Coordinates and shapes keep their brackets: (2, 2), with a space around them.
-        (rf"{_HAN} ?[,;:!?]|[,;:!?] ?{_HAN}|{_HAN} ?\({_HAN}|{_HAN}\(|\){_HAN}", _half_width),
+        (
+            rf"{_HAN} ?[,;:!?]|[,;:!?] ?{_HAN}|{_HAN} ?\({_HAN}|{_HAN}\(|\){_HAN}|{_HAN}\.(?!\S)",
+            _half_width,
+        ),
         (rf'{_HAN}"|"{_HAN}', _quote),
         (rf"[^\s|] [{_FULL}]|[{_FULL}] +(?=[^\s|\u2060])|[（《] ", _no_space),
         (r"您", _ni),
@@ -108,15 +114,21 @@ def _chinese_typography(page: Page) -> Iterator[Remark]:
             # Bold text that begins a paragraph ends in a full stop and a space.
             line = marked if say is _no_space else re.sub(r"[*\[\]]", "", marked)
             for match in re.finditer(expression, line):
-                found, around = match.group(), line[max(0, match.start() - 8) : match.end() + 8]
-                yield Remark("typography", around.strip(), number, *say(found, around.strip()))
+                around = line[max(0, match.start() - 8) : match.end() + 8]
+                found, around = _shown(match.group()), _shown(around).strip()
+                yield Remark("typography", around, number, *say(found, around))
+
+
+def _shown(text: str) -> str:
+    """As the page has it, without what only the rules see."""
+    return text.replace(_CODE, "`…`").replace("\u2060", "")
 
 
 def _space(found: str, around: str) -> tuple[str, str]:
+    spaced = f"{found[0]} {found[1:]}" if re.match(_HAN, found) else f"{found[:-1]} {found[-1]}"
     return (
-        f"“{around}”：汉字与西文之间少一个空格。怎么办：写成“{found[0]} {found[1]}”。",
-        f"'{around}': a space is missing between Chinese and Latin. What to do: write "
-        f"'{found[0]} {found[1]}'.",
+        f"“{around}”：汉字与西文之间少一个空格。怎么办：写成“{spaced}”。",
+        f"'{around}': a space is missing between Chinese and Latin. What to do: write '{spaced}'.",
     )
 
 
@@ -387,7 +399,7 @@ def check(docs: Path, figures: Path) -> list[Finding]:
         CnnvizError: an entry of the allow list lacks something.
     """
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = list(terms.findings(docs, site.terms, site.anchors)), set()
+    found, needed = terms.findings(docs, site.terms), set()
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             file = f"docs/{language}/{name}.md"
@@ -460,6 +472,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     for finding in found:
         # Who wrote a page reads its language.
         language = "zh" if finding.file.startswith("docs/zh/") else "en"
+        if finding.file.count("/") == 1:  # both languages share it
+            language = spoken()
         print(finding.text(language))
         if os.environ.get("GITHUB_ACTIONS"):
             print(*workflow_commands([finding], language, "error"))
