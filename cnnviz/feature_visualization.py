@@ -18,8 +18,8 @@ from cnnviz.errors import CnnvizError
 from cnnviz.receptive_field import receptive_fields
 from cnnviz.recording import eval_mode, record
 
-TOGETHER = 32
-"""Units whose images are optimised at once: more do not fit into the caches of a processor."""
+TOGETHER = 128
+"""Units whose images are optimised at once: a processor is busy, and memory does not matter yet."""
 
 
 @dataclass(frozen=True)

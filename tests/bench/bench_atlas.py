@@ -86,9 +86,11 @@ def one_off(model: nn.Module, layer: str, unit: int, images: Tensor) -> None:
 
 def main() -> None:
     torch.manual_seed(0)
-    torch.set_num_threads(1)  # as the build draws
     images, labels = torch.rand(IMAGES, 1, 28, 28), torch.randint(10, (IMAGES,))
-    print(f"torch {torch.__version__}, 1 thread; {STEPS} steps, {STARTS} starts; {IMAGES} images")
+    print(
+        f"torch {torch.__version__}, {torch.get_num_threads()} threads; "
+        f"{STEPS} steps, {STARTS} starts; {IMAGES} images"
+    )
     print(
         f"{'':14} {'units':>6}   {'maximise':>9} {'ratio':>7} {'itself':>7}   "
         f"{'ablate':>9} {'ratio':>7}"
@@ -101,7 +103,9 @@ def main() -> None:
                 continue
             count = module.weight.shape[0]
             sample = range(0, count, max(1, count // SAMPLE))
-            together = seconds(lambda m=model, n=layer, c=count: maximised(m, n, torch.arange(c)))
+            together = seconds(
+                lambda m=model, n=layer, c=count: maximised(m, n, torch.arange(c)), rounds=3
+            )
             alone = median(
                 seconds(lambda m=model, n=layer, u=u: ascended(m, n, u, STARTS, STEPS))
                 for u in sample
