@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,12 +10,33 @@ import time
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
-from gen import build
+from cnnviz.files import digest
+from gen import build, manifest
 from gen.publish import languages
+from gen.publish.commit import commit
 from gen.settings import ROOT, Settings, from_environment
 
 SITE = ROOT / "site"
+STAMP = ROOT / "build" / "site.digest"
+"""What `site/` was made from; absent if a build stopped half way or took figures from a bundle."""
 LANGUAGES = {language.code: language.config.name for language in languages.read(ROOT)}
+
+
+def made_from(settings: Settings) -> str:
+    """Digest of all that the pages are made from: texts, code, choices, figures, the commit."""
+    paths = [path for folder in ("cnnviz", "docs", "gen") for path in (ROOT / folder).rglob("*")]
+    paths += [*ROOT.glob("*.yml"), *ROOT.glob("*.toml"), ROOT / "constraints.txt"]
+    files = sorted(p for p in paths if p.is_file() and "__pycache__" not in p.parts)
+    choices = [repr(settings), commit()]
+    choices += [f"{name}={os.environ.get(name)}" for name in ("SITE_URL", "REPO_URL")]
+    choices += [f"{name} {key}" for name, key in manifest.keys(settings).items()]
+    return digest(
+        [
+            *(part.encode() for part in choices),
+            *(part for p in files for part in (str(p.relative_to(ROOT)).encode(), p.read_bytes())),
+        ],
+        64,
+    )
 
 
 def assemble(settings: Settings) -> None:
@@ -23,6 +45,7 @@ def assemble(settings: Settings) -> None:
     Raises:
         CnnvizError: a build failed; `site/` is as it was.
     """
+    STAMP.unlink(missing_ok=True)
     folders = {language: settings.build_dir / f"site-{language}" for language in LANGUAGES}
     runs = {
         language: subprocess.Popen(_mkdocs(config, folders[language]), cwd=ROOT)
@@ -50,7 +73,12 @@ def main() -> int:
         settings = from_environment()
         build.ensure(settings)
         made = time.perf_counter()
+        now = made_from(settings)
+        if SITE.exists() and STAMP.exists() and STAMP.read_text() == now:
+            print("site/ is up to date")
+            return 0
         assemble(settings)
+        STAMP.write_text(now)
     except CnnvizError as error:
         print(f"cnnviz: {error}", file=sys.stderr)
         return 1
