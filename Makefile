@@ -51,7 +51,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $(INSTALLED)
 
 # Any language of the site; LANG of the system, such as en_GB.UTF-8, names none.
-SERVE = -m mkdocs serve $(if $(wildcard mkdocs.$(LANG).yml),--config-file mkdocs.$(LANG).yml)
+SERVE = -m mkdocs serve --dirty $(if $(wildcard mkdocs.$(LANG).yml),--config-file mkdocs.$(LANG).yml)
 # Also where it is empty: an unset variable is no wish to install 6 GB and train.
 ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.

@@ -34,12 +34,19 @@ from gen.publish import prebuilt
 from gen.publish.commit import commit, version
 from gen.publish.frame import Frame
 from gen.publish.languages import ROOT_LANGUAGE, code_of, ours
+from gen.publish.preview import Preview
 from gen.settings import ROOT, from_environment
 from gen.unit_files import write_units
 
 log = get_plugin_logger(__name__)
 _SLOT_START = '<div class="figure-slot" data-figure="'
 _state: dict[str, Any] = {}
+_preview = Preview()
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """`make serve` makes only what has changed (see gen.publish.preview)."""
+    _preview.running = command == "serve" and dirty
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -111,6 +118,12 @@ def on_pre_build(config: MkDocsConfig) -> None:
         raise PluginError(str(error)) from error
     for difference in found:
         log.warning(difference.text(_state["language"]))
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """After gen/pages.py has added its own: leave out of a preview what has not changed."""
+    _preview.pass_over_what_is_the_same(files, Path(config.docs_dir))
+    return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
@@ -200,8 +213,10 @@ def on_post_build(config: MkDocsConfig) -> None:
     _state["frame"].write(Path(config.site_dir))
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
-    language = ours(_state["language"])
-    write_units(Path(config.site_dir), _state["settings"], _state["numbers"]["atlas"], language)
+    language, settings = ours(_state["language"]), _state["settings"]
+    if not _preview.units_are_there(repr(manifest.keys(settings))):
+        atlas = _state["numbers"]["atlas"]
+        write_units(Path(config.site_dir), settings, atlas, language, keep=_preview.running)
 
 
 def _named(page: Page) -> str:

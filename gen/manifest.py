@@ -45,6 +45,7 @@ _NOT_DRAWING = {
     "lab_samples.py",
     "notebooks.py",
     "words.py",
+    "site.py",
 }
 
 

@@ -33,13 +33,14 @@ def template_page(net: str, layer: str) -> tuple[str, str]:
 
 
 def write_units(
-    site: Path, settings: Settings, atlas: Mapping[str, Any], language: str
+    site: Path, settings: Settings, atlas: Mapping[str, Any], language: str, keep: bool = False
 ) -> dict[str, list[str]]:
     """Replace each layer's template in the built site by the pages of its units.
 
     Args:
         site: folder of the site of one language.
         atlas: numbers of the chapter "atlas".
+        keep: leave the templates, so that MkDocs sees them as made.
 
     Returns:
         Net → addresses of the pages, relative to the site.
@@ -62,7 +63,8 @@ def write_units(
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / "index.html").write_text(filled(frame, page, layer), "utf-8")
                 written[net].append(f"atlas/{net}/{layer}/{name}/")
-            shutil.rmtree(folder / "unit")
+            if not keep:
+                shutil.rmtree(folder / "unit")
     _complete_sitemap(site, written)
     return written
 
