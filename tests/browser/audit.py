@@ -1,4 +1,4 @@
-"""Every page of the built site as a strict visitor would judge it: python -m tests.browser.audit
+"""Every page of the built site as a strict visitor would judge it: `make audit`
 
 For each page: what a first visit transfers (text compressed, as hosts send it; pictures below the
 fold included), requests to other hosts, console messages, and what axe-core finds in light and dark

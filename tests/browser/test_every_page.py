@@ -1,4 +1,7 @@
-"""Every page of both languages, visited once on a phone: it loads whole, alone, accessibly."""
+"""Every page of both languages, visited once on a phone: it loads whole and alone.
+
+axe-core looks at one page of each kind in each view; `make audit` lets it look at every page.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +61,6 @@ class Visit:
     console: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
-    axe: list[str] = field(default_factory=list)
 
 
 def violations(tab: Tab) -> list[str]:
@@ -116,7 +118,6 @@ def visits(phone: BrowserContext, root: str) -> list[Visit]:
         visit = Visit(page)
         tab.goto(root + page.address, wait_until="load")
         visit.seen = tab.evaluate(_LOOK)
-        visit.axe = violations(tab)
         visited.append(visit)
     tab.close()
     return visited
@@ -198,17 +199,16 @@ def test_edit_link_leads_to_a_source_of_the_page(visits: list[Visit]) -> None:
         assert path.startswith((f"docs/{visit.page.language}/", "gen/", "cnnviz/")), address
 
 
-def test_axe_finds_nothing_on_a_phone_in_light_colours(visits: list[Visit]) -> None:
-    assert {v.page.address: v.axe for v in visits if v.axe} == {}
-
-
-@pytest.mark.parametrize(("palette", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(
+    ("palette", "width"), [("light", 390), ("light", 1280), ("dark", 1280), ("dark", 390)]
+)
 def test_axe_finds_nothing_on_one_page_of_each_kind(
     tab: Tab, root: str, palette: Literal["light", "dark"], width: int
 ) -> None:
     """The pages of one kind share their template and style: one of each, in the other views."""
     built = {page.address for page in all_pages()}
-    kinds = {"", "image/", "mlp/", "lenet/", "atlas/lenet/conv2/", "en/why-not-mlp/", "en/atlas/"}
+    kinds = {"", "en/lenet/", "atlas/lenet/conv2/", "en/atlas/lenet/fc1/07/", "en/atlas/ablation/"}
+    kinds |= {"lab/"} if palette == "dark" else {"en/glossary/"}
     # No colour is to be judged half way through a transition.
     tab.emulate_media(color_scheme=palette, reduced_motion="reduce")
     tab.set_viewport_size({"width": width, "height": 900})

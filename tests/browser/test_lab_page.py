@@ -499,7 +499,7 @@ def test_kernels_biases_and_channels_are_changed_and_come_back(lab: Page) -> Non
     off = logits(lab)
     assert off != edited
     assert value(lab) == 0
-    expect(lab.get_by_text("it answers 0, whatever the sum")).to_be_visible()
+    expect(lab.get_by_text("answers 0, whatever the sum")).to_be_visible()
 
     lab.wait_for_timeout(500)  # the address follows when the hand rests
     copy = lab.context.new_page()
