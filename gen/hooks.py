@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ _preview = Preview()
 def on_startup(command: str, dirty: bool) -> None:
     """`make serve` makes only what has changed (see gen.publish.preview)."""
     _preview.running = command == "serve" and dirty
+    if _preview.running:  # what a preview passes over is no page whose edit link went unused
+        logging.getLogger("mkdocs.plugins.mkdocs_gen_files.plugin").setLevel(logging.ERROR)
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:

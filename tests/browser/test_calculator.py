@@ -66,7 +66,8 @@ def calculator(tab: Page, root: str, request: pytest.FixtureRequest) -> Iterator
 
 
 def test_it_says_what_torch_says(calculator: Page) -> None:
-    many = settings()
+    # The English page runs the same script: there, some settings are enough.
+    many = settings()[:: 20 if "/en/" in calculator.url else 1]
     told: list[list[str]] = calculator.evaluate(_TRY_ALL, many)
     refused = 0
     for setting, (*results, message) in zip(many, told, strict=True):
