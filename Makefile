@@ -65,10 +65,10 @@ serve: $(TEXT)/.installed
 	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python $(SERVE)
 else
 READY := $(VENV)
-site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 10 s if nothing changed)
+site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 3 s if nothing changed)
 	@$(BIN)/python -m gen.site
 
-serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 s
+serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 to 6 s
 	@$(BIN)/python -m gen.build
 	@$(BIN)/python $(SERVE)
 endif

@@ -464,7 +464,7 @@ class UnitPage:
         never = self.layer["relu"] and max(map(max, self.unit["tuning"])) <= 0
         nothing = ""
         if never:
-            nothing = self.say("这些条纹都没能让它大于零。", "None of them brings it above zero. ")
+            nothing = self.say("这些条纹都没能让它大于零。", "No stripes bring it above zero. ")
         legend = self.say(
             f"输入是正弦条纹，横轴是条纹的方向，纵轴是这个单元的值{before}，三条线是三种波长（像素）；每个方向取 8 个相位中最大的值。{middle if self.spatial else ''}"
             f"{nothing}偏爱{stripes}的程度为 {share:.2f}（0：各方向一样；1：只认一个方向）。",

@@ -22,10 +22,13 @@ from gen.html import figure_html
 from gen.manifest import EXAMPLES, Chapter
 from gen.prose import Prose
 from gen.render import render_chapter
-from gen.settings import ROOT, Settings
+from gen.settings import ROOT, Settings, from_environment
 
 LANGUAGES = ("zh", "en")
-CHAPTERS = manifest.chapter_names()
+# The programs take as long as all figures together: `make site` runs each, its notebook again.
+CHAPTERS = [name for name in manifest.chapter_names() if name != EXAMPLES]
+
+PROGRAMS = {path.stem for path in (ROOT / "docs" / "examples").glob("*.py")}
 
 _USED = re.compile(r'call figure\("([^"]+)"\)')
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -160,19 +163,23 @@ def test_figures_become_html(build: Build) -> None:
             assert html.count("<img") == html.count(' alt="'), address
 
 
-def test_examples_print_something(build: Build) -> None:
-    assert all(build.first[EXAMPLES].numbers.values())
+def test_examples_print_something() -> None:
+    built = manifest.read(EXAMPLES, from_environment())
+    if built is None:
+        pytest.skip("nothing is built: run make site")
+    assert built.numbers.keys() == PROGRAMS
+    assert all(built.numbers.values())
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_ask_only_for_what_there_is(build: Build, language: str) -> None:
     """Figures, numbers, programs and sources of every page; what it claims is for a real build."""
-    numbers = {name: chapter.numbers for name, chapter in build.first.items() if name != EXAMPLES}
+    numbers = {name: chapter.numbers for name, chapter in build.first.items()}
     prose = Prose(
         language,
         numbers,
         figures=set(build.figures),
-        printed=build.first[EXAMPLES].numbers,
+        printed=dict.fromkeys(PROGRAMS, "1"),
         dataset="digits",
         root=ROOT,
         source_url="",

@@ -67,16 +67,20 @@ def sent(response: Response) -> tuple[str, int]:
 
 def first_visit(browser: Browser, root: str, address: str) -> Found:
     """The page with an empty cache, and all its pictures."""
-    found, answered = Found(address), []
+    found = Found(address)
+    answered: list[Response] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     tab = context.new_page()
-    tab.on("response", answered.append)
+
+    def keep(response: Response) -> None:
+        answered.append(response)
 
     def console(message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             found.console.append(message.text)
 
     tab.on("console", console)
+    tab.on("response", keep)
     tab.goto(root + address, wait_until="networkidle")
     tab.evaluate(_LOAD_ALL)
     tab.wait_for_load_state("networkidle")
