@@ -20,8 +20,8 @@ from typing import Literal
 from playwright.sync_api import Browser, ConsoleMessage, Response, sync_playwright
 from playwright.sync_api import Page as Tab
 
+from tests.browser.axe import violations
 from tests.browser.serving import all_pages, every_page, launch, served_site, what_is_missing
-from tests.browser.test_every_page import violations
 
 _SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 VIEWS = tuple(product(_SCHEMES, (1280, 390)))

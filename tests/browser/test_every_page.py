@@ -12,10 +12,11 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Request, Response
 from playwright.sync_api import Page as Tab
 
+from tests.browser.audit import first_visit
+from tests.browser.axe import violations
 from tests.browser.serving import REPOSITORY, Page, all_pages
 
 pytestmark = pytest.mark.browser
@@ -61,17 +62,6 @@ class Visit:
     console: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
-
-
-def violations(tab: Tab) -> list[str]:
-    """What axe-core finds on the page that is open: rule, place and reason."""
-    found = Axe().run(tab).response["violations"]
-    return [
-        f"{rule['id']}: {node['target']} {node['html'][:100]} "
-        f"{(node['any'] or node['all'] or node['none'])[0]['message']}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +209,10 @@ def test_axe_finds_nothing_on_one_page_of_each_kind(
         if wrong := violations(tab):
             found[address] = wrong
     assert found == {}, json.dumps(found, ensure_ascii=False, indent=1)
+
+
+@pytest.mark.parametrize("address", ["en/lenet/", "atlas/mlp/fc2/", "en/atlas/lenet/conv1/"])
+def test_a_first_visit_is_light(browser: Browser, root: str, address: str) -> None:
+    """With an empty cache and every picture, however far down."""
+    found = first_visit(browser, root, address)
+    assert found.total < 600_000, found.size

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.drawn_digits import DIGITS, Stroke, moved
 from tests.browser.serving import SITE
-from tests.browser.test_every_page import violations
 
 pytestmark = pytest.mark.browser
 

@@ -180,3 +180,12 @@ def test_a_term_leads_to_its_line_in_the_glossary(tab: Page, root: str, folder: 
     term.click()
     tab.wait_for_url(f"{root}{folder}glossary/#*")
     expect(tab.locator("dt:has(span:target) + dd")).to_have_text(str(meaning))
+
+
+def test_the_index_of_the_search_waits_for_somebody_who_searches(tab: Page, root: str) -> None:
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{root}en/", wait_until="networkidle")
+    assert not [address for address in asked if "search_index" in address]
+    with tab.expect_request("**/search_index.json"):
+        tab.keyboard.press("f")  # the key that Material gives to the search
