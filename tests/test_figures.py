@@ -24,6 +24,8 @@ from gen.prose import Prose
 from gen.render import render_chapter
 from gen.settings import ROOT, Settings, from_environment
 
+pytestmark = pytest.mark.thorough
+
 LANGUAGES = ("zh", "en")
 # The programs take as long as all figures together: `make site` runs each, its notebook again.
 CHAPTERS = [name for name in manifest.chapter_names() if name != EXAMPLES]

@@ -10,6 +10,8 @@ from nbclient import NotebookClient
 from gen.notebooks import notebook
 from gen.settings import ROOT
 
+pytestmark = pytest.mark.thorough
+
 PAGE = """---
 description: x
 ---

@@ -11,6 +11,8 @@ import yaml
 
 from gen.settings import ROOT, from_environment
 
+pytestmark = pytest.mark.thorough
+
 TRANSLATED = ("index", "pooling")
 
 

@@ -29,6 +29,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+pytestmark = pytest.mark.thorough
+
 class Small(nn.Module):
     """Functional ReLU and pooling, a name with a dot, a stride, batch normalisation."""
 

@@ -25,7 +25,7 @@ from cnnviz.training import Trained
 from gen import lab_files
 from gen.settings import from_environment
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 
 IMAGES = 200
 Floats = npt.NDArray[np.float32]
