@@ -24,12 +24,12 @@ from gen.unit_files import BODY, DESCRIPTION, TITLE, template_page, write_units
 from gen.unit_pages import UnitPage, unit_name
 from gen.units import render_units
 
+pytestmark = pytest.mark.thorough
+
 OUTSIDE = '''
 import torch
 from torch import nn
 from torch.nn import functional as F
-
-pytestmark = pytest.mark.thorough
 
 class Small(nn.Module):
     """Functional ReLU and pooling, a name with a dot, a stride, batch normalisation."""
