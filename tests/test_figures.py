@@ -106,9 +106,11 @@ def _rendered(
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_a_chapter_draws_without_warning_and_the_same_twice(build: Build, chapter: str) -> None:
+    """Drawn once only, without warning, if it is one of the slow ones."""
     if chapter in build.failed:
         raise build.failed[chapter]
-    assert build.first[chapter] == build.second.get(chapter, build.first[chapter])
+    if chapter not in SLOW:
+        assert build.first[chapter] == build.second[chapter]
 
 
 def test_the_pictures_are_on_disk(build: Build) -> None:
