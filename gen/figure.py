@@ -141,9 +141,9 @@ def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
     return Text(zh=draw(lambda text: text.zh), en=draw(lambda text: text.en))
 
 
-def picture(mosaic: Mosaic, scale: float = 1) -> Picture:
-    """A mosaic as a picture."""
-    return Picture(mosaic.png(level=9), mosaic.width, mosaic.height, scale)
+def picture(mosaic: Mosaic, scale: float = 1, step: int = 1) -> Picture:
+    """A mosaic as a picture; `step` as in `Mosaic.png`, for large ones."""
+    return Picture(mosaic.png(level=9, step=step), mosaic.width, mosaic.height, scale)
 
 
 def raster(pixels: np.ndarray, scale: float = 1, photo: bool = False) -> Picture:

@@ -225,6 +225,28 @@ def test_same_bytes_twice_and_same_pixels_at_every_level(level: int) -> None:
     np.testing.assert_array_equal(np.asarray(_opened(png)), mosaic(maps).indices)
 
 
+def test_fewer_colours_keep_zero_the_gap_and_the_ends() -> None:
+    """Signed levels 1, 65, 128, 160, 255 with step 50: 128 − 127 ≈ −150, −63 ≈ −50, 32 ≈ 50."""
+    values = np.array([-1.0, -0.5, 0.0, 0.25, 1.0]).reshape(5, 1, 1)
+    drawn = mosaic(values, scale="layer", columns=5)
+    coarse = np.asarray(_opened(drawn.png(9, step=50)))
+    assert coarse.tolist() == [[LOWEST, GAP, 78, GAP, CENTRE, GAP, 178, GAP, HIGHEST]]
+    assert drawn.png(9, step=1) == drawn.png(9)
+
+
+def test_fewer_colours_begin_at_zero_where_nothing_is_negative() -> None:
+    """Levels 1 (zero), 65 and 255 with step 10: 1, 1 + 60, and the end."""
+    drawn = mosaic(np.array([0.0, 0.25, 1.0]).reshape(3, 1, 1), scale="layer", columns=3, gap=0)
+    assert drawn.indices.tolist() == [[1, 65, 255]]
+    assert np.asarray(_opened(drawn.png(step=10))).tolist() == [[1, 61, 251]]
+
+
+@pytest.mark.parametrize("step", [0, 128])
+def test_a_step_out_of_range_is_named(step: int) -> None:
+    with pytest.raises(CnnvizError, match=rf"step={step}; expected 1 .* to 127"):
+        mosaic(np.ones((1, 2, 2))).png(step=step)
+
+
 def test_images_come_back_pixel_for_pixel() -> None:
     grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
     colour = np.stack([grey, grey.T, 255 - grey], axis=2)

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from cnnviz import kernels, photos
+from cnnviz import kernels
 from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import GAP
 from cnnviz.drawing.sliding import sliding_kernel
+from gen import tower
 from gen.context import Context
 from gen.figure import (
     Figure,
@@ -62,17 +63,9 @@ _FOUR_NAMES = {
 }
 
 
-@cache
-def _photo() -> Map:
-    """The tower of china.jpg in grey, (H, W) from 0 to 1, at half size."""
-    tower = photos.load("china")[10:426, 0:400]  # (416, 400, 3)
-    grey = photos.grey(tower)
-    return grey.reshape(208, 2, 200, 2).mean(axis=(1, 3))  # (208, 200), each the mean of 2×2
-
-
 def _convolve(kernel: Map) -> Map:
-    """(208, 200) → (208 − k + 1, 200 − k + 1)."""
-    image, weight = torch.from_numpy(_photo()), torch.from_numpy(kernel)
+    """(168, 160) → (168 − k + 1, 160 − k + 1)."""
+    image, weight = torch.from_numpy(tower.grey()), torch.from_numpy(kernel)
     return F.conv2d(image[None, None], weight[None, None])[0, 0].numpy()
 
 
@@ -87,7 +80,7 @@ def _strongest_edge() -> tuple[int, int]:
 def _patch() -> Map:
     """The strongest edge with a ring around it, (5, 5), in two decimals: to be checked by hand."""
     row, column = _strongest_edge()
-    return _photo()[row - 1 : row + 4, column - 1 : column + 4].round(2)
+    return tower.grey()[row - 1 : row + 4, column - 1 : column + 4].round(2)
 
 
 def _swept() -> Map:
@@ -115,13 +108,13 @@ def _pooled(kernel: Map) -> tuple[Map, Map, Map]:
 
 def photo(context: Context) -> Figure:
     """The photograph in grey, as all filters of the chapter get it."""
-    pixels = np.rint(_photo() * 255).astype(np.uint8)
+    pixels = np.rint(tower.grey() * 255).astype(np.uint8)
     height, width = pixels.shape
     return Figure(
         alt=Text(
-            f"一张 {width}×{height} 的灰度照片：颐和园佛香阁，左侧和下方是树，右侧是湖面和天空",
-            f"A {width}×{height} photograph in grey: a pagoda-like tower with curved eaves, "
-            "trees to the left and below, a lake and sky to the right",
+            f"一张 {width}×{height} 的灰度照片：颐和园佛香阁，占去大部分画面，下方是树，左右是湖面和天空",
+            f"A {width}×{height} photograph in grey: a pagoda-like tower with curved eaves fills most "
+            "of it, with trees below and a lake and sky on both sides",
         ),
         panels=[Panel(raster(pixels, scale=2))],
         legends=[Legend(Text("亮度，0 为黑，1 为白", "brightness, 0 is black, 1 is white"))],
@@ -209,7 +202,7 @@ def sweep_photo(context: Context) -> Figure:
         count = f"{rows * width:,}"
         panels.append(
             Panel(
-                picture(part),
+                picture(part, step=4),
                 Text(f"{count} 步之后", f"after {count} steps"),
                 Text(
                     f"左右方向 Sobel 的结果，从上往下填好了 {rows} 行，共 {height} 行",
@@ -317,7 +310,7 @@ def four_filters(context: Context) -> Figure:
         for stage, values in zip(stage_names, maps, strict=True):
             drawn = mosaic(values[None], scale=(-peak, peak), signed=True)
             both = Text(*(f"{a} · {b}" for a, b in zip(label, stage, strict=True)))
-            panels.append(Panel(picture(drawn, scale=200 / drawn.width), stage, alt=both))
+            panels.append(Panel(picture(drawn, scale=200 / drawn.width, step=4), stage, alt=both))
     drawn = mosaic(np.zeros((1, 1, 1)), scale=(-peak, peak), signed=True)
     return Figure(
         alt=Text(
@@ -339,7 +332,7 @@ def numbers(context: Context) -> dict[str, Any]:
     total = float((_patch()[1:4, 1:4] * kernels.SOBEL_X).sum())
     maps = {name: _pooled(kernel) for name, kernel in kernels.FOUR_EDGES.items()}
     right, left = maps["bright right"], maps["bright left"]
-    height, width = _photo().shape
+    height, width = tower.grey().shape
     return {
         "height": height,
         "width": width,
@@ -358,7 +351,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "opposite": float(np.abs(right[0] + left[0]).max()),
         "both_on": float(((right[1] > 0) & (left[1] > 0)).mean()),
         "multiplications_3": (height - 2) * (width - 2) * 9,
-        "detail_before": float(np.abs(np.diff(_photo(), axis=1)).mean()),
+        "detail_before": float(np.abs(np.diff(tower.grey(), axis=1)).mean()),
         "detail_blurred": float(np.abs(np.diff(_convolve(kernels.BLUR), axis=1)).mean()),
         "detail_sharpened": float(np.abs(np.diff(_convolve(kernels.SHARPEN), axis=1)).mean()),
         "sharpened_outside": float(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from cnnviz import kernels, photos
+from cnnviz import kernels
 from cnnviz.drawing import palettes
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.mosaic import mosaic
+from gen import tower
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, in_both, number, picture, raster, scale_legend
 
@@ -39,19 +39,13 @@ def _over_colours(kernel: Map) -> Map:
     return _LUMA[:, None, None] * kernel
 
 
-@cache
-def _photo() -> NDArray[np.uint8]:
-    """The tower of china.jpg in colour at half size, (208, 200, 3)."""
-    return photos.resize(photos.crop(photos.load("china"), 10, 0, 416, 400), 208, 200)
-
-
 def _image() -> torch.Tensor:
-    """(1, 3, 208, 200), from 0 to 1."""
-    return torch.from_numpy(_photo().transpose(2, 0, 1) / 255.0)[None]
+    """(1, 3, 168, 160), from 0 to 1."""
+    return torch.from_numpy(tower.colour().transpose(2, 0, 1) / 255.0)[None]
 
 
 def _products(kernel: Map) -> Map:
-    """What each of the three slices makes of its channel: (3, 206, 198)."""
+    """What each of the three slices makes of its channel: (3, 166, 158)."""
     weight = torch.from_numpy(kernel)[:, None]  # (3, 1, 3, 3): each channel for itself
     return F.conv2d(_image(), weight, groups=3)[0].numpy()
 
@@ -80,18 +74,18 @@ def three_products(context: Context) -> Figure:
         product = Text(f"第 {index} 片的结果", f"result of slice {index}")
         drawn = mosaic(products[index][None], scale=(-peak, peak))
         panels += [
-            Panel(raster(_photo()[:, :, index], 0.9), channel),
+            Panel(raster(tower.colour()[:, :, index], 1.125), channel),
             Panel(_grid(kernel[index], piece, limit), piece),
-            Panel(picture(drawn, 0.9), product),
+            Panel(picture(drawn, 1.125, step=4), product),
         ]
     drawn = mosaic(total[None], scale=(-peak, peak))
     sum_name = Text("三个结果之和：一张特征图", "their sum: one feature map")
     panels += [
-        Panel(raster(_photo(), 0.9, photo=True), Text("照片", "the photograph")),
+        Panel(raster(tower.colour(), 1.125, photo=True), Text("照片", "the photograph")),
         Panel(
             Text("<b>Σ</b>", "<b>Σ</b>"), alt=Text("三片的结果相加", "the three results are added")
         ),
-        Panel(picture(drawn, 0.9), sum_name),
+        Panel(picture(drawn, 1.125, step=4), sum_name),
     ]
     return Figure(
         alt=Text(
@@ -132,7 +126,7 @@ def many_filters(context: Context) -> Figure:
         )
         panels += [
             Panel(drawing, Text(f"{name.zh}：三片", f"{name.en}: three slices")),
-            Panel(picture(drawn), Text("特征图", "feature map"), alt=name),
+            Panel(picture(drawn, step=4), Text("特征图", "feature map"), alt=name),
         ]
         ends = (number(float(end)) for end in drawn.limits[0])
         legends.append(Legend(name, palettes.css_gradient(drawn.palette), *ends))
@@ -162,7 +156,7 @@ def bias(context: Context) -> Figure:
             f"偏置 {number(value)}，ReLU 之后 {share:.0%} 的值大于零",
             f"bias {number(value)}: after ReLU {share:.0%} of the values are above zero",
         )
-        panels.append(Panel(picture(drawn), Text(label, label), alt))
+        panels.append(Panel(picture(drawn, step=4), Text(label, label), alt))
     assert drawn is not None
     return Figure(
         alt=Text(
@@ -183,15 +177,15 @@ def numbers(context: Context) -> dict[str, Any]:
     red = _filters()["red"][1]
     total = _products(red).sum(0)
     with_bias = F.conv2d(_image(), torch.from_numpy(red)[None])[0, 0].numpy()
-    sky = np.s_[4:40, 4:60]
+    sky = np.s_[2:34, 2:34]
     row, column = np.unravel_index(total.argmax(), total.shape)
     return {
         "sum_of_products": float(np.abs(total - with_bias).max()),
         "kernel_sum": float(red.sum()),
-        "sky_brightness": float((_photo()[sky] / 255).mean()),
+        "sky_brightness": float((tower.colour()[sky] / 255).mean()),
         "sky": float(total[sky].mean()),
         "peak": float(total.max()),
-        "peak_colour": _photo()[row + 1, column + 1].tolist(),
+        "peak_colour": tower.colour()[row + 1, column + 1].tolist(),
         "parameters": len(_filters()) * (red.size + 1),
         "weights": red.size,
         "biases": [number(value) for value in _BIASES],

@@ -82,7 +82,7 @@ def seeds(context: Context) -> Figure:
         images = weights.reshape(-1, 28, 28).numpy()
         alike.append(neighbour_correlation(images))
         drawn = mosaic(images[by_norm(images)[:_SHOWN]], columns=_SHOWN)
-        panels.append(Panel(picture(drawn, 1.9), Text(f"种子 {seed}", f"seed {seed}")))
+        panels.append(Panel(picture(drawn, 1.9, step=4), Text(f"种子 {seed}", f"seed {seed}")))
     values = [f"{value:.2f}" for value in alike]
     return Figure(
         alt=Text(
@@ -110,7 +110,7 @@ def decay(context: Context) -> Figure:
             f"权重衰减 {value:g}：相关系数 {facts[0]}，准确率 {facts[1]}",
             f"weight decay {value:g}: correlation {facts[0]}, accuracy {facts[1]}",
         )
-        panels.append(Panel(picture(drawn, 1.9), label))
+        panels.append(Panel(picture(drawn, 1.9, step=4), label))
     none, most = _small(context, HIDDEN, DECAYS[0]), _small(context, HIDDEN, DECAYS[-1])
     return Figure(
         alt=Text(

@@ -55,7 +55,7 @@ def first_weights(context: Context) -> Figure:
             f"The weights of fc1's {len(images)} units, each as an image of 28×28, the largest first; "
             "most look like noise with stroke-like blobs in the middle and nearly white corners",
         ),
-        panels=[Panel(picture(drawn))],
+        panels=[Panel(picture(drawn, step=8))],
         legends=[scale_legend(drawn, "layer", _clipped(_WEIGHT))],
         uses=["mlp"],
     )
@@ -78,7 +78,7 @@ def first_weights_grow(context: Context) -> Figure:
         variants.append(
             Variant(
                 Text(f"{step:,}", f"{step:,}"),
-                [Panel(picture(drawn, 3), alt=alt)],
+                [Panel(picture(drawn, 3, step=6), alt=alt)],
                 [scale_legend(drawn, "layer", _clipped(_WEIGHT))],
             )
         )
@@ -127,7 +127,7 @@ def start_and_learned(context: Context) -> Figure:
             f"neighbouring weights {alike[0]:.2f}) and the smooth blobs that training added "
             f"({alike[1]:.2f}); together {alike[2]:.2f}",
         ),
-        panels=[Panel(picture(drawing, 1.9), label) for label, drawing in drawn.items()],
+        panels=[Panel(picture(drawing, 1.9, step=4), label) for label, drawing in drawn.items()],
         legends=[scale_legend(next(iter(drawn.values())), "figure", text)],
         layout="column",
         uses=["mlp"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +10,10 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz import kernels, photos
+from cnnviz import kernels
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.sliding import joined_channels, output_size, sliding_kernel
+from gen import tower
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Text, in_both, picture, raster, scale_legend
 
@@ -214,14 +214,8 @@ def one_by_one(context: Context) -> Figure:
     )
 
 
-@cache
-def _photo() -> NDArray[np.uint8]:
-    """The tower of china.jpg in colour at half size, (208, 200, 3)."""
-    return photos.resize(photos.crop(photos.load("china"), 10, 0, 416, 400), 208, 200)
-
-
 def _sobel(stride: int = 1, padding: int = 0, dilation: int = 1) -> Map:
-    image = torch.from_numpy(photos.grey(_photo()))[None, None]
+    image = torch.from_numpy(tower.grey())[None, None]
     weight = torch.from_numpy(kernels.SOBEL_X)[None, None]
     return F.conv2d(image, weight, None, stride, padding, dilation)[0, 0].numpy()
 
@@ -239,7 +233,7 @@ def on_photo(context: Context) -> Figure:
         drawn = mosaic(result[None], scale=(-peak, peak))
         size = f"{result.shape[1]}×{result.shape[0]}"
         label = Text(f"{name.zh}：{size}", f"{name.en}: {size}")
-        panels.append(Panel(picture(drawn), label))
+        panels.append(Panel(picture(drawn, step=4), label))
     assert drawn is not None
     meaning = Text(
         "左右方向 Sobel 的结果：蓝为负，白为零，橙为正",
@@ -260,9 +254,11 @@ def on_photo(context: Context) -> Figure:
 
 def colours_mixed(context: Context) -> Figure:
     """Two 1×1 convolutions on the photograph: to grey, and red and blue exchanged."""
-    panels = [Panel(raster(_photo(), photo=True), Text("照片：3 个通道", "photograph: 3 channels"))]
+    panels = [
+        Panel(raster(tower.colour(), photo=True), Text("照片：3 个通道", "photograph: 3 channels"))
+    ]
     for name, matrix in _MIXES.items():
-        image = torch.from_numpy(_photo().transpose(2, 0, 1).astype(np.float64))[None]
+        image = torch.from_numpy(tower.colour().transpose(2, 0, 1).astype(np.float64))[None]
         weight = torch.tensor(matrix, dtype=torch.float64)[:, :, None, None]  # (out, 3, 1, 1)
         mixed = F.conv2d(image, weight)[0].numpy().transpose(1, 2, 0)  # (H, W, out)
         pixels = np.rint(mixed).astype(np.uint8)
