@@ -112,9 +112,9 @@ def photo(context: Context) -> Figure:
     height, width = pixels.shape
     return Figure(
         alt=Text(
-            f"一张 {width}×{height} 的灰度照片：颐和园佛香阁，占去大部分画面，下方是树，左右是湖面和天空",
+            f"一张 {width}×{height} 的灰度照片：颐和园佛香阁占去大部分画面，左下角有树，背后是湖面和天空",
             f"A {width}×{height} photograph in grey: a pagoda-like tower with curved eaves fills most "
-            "of it, with trees below and a lake and sky on both sides",
+            "of it, with trees in the bottom left corner, a lake and sky behind",
         ),
         panels=[Panel(raster(pixels, scale=2))],
         legends=[Legend(Text("亮度，0 为黑，1 为白", "brightness, 0 is black, 1 is white"))],

@@ -76,7 +76,7 @@ def three_products(context: Context) -> Figure:
         panels += [
             Panel(raster(tower.colour()[:, :, index], 1.125), channel),
             Panel(_grid(kernel[index], piece, limit), piece),
-            Panel(picture(drawn, 1.125, step=4), product),
+            Panel(picture(drawn, 1.125, step=2), product),
         ]
     drawn = mosaic(total[None], scale=(-peak, peak))
     sum_name = Text("三个结果之和：一张特征图", "their sum: one feature map")
@@ -85,7 +85,7 @@ def three_products(context: Context) -> Figure:
         Panel(
             Text("<b>Σ</b>", "<b>Σ</b>"), alt=Text("三片的结果相加", "the three results are added")
         ),
-        Panel(picture(drawn, 1.125, step=4), sum_name),
+        Panel(picture(drawn, 1.125, step=2), sum_name),
     ]
     return Figure(
         alt=Text(
