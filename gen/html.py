@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from gen.words import WORDS
@@ -90,12 +92,25 @@ def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUr
             units = f'data-layer="{escape(links["layer"])}" data-count="{links["count"]}"'
             body = f'<div class="tiles" {units} data-columns="{links["columns"]}">{body}</div>'
     else:
-        body = (
+        body = _line_names(panel["markup"][pick]) + (
             f'<div class="fig-scroll" tabindex="0" role="group" aria-label="{escape(shows)}">'
             f"{panel['markup'][pick]}</div>"
         )
     heading = f'<div class="fig-label">{escape(label)}</div>' if label else ""
     return f'<div class="fig-panel">{heading}{body}</div>'
+
+
+def _line_names(markup: str) -> str:
+    """On a phone a chart scrolls, and the names at the right ends of its lines are out of sight."""
+    found = re.search(r' data-lines="([^"]*)"', markup)
+    if not found:
+        return ""
+    names = "".join(
+        f'<li><svg width="24" height="8"><path d="M0 4h24" stroke="var(--cnnviz-{colour})" '
+        f'stroke-width="2" stroke-dasharray="{dashes or "none"}"/></svg>{escape(name)}</li>'
+        for name, colour, dashes in json.loads(unescape(found[1]))
+    )
+    return f'<ul class="line-names" aria-hidden="true">{names}</ul>'
 
 
 def _legend(legend: Mapping[str, Any], pick: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -195,6 +196,14 @@ def test_a_line_is_named_level_with_its_end() -> None:
     name = next(n for n in ET.fromstring(markup).iter(f"{SVG}text") if n.text == "the name")
     assert float(name.attrib["y"]) == pytest.approx(end[1] + 4.5, abs=0.1)
     assert float(name.attrib["x"]) > end[0]
+
+
+def test_lines_list_their_names_for_pages_that_hide_their_ends() -> None:
+    """Blue is solid; the second dash of 5 and 2 line widths is 10 and 4 pixels long."""
+    markup = charts.line_chart({"a & b": ([0, 1], [0, 1]), "二": ([0, 1], [1, 0])}, title="t")
+    listed = ET.fromstring(markup).attrib["data-lines"]
+    assert json.loads(listed) == [["a & b", "1", ""], ["二", "2", "10 4"]]
+    assert "data-lines" not in charts.bar_chart({"a": 1.0}, title="t")
 
 
 def test_bars_are_as_long_as_their_values() -> None:

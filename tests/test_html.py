@@ -1,9 +1,11 @@
 """HTML of a figure: what a reader, a screen reader and a keyboard get."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
 
+from cnnviz.drawing.charts import line_chart
 from gen.html import figure_html
 
 PICTURE = {
@@ -110,6 +112,16 @@ def test_each_language_gets_its_own_words():
 def test_drawings_scroll_and_can_be_reached_by_keyboard():
     boxes = [a for _, a in parsed(html_of(figure([DRAWING]))) if a.get("class") == "fig-scroll"]
     assert [box["tabindex"] for box in boxes] == ["0"]
+
+
+def test_names_at_the_ends_of_lines_are_repeated_for_phones():
+    chart = line_chart({"a & b": ([0, 1], [0, 1]), "c": ([0, 1], [1, 0])}, title="t")
+    html = html_of(figure([{"label": None, "alt": None, "markup": (chart, chart)}]))
+    names = html[html.index('<ul class="line-names"') : html.index("</ul>")]
+    assert re.findall(">([^<>]+)<", names) == ["a &amp; b", "c"]
+    dashed = [a for tag, a in parsed(html) if tag == "path" and a.get("d") == "M0 4h24"]
+    assert [a["stroke"] for a in dashed] == ["var(--cnnviz-1)", "var(--cnnviz-2)"]
+    assert [a["stroke-dasharray"] for a in dashed] == ["none", "10 4"]
 
 
 def test_signed_scales_mark_the_zero():

@@ -91,7 +91,7 @@ def line_chart(
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
         lay_out(figure, axes, x_label, y_label, right=name_width(list(series)))
         name_line_ends(figure, axes, ends)
-        return to_svg(figure, title)
+        return to_svg(figure, title, [entry for _, entry in ends])
 
 
 def scatter_chart(

@@ -7,6 +7,7 @@ no Chinese font at hand and would measure empty boxes: the reader's browser has 
 from __future__ import annotations
 
 import io
+import json
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -211,13 +212,26 @@ def _spread(wanted: Sequence[float], floor: float, ceiling: float, step: float =
     return [heights[index] for index in range(len(wanted))]
 
 
-def to_svg(figure: Figure, title: str) -> str:
-    """The figure as markup for a page; see `svg.document`."""
+def to_svg(figure: Figure, title: str, lines: Sequence[Entry] = ()) -> str:
+    """The figure as markup for a page; see `svg.document`.
+
+    The `lines` that have their names at the right end are listed in the attribute `data-lines`, as
+    [name, number of the theme colour, dashes], for a page on which that end is out of sight.
+    """
     file = io.StringIO()
     nothing = {"Date": None, "Creator": None, "Format": None, "Type": None}
     figure.savefig(file, format="svg", metadata=nothing)
     width, height = figure.get_size_inches() * 72
-    return svg.document(width, height, title, _clean(file.getvalue()), "chart")
+    listed = json.dumps([_line(entry) for entry in lines], ensure_ascii=False) if lines else None
+    body = _clean(file.getvalue())
+    return svg.document(width, height, title, body, "chart", data_lines=listed)
+
+
+def _line(entry: Entry) -> list[str]:
+    label, style = entry
+    number = next(name for name, colour in svg.THEME.items() if colour == style["color"])
+    dashes = () if style["linestyle"] == "-" else style["linestyle"][1]
+    return [label, number, " ".join(svg.coordinate(d * style["linewidth"]) for d in dashes)]
 
 
 def _clean(markup: str) -> str:

@@ -78,7 +78,7 @@ def accuracy_along_training(
         write_percent(axes.yaxis)
         lay_out(figure, axes, x_label, y_label, right=name_width(list(runs)))
         name_line_ends(figure, axes, ends)
-        return to_svg(figure, title)
+        return to_svg(figure, title, [entry for _, entry in ends])
 
 
 def seed_chart(

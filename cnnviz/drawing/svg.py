@@ -102,7 +102,14 @@ def text(
     )
 
 
-def document(width: float, height: float, title: str, body: str, kind: str = "diagram") -> str:
+def document(
+    width: float,
+    height: float,
+    title: str,
+    body: str,
+    kind: str = "diagram",
+    **attributes: str | None,
+) -> str:
     """The outer element, at its own size or as narrow as the page, but not illegibly small.
 
     What is wider than a phone needs a box that scrolls around it.
@@ -111,6 +118,7 @@ def document(width: float, height: float, title: str, body: str, kind: str = "di
         width, height: of the drawing, in pixels.
         title: what the picture shows, for those who cannot see it.
         kind: the class that stylesheets know, "chart" or "diagram".
+        attributes: others of the element, as in `element`.
     """
     least = f";min-width:{coordinate(0.75 * width)}px" if width > _PHONE else ""
     return element(
@@ -125,4 +133,5 @@ def document(width: float, height: float, title: str, body: str, kind: str = "di
         fill=var("fg"),
         stroke_linejoin="round",
         style=f"width:{coordinate(width)}px;max-width:100%;height:auto{least}",
+        **attributes,
     )
