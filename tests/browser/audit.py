@@ -19,6 +19,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, ConsoleMessage, Response, sync_playwright
 from playwright.sync_api import Page as Tab
+from tqdm import tqdm
 
 from tests.browser.axe import violations
 from tests.browser.serving import all_pages, every_page, launch, served_site, what_is_missing
@@ -126,7 +127,7 @@ def main() -> None:
             ).new_page()
             for scheme, width in VIEWS
         ]
-        for number, address in enumerate(addresses):
+        for number, address in enumerate(tqdm(addresses, unit=" pages", mininterval=10)):
             found = first_visit(browser, root, address)
             # In step with the parts, so that each part sees all views.
             views = [number % len(VIEWS)] if choice.units else range(len(VIEWS))
@@ -134,7 +135,7 @@ def main() -> None:
                 look(tabs[view], root, found, VIEWS[view])
             results.append(found)
             for wrong in [*found.axe, *found.console, *found.elsewhere]:
-                print(f"{address or '(home)'}: {wrong}", flush=True)
+                tqdm.write(f"{address or '(home)'}: {wrong}")
         browser.close()
     if choice.out:
         choice.out.write_text(json.dumps([asdict(found) for found in results], indent=1))
