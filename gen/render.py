@@ -8,13 +8,16 @@ import runpy
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
 from dataclasses import asdict
+from functools import cache, partial
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 
+from cnnviz import datasets
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
 from gen.context import Context
@@ -63,7 +66,13 @@ def run_examples(settings: Settings) -> dict[str, str]:
         CnnvizError: a program fails; names it and the error.
     """
     printed = {}
-    with TemporaryDirectory() as folder, chdir(folder):
+    # A program that loads the made digits makes them, which takes seconds; the build has them.
+    kept = cache(partial(datasets.load, build_dir=settings.build_dir.resolve()))
+    with (
+        TemporaryDirectory() as folder,
+        chdir(folder),
+        patch.object(datasets, "load", kept),
+    ):
         Path("build").symlink_to(settings.build_dir.resolve(), target_is_directory=True)
         for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
             output = StringIO()
