@@ -106,8 +106,8 @@ def _line_names(markup: str) -> str:
     if not found:
         return ""
     names = "".join(
-        f'<li><svg width="24" height="8"><path d="M0 4h24" stroke="var(--cnnviz-{colour})" '
-        f'stroke-width="2" stroke-dasharray="{dashes or "none"}"/></svg>{escape(name)}</li>'
+        '<li><svg width="24" height="8" aria-hidden="true"><path d="M0 4h24" stroke-width="2" '
+        f'stroke="var(--cnnviz-{colour})" stroke-dasharray="{dashes or "none"}"/></svg>{escape(name)}</li>'
         for name, colour, dashes in json.loads(unescape(found[1]))
     )
     return f'<ul class="line-names" aria-hidden="true">{names}</ul>'

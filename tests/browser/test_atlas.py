@@ -78,6 +78,7 @@ def test_the_choice_is_kept_from_layer_to_layer(tab: Page, root: str) -> None:
     assert last[0] == pytest.approx(last[1] - 1, abs=0.01)
     tab.locator("nav.net-strip").get_by_role("link", name="pool1").click()
     expect(tab.locator("h1")).to_contain_text("pool1")
+    tab.wait_for_load_state()  # the scripts run after the heading is there
     assert all(at == pytest.approx(count - 1, abs=0.01) for at, count in tab.evaluate(_SHOWN))
     tab.evaluate("sessionStorage.clear()")
 
