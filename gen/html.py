@@ -107,7 +107,8 @@ def _line_names(markup: str) -> str:
         return ""
     names = "".join(
         '<li><svg width="24" height="8" aria-hidden="true"><path d="M0 4h24" stroke-width="2" '
-        f'stroke="var(--cnnviz-{colour})" stroke-dasharray="{dashes or "none"}"/></svg>{escape(name)}</li>'
+        f'stroke="var(--cnnviz-{colour})" stroke-dasharray="{dashes or "none"}"/></svg>'
+        f"{escape(name)}</li>"
         for name, colour, dashes in json.loads(unescape(found[1]))
     )
     return f'<ul class="line-names" aria-hidden="true">{names}</ul>'
