@@ -110,7 +110,7 @@ prose: $(READING)/.installed ## how the text is written: typography, terms, spel
 parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
 	@$(READING)/bin/python -m gen.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
 
-audit: site ## every page in Chromium: bytes of a first visit, requests elsewhere, axe-core in four views (15 minutes)
+audit: site ## every page in Chromium: bytes of a first visit, requests elsewhere, axe-core in four views (20 to 40 minutes)
 	@$(BIN)/python -m tests.browser.audit
 
 bench: $(INSTALLED) ## speed of rendering, training, recording and the lab beside the usual ways (4 minutes)
