@@ -217,7 +217,8 @@ def on_post_build(config: MkDocsConfig) -> None:
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
     language, settings = ours(_state["language"]), _state["settings"]
-    if not _preview.units_are_there(repr(manifest.keys(settings))):
+    chapters = ["atlas", *(f"{manifest.UNITS}{net}" for net in settings.atlas_nets)]
+    if not _preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
         atlas = _state["numbers"]["atlas"]
         write_units(Path(config.site_dir), settings, atlas, language, keep=_preview.running)
 

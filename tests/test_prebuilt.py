@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -17,7 +18,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
 from gen import manifest
 from gen.publish import prebuilt
-from gen.settings import ROOT, Settings
+from gen.settings import ROOT, Settings, from_environment
 
 
 @pytest.fixture
@@ -214,6 +215,52 @@ def test_neither_torch_nor_matplotlib_is_needed():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "set()"
+
+
+_WITHOUT = """
+import importlib.metadata, runpy, sys
+
+missing = {"torch", "torchvision", "matplotlib", "scipy", "tqdm", "scikit-image", "scikit-learn"}
+version = importlib.metadata.version
+
+def installed(name):
+    if name in missing:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return version(name)
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        absent = name in {*missing, "skimage", "sklearn"}
+        return None if absent else self.finder.find_spec(name, path, target)
+
+importlib.metadata.version = installed
+sys.meta_path[:] = map(Without, sys.meta_path)
+runpy.run_module("mkdocs", run_name="__main__")
+"""
+
+
+def test_the_site_is_put_together_without_torch(tmp_path):
+    """From a bundle, with no package there that is not in the group `text`."""
+    prebuilt.pack(from_environment(), tmp_path / "bundle.zip")
+    prebuilt.unpack((tmp_path / "bundle.zip").read_bytes(), tmp_path / "prebuilt")
+    site = tmp_path / "site"
+    build = ["build", "--strict", "--config-file", "mkdocs.en.yml", "--site-dir", str(site)]
+    run = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, *build],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "CNNVIZ_BUILD": str(tmp_path / "prebuilt")},
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert (site / "atlas" / "lenet" / "conv1" / "00" / "index.html").is_file()
 
 
 def test_make_serve_says_so():

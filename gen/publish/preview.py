@@ -38,8 +38,9 @@ class Preview:
                 os.utime(path, (0, 0))
             self._last[file.src_uri] = content
 
-    def units_are_there(self, key: str) -> bool:
-        """Have the pages of units, made from what `key` names, been written before?"""
-        there = self.running and self._units == key
-        self._units = key
-        return there
+    def units_are_there(self, made_from: Iterable[Path]) -> bool:
+        """Have the pages of units, made from these files as they are now, been written before?"""
+        if not self.running:
+            return False
+        before, self._units = self._units, digest(path.read_bytes() for path in made_from)
+        return before == self._units
