@@ -17,6 +17,8 @@ from cnnviz.recipes import DATASETS, data_key
 
 MADE = {"train": (240_000, 1), "test": (10_000, 2)}
 """How many digits are made for each split, and with which seed."""
+SPREAD = {"train": 1.25, "test": 1.0}
+"""How far their hands differ, beside real ones: who trains on the wilder reads more of the real."""
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
     "T-shirt/top",
@@ -95,7 +97,7 @@ def _made_digits(split: str, build_dir: Path | None) -> Dataset:
     kept = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
     state = _read_kept(kept) if kept else None
     if state is None:
-        made = digits.generate(count, seed)
+        made = digits.generate(count, seed, SPREAD[split])
         images = torch.from_numpy(made.images)[:, None]  # (N, 28, 28) → (N, 1, 28, 28)
         state = {
             "images": images,

@@ -42,6 +42,7 @@ WAVES, WAVE_FREQUENCY, WARP = 3, 0.7, 2.5  # bending of the sheet: waves a digit
 ASPECT = 0.3  # spread of log width / height
 SHEAR = 0.1, 0.3  # mean and spread; positive leans to the right
 TURN = 0.1  # spread of the turn, radians
+PROPORTION = 0.8  # spread of taper and lift, times how far hands are exaggerated
 PEN = 1.25, 0.3  # half the width of the line in pixels: median, spread of its logarithm
 PRESSURE = 0.1  # spread of log width along the path
 BOLD = {0: 1.1, 1: 1.16}  # plain digits are written with a firmer hand: factor on the pen
@@ -92,16 +93,23 @@ def style_names() -> dict[int, list[str]]:
     return names
 
 
-def generate(count: int, seed: int) -> Digits:
+def generate(count: int, seed: int, spread: float = 1.0) -> Digits:
     """Make `count` digits, classes balanced (to within one) and in shuffled order.
 
-    The same count and seed give the same bytes, whatever the number of cores.
+    The same arguments give the same bytes, whatever the number of cores.
+
+    Args:
+        spread: how far hands differ; 1 is as in real ones, about, and 1.25 makes slant, jitter,
+            bending and the distance between shapes a quarter larger. Above 1 proportions change
+            too.
 
     Raises:
-        CnnvizError: `count` below 1, or `seed` below 0.
+        CnnvizError: `count` below 1, `seed` below 0, or `spread` below 0 or not a number.
     """
     _check("count", count, 1)
     _check("seed", seed, 0)
+    if not 0 <= spread < np.inf:
+        raise CnnvizError(f"Bad spread {spread!r}. Expected a number from 0 up; 1 is as in life.")
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count, dtype=np.int64) % 10)
     style_of = np.zeros(count, np.int64)
@@ -115,7 +123,8 @@ def generate(count: int, seed: int) -> Digits:
 
     def draw(job: tuple[int, int, NDArray[np.int64]]) -> None:
         style, chunk, where = job
-        images[where] = _draw(style, where.size, np.random.default_rng([seed, style, chunk])).images
+        chunk_rng = np.random.default_rng([seed, style, chunk])
+        images[where] = _draw(style, where.size, chunk_rng, spread).images
 
     with ThreadPoolExecutor(2) as pool:  # numpy lets go of the interpreter lock while it computes
         list(pool.map(draw, _jobs(style_of)))
@@ -136,7 +145,7 @@ def example(digit: int, style: str, seed: int) -> Example:
     if style not in names[digit]:
         raise unknown_name("style", str(style), names[digit])
     index = [_name(s) for s in STYLES].index(style)
-    drawn = _draw(index, 1, np.random.default_rng([seed, index]))
+    drawn = _draw(index, 1, np.random.default_rng([seed, index]), spread=1)
     cuts = np.flatnonzero(np.diff(_path(index).stroke)) + 1
 
     def strokes(points: Floats) -> list[Floats]:
@@ -278,9 +287,9 @@ class _Drawn:
     images: NDArray[np.uint8]
 
 
-def _draw(index: int, n: int, rng: np.random.Generator) -> _Drawn:
+def _draw(index: int, n: int, rng: np.random.Generator, spread: float) -> _Drawn:
     path = _path(index)
-    blended, warped = _write(path, n, rng)
+    blended, warped = _write(path, n, rng, spread)
     radius = _pen(STYLES[index].digit, len(warped), n, rng)  # (P, n) pixels
     edge = EDGE[0] + (EDGE[1] - EDGE[0]) * rng.random(
         n, np.float32
@@ -305,26 +314,29 @@ def _phase(rng: np.random.Generator, n: int) -> Floats:
     return np.float32(2 * np.pi) * rng.random(n, np.float32)
 
 
-def _write(path: _Path, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+def _write(path: _Path, n: int, rng: np.random.Generator, spread: float) -> tuple[Floats, Floats]:
     """The path of the pen for n samples: as blended, and as a hand would write it, (P, 2, n)."""
     count = len(path.templates)
     weights = rng.standard_gamma(BLEND, (count, n)).astype(np.float32) + np.float32(1e-6)
     weights /= weights.sum(0)  # Dirichlet: (T, n)
+    weights += (spread - 1) * (weights - np.float32(1 / count))  # on from the templates' mean
     control = np.einsum("tkc,tn->kcn", path.templates, weights)  # (K, 2, n)
     blended = np.einsum("pk,kcn->pcn", path.sharp, control)
     messy = np.where(rng.random(n) < MESSY_SHARE, MESSY, 1).astype(np.float32)
     messy *= path.wobble * np.exp(0.3 * _normal(rng, n))
 
     loose = 1 + path.ends.astype(np.float32)  # the pen lands and leaves less exactly
-    control += JITTER * messy * loose[:, None, None] * _normal(rng, *control.shape)
-    drift = STROKE_JITTER * messy * _normal(rng, int(path.stroke[-1]) + 1, 2, n)
+    control += spread * JITTER * messy * loose[:, None, None] * _normal(rng, *control.shape)
+    drift = spread * STROKE_JITTER * messy * _normal(rng, int(path.stroke[-1]) + 1, 2, n)
     control += drift[path.stroke_of_control]
     soft = ROUND * rng.random(n, np.float32) ** 2  # how far corners are rounded
     points = np.einsum("pk,kcn->pcn", path.sharp, control * (1 - soft))
     points += np.einsum("pk,kcn->pcn", path.round, control * soft)
 
     points -= points.mean(0)
-    return blended, _slant(points + _bend(points, messy, rng), n, rng)
+    if spread > 1:
+        points = _change_proportions(points, spread - 1, rng)
+    return blended, _slant(points + spread * _bend(points, messy, rng), n, rng, spread)
 
 
 def _bend(points: Floats, messy: Floats, rng: np.random.Generator) -> Floats:
@@ -339,11 +351,19 @@ def _bend(points: Floats, messy: Floats, rng: np.random.Generator) -> Floats:
     return bend
 
 
-def _slant(points: Floats, n: int, rng: np.random.Generator) -> Floats:
+def _change_proportions(points: Floats, share: float, rng: np.random.Generator) -> Floats:
+    """Top wider and bottom narrower, and the middle lower or higher, or the reverse."""
+    taper, lift = share * PROPORTION * _normal(rng, 2, points.shape[2])
+    x, y = points[:, 0], points[:, 1]
+    height = np.clip(y / 50, -1.3, 1.3)  # about -1 at the top, 1 at the bottom
+    return np.stack([x * (1 + taper * height), y + 25 * lift * (1 - height**2)], 1)
+
+
+def _slant(points: Floats, n: int, rng: np.random.Generator, spread: float) -> Floats:
     """Stretch, shear and turn the sheet."""
-    stretch = np.exp(ASPECT * _normal(rng, n))
-    shear = SHEAR[0] + SHEAR[1] * _normal(rng, n)
-    turn = TURN * _normal(rng, n)
+    stretch = np.exp(spread * ASPECT * _normal(rng, n))
+    shear = SHEAR[0] + spread * SHEAR[1] * _normal(rng, n)
+    turn = spread * TURN * _normal(rng, n)
     x, y = points[:, 0] * stretch, points[:, 1]
     x = x - shear * y  # y points down: a positive shear leans to the right
     cosine, sine = np.cos(turn), np.sin(turn)

@@ -33,6 +33,12 @@ def test_damaged_data_is_reported_and_made_again(few, tmp_path, capsys):
     assert "is damaged" in capsys.readouterr().err
 
 
+def test_the_training_hands_are_exaggerated(few):
+    train = digits.generate(200, 1, datasets.SPREAD["train"])
+    assert datasets.SPREAD["train"] > datasets.SPREAD["test"] == 1
+    assert torch.equal(load("digits", "train").images[:, 0], torch.from_numpy(train.images))
+
+
 def test_train_and_test_differ(few):
     made = {split: load("digits", split).images for split in ("train", "test")}
     train = {image.numpy().tobytes() for image in made["train"]}

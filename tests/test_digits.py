@@ -58,6 +58,19 @@ def test_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
         assert np.array_equal(images, two.images)
 
 
+def test_a_larger_spread_sets_hands_further_apart() -> None:
+    """Mean variance of a pixel within a class, around the mean image of the class."""
+
+    def variance(spread: float) -> float:
+        made = digits.generate(1000, seed=5, spread=spread)
+        classes = [made.images[made.labels == digit] / 255 for digit in range(10)]
+        return float(np.mean([images.var(0).mean() for images in classes]))
+
+    near, real, far = (variance(spread) for spread in (0.5, 1, 1.5))
+    assert near < 0.9 * real
+    assert far > 1.05 * real
+
+
 def test_no_two_samples_are_alike(made: digits.Digits) -> None:
     assert len(np.unique(made.images.reshape(len(made.images), -1), axis=0)) == len(made.images)
 
@@ -166,6 +179,12 @@ def test_bad_seed(seed: object) -> None:
         digits.generate(10, seed)  # type: ignore[arg-type]
     with pytest.raises(CnnvizError, match="Bad seed"):
         digits.example(7, "7 plain", seed)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("spread", [-0.1, float("nan"), float("inf")])
+def test_bad_spread(spread: float) -> None:
+    with pytest.raises(CnnvizError, match=r"Bad spread .* from 0 up"):
+        digits.generate(10, 0, spread)
 
 
 def test_bad_style_and_digit() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from cnnviz import digits, photos
-from cnnviz.datasets import to_input
+from cnnviz.datasets import SPREAD, to_input
 from cnnviz.digit_templates import STYLES
 from cnnviz.drawing.mosaic import mosaic
 from gen.context import Context
@@ -364,6 +364,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "sharpest": {"name": names[int(brightest.argmax())], "value": float(brightest.max())},
         "vaguest": {"name": names[int(brightest.argmin())], "value": float(brightest.min())},
         "samples": SAMPLES,
+        "exaggerated": SPREAD["train"] - 1,
         "train_count": len(context.train),
         "test_count": len(context.test),
         "styles": sum(map(len, styles.values())),
