@@ -22,6 +22,8 @@ COUNT = 2000
 """Test images on which a unit must never answer to count as dead."""
 
 DIED, HEALTHY = "sgd-lenet-high-rate", "sgd-lenet-0"
+LEAK = 0.01  # slope of leaky ReLU on the left
+RESCUE_STEPS = 30
 _LENET = ("relu1", "relu2", "relu3", "relu4")
 _PER_CLASS = 16
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
@@ -190,13 +192,41 @@ def dying(context: Context) -> Figure:
 GRADIENT_IMAGES = 500
 
 
-def _gradients(context: Context, name: str, leaky: float = 0.0) -> dict[str, float]:
-    """Largest gradient of each set of parameters over some training images."""
-    # A fresh model, for its parameters get gradients and its layers may be exchanged.
+def _fresh(context: Context, name: str, leaky: float = 0.0) -> nn.Module:
+    """A copy of the network to change and to train; with `leaky`, that slope for its ReLUs."""
     model = context.trained(name).model()
     if leaky:
         for layer in _LENET:
             setattr(model, layer, nn.LeakyReLU(leaky))
+    return model
+
+
+def _rescued(context: Context, rate: float) -> bool:
+    """Whether the loss of the dead network falls at that rate once its ReLUs are leaky."""
+    model, recipe = _fresh(context, DIED, LEAK), context.recipe(DIED)
+    optimizer = torch.optim.SGD(model.parameters(), rate, momentum=0.9)
+    losses = []
+    for start in range(0, RESCUE_STEPS * recipe.batch_size, recipe.batch_size):
+        batch = slice(start, start + recipe.batch_size)
+        images, labels = to_input(context.train.images[batch]), context.train.labels[batch]
+        loss = F.cross_entropy(model(images), labels)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses[-1] < losses[0]  # false, too, where the last is not a number
+
+
+def _times_smaller(context: Context) -> int:
+    """By how much the rate of the healthy network must shrink to rescue the dead one; 0: never."""
+    rate = context.recipe(HEALTHY).peak_learning_rate
+    factors = (10**power for power in range(7))
+    return next((factor for factor in factors if _rescued(context, rate / factor)), 0)
+
+
+def _gradients(context: Context, name: str, leaky: float = 0.0) -> dict[str, float]:
+    """Largest gradient of each set of parameters over some training images."""
+    model = _fresh(context, name, leaky)
     images = context.train.images[:GRADIENT_IMAGES]
     labels = context.train.labels[:GRADIENT_IMAGES]
     torch.autograd.backward(F.cross_entropy(model(to_input(images)), labels))
@@ -280,7 +310,9 @@ def numbers(context: Context) -> dict[str, Any]:
         "same_output": float(recorded["output"].std(0).max()),
         "gradients": gradients,
         "healthy_gradients": _gradients(context, HEALTHY),
-        "leaky_gradients": _gradients(context, DIED, 0.01),
+        "leaky_gradients": _gradients(context, DIED, LEAK),
+        "rescue_steps": RESCUE_STEPS,
+        "times_smaller": _times_smaller(context),
         "dead_gradient": _dead_gradient(context),
         "lives": _lives(context),
     }
