@@ -171,9 +171,11 @@ class _Run:
             self.optimizer, recipe.peak_learning_rate, total_steps=recipe.steps + 1
         )
         shift = recipe.max_shift
-        padded = F.pad(train.images[:, 0], (shift,) * 4).to(device)  # (N, 28+2s, 28+2s)
-        # Every shifted copy of every image, as a view: (N, 2s+1, 2s+1, 28, 28) without a copy.
-        self.windows = padded.unfold(1, 28, 1).unfold(2, 28, 1)
+        self.width = 28 + 2 * shift  # of an image with its margin
+        padded = F.pad(train.images[:, 0], (shift,) * 4).flatten()  # (N·width²,)
+        # The 28 rows that begin at any pixel, as a view: a shifted image is one of these less its
+        # margin, and lies in one piece, which is twice as fast to fetch as 28 pieces.
+        self.rows = F.pad(padded, (0, 2 * shift)).to(device).unfold(0, 28 * self.width, 1)
         self.labels = train.labels.to(device)
         self.order = pixel_permutation(28 * 28).to(device) if recipe.scramble else None
         images = to_input(held_out.images[:2000])
@@ -216,15 +218,17 @@ class _Run:
         order = torch.cat([torch.randperm(count, generator=generator) for _ in range(passes)])
         shifts = torch.randint(2 * recipe.max_shift + 1, (2, steps * recipe.batch_size),
                                generator=generator)  # fmt: skip
-        order, shifts = order.to(self.device), shifts.to(self.device)
+        order = order[: steps * recipe.batch_size]
+        corners = ((order * self.width + shifts[0]) * self.width + shifts[1]).to(self.device)
+        labels = self.labels[order.to(self.device)]
         for start in range(0, steps * recipe.batch_size, recipe.batch_size):
             batch = slice(start, start + recipe.batch_size)
-            index = order[batch]
-            pixels = self.windows[index, shifts[0, batch], shifts[1, batch]]  # (B, 28, 28)
+            rows = self.rows.index_select(0, corners[batch])  # (B, 28·width)
+            pixels = rows.view(-1, 28, self.width)[:, :, :28]  # (B, 28, 28)
             images = to_input(pixels)[:, None]  # (B, 1, 28, 28)
             if self.order is not None:
                 images = images.flatten(1)[:, self.order].view_as(images)
-            yield images, self.labels[index]
+            yield images, labels[batch]
 
     def _update(self, images: Tensor, labels: Tensor) -> Tensor:
         logits = self.model(images)  # (B, 10)

@@ -143,11 +143,16 @@ class UnitPage:
         part = "image" if whole else "patch"
         compared = ""
         if top > strongest > 0:
-            compared = self.say(
-                "，与最强的图块相当"
-                if top < 1.05 * strongest
-                else f"，是最强图块的 {top / strongest:.1f} 倍",
-                f"; the best is {top / strongest:.1f} times the strongest {part}",
+            ratio = f"{top / strongest:.1f}"
+            compared = (
+                self.say(
+                    "，与最强的图块相当", f"; the best is about as strong as the strongest {part}"
+                )
+                if ratio == "1.0"
+                else self.say(
+                    f"，是最强图块的 {ratio} 倍",
+                    f"; the best is {ratio} times the strongest {part}",
+                )
             )
         elif top <= strongest:
             compared = self.say(

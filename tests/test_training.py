@@ -106,13 +106,28 @@ def test_settings_and_random_state_of_the_caller_are_left_alone(small_digits):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-def test_shifted_windows_are_the_shifted_images(small_digits):
-    """Window (0, 0) of an image padded by 1 is the image moved down and right by 1."""
-    run = training._Run(SHORT, small_digits, small_digits, torch.device("cpu"), None)
-    image = small_digits.images[3, 0]
-    assert torch.equal(run.windows[3, 1, 1], image)
-    assert torch.equal(run.windows[3, 0, 0][1:, 1:], image[:-1, :-1])
-    assert torch.equal(run.windows[3, 2, 1][:-1], image[1:])
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_batches_are_the_shifted_images(small_digits, shift):
+    """Every image of a block is one of the training images, moved, with its own label."""
+    recipe = replace(SHORT, max_shift=shift)
+    run = training._Run(recipe, small_digits, small_digits, torch.device("cpu"), None)
+    padded = torch.nn.functional.pad(small_digits.images[:, 0], (shift,) * 4)
+    moved = {
+        (down, right): padded[:, down : down + 28, right : right + 28]
+        for down in range(2 * shift + 1)
+        for right in range(2 * shift + 1)
+    }
+    corner_of = {
+        (image.numpy().tobytes(), int(label)): corner
+        for corner, images in moved.items()
+        for image, label in zip(images, small_digits.labels, strict=True)
+    }
+    seen = set()
+    for images, labels in run._block():
+        assert images.shape == (recipe.batch_size, 1, 28, 28)
+        for image, label in zip((images * 255).round().byte(), labels, strict=True):
+            seen.add(corner_of[image.numpy().tobytes(), int(label)])
+    assert seen == set(moved)
 
 
 def test_scramble_is_one_fixed_permutation(small_digits):

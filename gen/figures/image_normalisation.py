@@ -73,11 +73,11 @@ def learning(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"三种单位的像素各训练 {len(SEEDS)} 次 LeNet：最后的准确率平均是中心化 {means['centred']}、"
-            f"0 到 1 {means['fractions']}、0 到 255 {means['bytes']}；0 到 1 的起步最晚，0 到 255 的几次相差最大",
+            f"0 到 1 {means['fractions']}、0 到 255 {means['bytes']}；0 到 1 的起步最晚，0 到 255 的几次途中相差很大",
             f"LeNet trained {len(SEEDS)} times on pixels in each of three units: accuracy at the end is "
             f"{means['centred']} for centred pixels, {means['fractions']} for 0 to 1 and "
-            f"{means['bytes']} for 0 to 255 on average; 0 to 1 starts last, 0 to 255 differs most "
-            "from run to run",
+            f"{means['bytes']} for 0 to 255 on average; 0 to 1 starts last, the runs of "
+            "0 to 255 lie far apart on their way",
         ),
         panels=[
             Panel(

@@ -212,6 +212,7 @@ def numbers(context: Context) -> dict[str, Any]:
             "images": len(_worst(context)),
             "right": int(right[:, _worst(context)].sum()),
             "of": len(LAYERS) * len(_worst(context)),
+            "never": int((~right[:, _worst(context)].bool().any(0)).sum()),
         },
         "agree": float(agree.double().mean()),
     }

@@ -63,11 +63,11 @@ def ten_alone(context: Context) -> Figure:
     names = "、".join(context.test.class_names)
     return Figure(
         alt=Text(
-            f"没有隐藏层的网络，十个单元的权重（{names}）：各像一个模糊的数字，笔画是橙色，"
+            f"没有隐藏层的网络，十个单元的权重（{names}）：大多像一个模糊的数字，笔画是橙色，"
             "别的数字的笔画是蓝色",
             "The weights of ten units of a network without a hidden layer, "
-            f"{names.replace('、', ', ')}: each looks like its digit, blurred, with its strokes in "
-            "orange and those of other digits in blue",
+            f"{names.replace('、', ', ')}: most look like their digit, blurred, with its "
+            "strokes in orange and those of other digits in blue",
         ),
         panels=[Panel(picture(drawn, 4))],
         legends=[scale_legend(drawn, "map", _WEIGHT)],

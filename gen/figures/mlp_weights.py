@@ -51,9 +51,9 @@ def first_weights(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"fc1 的 {len(images)} 个单元的权重，各画成一张 28×28 的图，按大小排序；"
-            "多数像噪声，中间有笔画似的斑块，四角几乎是白的",
+            "多数像噪声，中间有笔画似的斑块",
             f"The weights of fc1's {len(images)} units, each as an image of 28×28, the largest first; "
-            "most look like noise with stroke-like blobs in the middle and nearly white corners",
+            "most look like noise with stroke-like blobs in the middle",
         ),
         panels=[Panel(picture(drawn, step=8))],
         legends=[scale_legend(drawn, "layer", _clipped(_WEIGHT))],

@@ -134,8 +134,8 @@ def dying(context: Context) -> Figure:
     """Loss, and the share of dead units by layer, of the net that died."""
     history = context.trained(DIED).history
     healthy = context.trained(HEALTHY).history.loss
-    # One batch may lose thousands of times more; drawn as far as the chart goes.
-    ceiling = 6.0
+    # One batch may lose thousands of times more; it is drawn as far as the chart goes.
+    ceiling = min(6.0, 1.05 * max(history.loss))
     losses = in_both(
         lambda say: charts.line_chart(
             {
