@@ -36,6 +36,7 @@ from gen.publish.commit import commit, version
 from gen.publish.frame import Frame
 from gen.publish.languages import ROOT_LANGUAGE, code_of, ours
 from gen.publish.preview import Preview
+from gen.publish.search_worker import mend_search
 from gen.settings import ROOT, from_environment
 from gen.unit_files import write_units
 
@@ -212,7 +213,8 @@ def on_template_context(context: Any, template_name: str, config: MkDocsConfig) 
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Write what is beside the pages: notebooks, pages of units, cards, feed."""
+    """Write what is beside the pages: notebooks, pages of units, cards, feed; mend the search."""
+    mend_search(Path(config.site_dir))
     _state["frame"].write(Path(config.site_dir))
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())

@@ -438,7 +438,7 @@ def test_every_photograph_that_a_chapter_uses_is_credited():
 @pytest.mark.parametrize(
     ("dataset", "lenet", "said"),
     [
-        ("digits", {"real": {"accuracy": 0.981, "count": 500}}, "98.10%"),
+        ("digits", {"real": {"accuracy": 0.981, "count": 500}}, "98.1%"),
         ("digits", {}, "had no MNIST at hand"),
         ("mnist", {}, "The LeNet of the default build"),
     ],

@@ -603,7 +603,9 @@ def test_mlp_beside_lenet(lab: Page) -> None:
 
 def test_why_this_class_adds_up_and_agrees_with_the_switch(lab: Page) -> None:
     lab.locator(".lab-why > summary").click()
-    written = lab.locator(".lab-why .lab-formula").inner_text().replace("−", "-")
+    formula = lab.locator(".lab-why .lab-formula")
+    expect(formula).to_contain_text("=")
+    written = formula.inner_text().replace("−", "-")
     shown, rest, bias, total = (float(x) for x in re.findall(r"-?\d+\.\d{5}", written))
     assert shown + rest + bias == pytest.approx(total, abs=1e-4)
     lab.get_by_text("The other units").click()
