@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnviz.brief_training import train_briefly
 from cnnviz.datasets import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
@@ -203,17 +204,8 @@ def _fresh(context: Context, name: str, leaky: float = 0.0) -> nn.Module:
 
 def _rescued(context: Context, rate: float) -> bool:
     """Whether the loss of the dead network falls at that rate once its ReLUs are leaky."""
-    model, recipe = _fresh(context, DIED, LEAK), context.recipe(DIED)
-    optimizer = torch.optim.SGD(model.parameters(), rate, momentum=0.9)
-    losses = []
-    for start in range(0, RESCUE_STEPS * recipe.batch_size, recipe.batch_size):
-        batch = slice(start, start + recipe.batch_size)
-        images, labels = to_input(context.train.images[batch]), context.train.labels[batch]
-        loss = F.cross_entropy(model(images), labels)
-        optimizer.zero_grad()
-        torch.autograd.backward(loss)
-        optimizer.step()
-        losses.append(float(loss.detach()))
+    model = _fresh(context, DIED, LEAK)
+    losses = train_briefly(model, context.train, RESCUE_STEPS, rate, optimizer="sgd")
     return losses[-1] < losses[0]  # false, too, where the last is not a number
 
 
