@@ -117,7 +117,7 @@ def _read_kept(path: Path, count: int) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = kept.read(path)
+        state = kept.read(path)
         _check_kept(state, count)
     except DamagedError as error:
         print(f"{path} is damaged ({error}); making it again.", file=sys.stderr)
@@ -125,7 +125,7 @@ def _read_kept(path: Path, count: int) -> dict[str, Any] | None:
     return state
 
 
-def _check_kept(state: Any, count: int) -> None:
+def _check_kept(state: dict[str, Any], count: int) -> None:
     """Whole files, too, may come from elsewhere: a wrong shape would be an error much later."""
     try:
         images, labels, styles = state["images"], state["labels"], state["styles"]
@@ -135,7 +135,7 @@ def _check_kept(state: Any, count: int) -> None:
             and bool(((labels >= 0) & (labels < len(_DIGITS))).all())
             and [type(style) for style in styles] == [str] * count
         )
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError) as error:
         raise DamagedError("it holds something else") from error
     if not right:
         raise DamagedError("it holds other images, labels or styles")

@@ -19,7 +19,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
     write_sealed(path, lambda file: torch.save(state, file))
 
 
-def read(path: Path, device: torch.device | str = "cpu") -> Any:
+def read(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
     """What was kept, once the digest of the file has been found right. Runs no code from it.
 
     Raises:
@@ -27,8 +27,11 @@ def read(path: Path, device: torch.device | str = "cpu") -> Any:
     """
     try:
         seal(path)
-        return torch.load(path, map_location=device, weights_only=True)
+        state = torch.load(path, map_location=device, weights_only=True)
     except DamagedError:
         raise
     except Exception as error:  # torch.load raises many types; a folder is an OSError
         raise DamagedError(type(error).__name__) from error
+    if not isinstance(state, dict):
+        raise DamagedError("it holds something else")
+    return state

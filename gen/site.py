@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
@@ -167,21 +166,17 @@ def _swap() -> None:
 
 
 def _build_all(folders: dict[str, Path], locks: Sequence[int]) -> None:
-    with TemporaryDirectory(prefix="cnnviz-") as temporary:  # MkDocs leaves things when it is ended
-        environment = {**os.environ, "TMPDIR": temporary}
-        with build.interrupts_passed_over():
-            runs = {
-                language: subprocess.Popen(
-                    _mkdocs(config, folders[language]), cwd=ROOT, env=environment, pass_fds=locks
-                )
-                for language, config in LANGUAGES.items()
-            }
-        try:
-            failed = [language for language, run in runs.items() if run.wait()]
-        finally:  # after Ctrl-C they are still at work
-            for run in runs.values():
-                run.terminate()
-                run.wait()
+    with build.interrupts_passed_over():
+        runs = {
+            language: subprocess.Popen(_mkdocs(config, folders[language]), cwd=ROOT, pass_fds=locks)
+            for language, config in LANGUAGES.items()
+        }
+    try:
+        failed = [language for language, run in runs.items() if run.wait()]
+    finally:  # after Ctrl-C they are still at work
+        for run in runs.values():
+            run.terminate()
+            run.wait()
     if failed:
         raise CnnvizError(f"The site was not built ({', '.join(failed)}); see the message above.")
 
