@@ -115,8 +115,8 @@ def check_place() -> None:
 
 def _cannot_replace(why: str) -> str:
     return (
-        f"'{SITE}' cannot be replaced: {why}. Expected a folder of this disk, or nothing. "
-        "Move it away, run make site again, and copy the finished site to where it is to be."
+        f"'{SITE}' cannot be replaced: {why}. Expected a folder of this disk, or nothing. Unmount "
+        "it or move it away, run make site again, and copy the finished site to where it is to be."
     )
 
 
@@ -159,8 +159,7 @@ def _swap() -> None:
             SITE.rename(OLD)
         NEW.rename(SITE)
     except OSError as error:  # such as a mount point that does not look like one
-        if OLD.exists() and not SITE.exists():
-            OLD.rename(SITE)
+        _clear_away()
         raise CnnvizError(_cannot_replace(error.strerror or str(error))) from error
     _clear_away()
 

@@ -55,11 +55,14 @@ def test_whatever_changes_is_seen(repository, monkeypatch, change):
 # --- What is in site/ ---------------------------------------------------------------------------
 
 PAGES = """
-import shutil, sys, time
+import fcntl, shutil, sys, time
 from pathlib import Path
 folder, go = Path(sys.argv[1]), Path(sys.argv[2])
+folder.parent.mkdir(parents=True, exist_ok=True)
+mark = folder.with_suffix(".mark").open("w")
+fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
 shutil.rmtree(folder, ignore_errors=True)
-folder.mkdir(parents=True)
+folder.mkdir()
 pages = [folder / f"{number}.html" for number in range(20)]
 for content in ("half", "done"):
     for page in pages:
@@ -67,7 +70,10 @@ for content in ("half", "done"):
     while not go.exists():
         time.sleep(0.02)
 """
-"""Instead of MkDocs: like it, it writes pages first with marks in them. It waits for a file."""
+"""Instead of MkDocs: like it, it writes pages first with marks in them.
+
+It waits for a file, and fails if another one is at work in its folder.
+"""
 WHOLE = {f"{folder}{number}.html": "done" for folder in ("", "en/") for number in range(20)}
 
 
@@ -199,6 +205,7 @@ def test_a_folder_that_the_system_does_not_let_go_stays_as_it_is(stubbed, capsys
     assert site.main() == 1
     assert f"cannot be replaced: {os.strerror(EBUSY)}. Expected" in capsys.readouterr().err
     assert published(stubbed) == {"old.html": "old"}
+    assert not site.NEW.exists()
 
 
 def test_the_old_site_comes_back_if_the_new_one_cannot_take_its_place(stubbed, capsys, monkeypatch):
