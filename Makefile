@@ -117,5 +117,5 @@ bench: $(INSTALLED) ## speed of rendering, training, recording and the lab besid
 	@$(BIN)/python -m tests.bench
 
 clean: ## remove models, figures and the site; keeps .venv
-	@rm -rf build site .mypy_cache .pytest_cache .ruff_cache *.egg-info
+	@rm -rf build site site.new site.old .mypy_cache .pytest_cache .ruff_cache *.egg-info
 	@find cnnviz gen tests docs -name __pycache__ -type d -prune -exec rm -rf {} +

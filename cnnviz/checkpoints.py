@@ -7,15 +7,11 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
-
-from cnnviz import datasets
+from cnnviz import datasets, kept
 from cnnviz.datasets import Dataset
 from cnnviz.errors import CnnvizError
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import DamagedError, digest, refuse_folder, remove
 from cnnviz.recipes import Recipe, checkpoint_path
 from cnnviz.training import History, Trained, Weights, fit
 
@@ -33,9 +29,8 @@ def save(trained: Trained, path: Path) -> None:
         "weights": trained.weights,
         "snapshots": trained.snapshots,
         "history": asdict(trained.history),
-        "digest": _state_digest(trained.weights, trained.snapshots),
     }
-    write_atomically(path, lambda file: torch.save(state, file))
+    kept.write(path, state)
 
 
 def read(path: Path, recipe: Recipe | None = None) -> Trained:
@@ -47,19 +42,16 @@ def read(path: Path, recipe: Recipe | None = None) -> Trained:
     if not path.exists():
         raise CnnvizError(f"No checkpoint '{path}'. Make it with 'cnnviz train'.")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        whole = state["digest"] == _state_digest(state["weights"], state["snapshots"])
-        found = Recipe(**state["recipe"])
-        history = History(**state["history"])
-    except Exception as error:  # torch.load raises many types for a damaged file
+        state = kept.read(path)
+        found, history = Recipe(**state["recipe"]), History(**state["history"])
+        weights, snapshots = state["weights"], state["snapshots"]
+    except (DamagedError, CnnvizError, LookupError, TypeError) as error:
+        why = error if isinstance(error, DamagedError) else "it holds something else"
+        # It may be any file that the user named, so no word of deleting it.
         raise CnnvizError(
-            f"The checkpoint '{path}' is damaged ({type(error).__name__}). "
-            "Delete it and train again."
+            f"The checkpoint '{path}' is damaged, or never was one ({why}). "
+            "Make one with 'cnnviz train'."
         ) from error
-    if not whole:
-        raise CnnvizError(
-            f"The checkpoint '{path}' is damaged (digest differs). Delete it and train again."
-        )
     if recipe is not None and found != recipe:
         changed = [k for k, v in asdict(found).items() if v != asdict(recipe)[k]]
         raise CnnvizError(
@@ -67,7 +59,7 @@ def read(path: Path, recipe: Recipe | None = None) -> Trained:
             f"(differs in {', '.join(changed)}). "
             "Train again, or name the checkpoint that belongs to this recipe."
         )
-    return Trained(found, state["weights"], state["snapshots"], history)
+    return Trained(found, weights, snapshots, history)
 
 
 def trained(
@@ -88,6 +80,9 @@ def trained(
     if download:  # the key reads the data files, so they must be there first
         train = datasets.load(recipe.dataset, "train", data_dir=data_dir, download=True)
     path = checkpoint_path(recipe, build_dir, data_dir)
+    resume_file = path.with_suffix(".partial")
+    for file in (path, resume_file):
+        refuse_folder(file)
     if path.exists():
         try:
             return read(path, recipe)
@@ -95,9 +90,9 @@ def trained(
             print(f"{error} Training again now.", file=sys.stderr)
     train = train or _images(recipe.dataset, "train", data_dir, build_dir)
     held_out = _images(recipe.dataset, "test", data_dir, build_dir)
-    resume_file = path.with_suffix(".partial")
     result = fit(recipe, train, held_out, device=device, resume_file=resume_file, progress=progress)
     save(result, path)
+    remove(resume_file)  # only now: until then it is all that is left of the work
     return result
 
 
@@ -105,8 +100,3 @@ def trained(
 def _images(name: str, split: str, data_dir: Path | None, build_dir: Path) -> Dataset:
     """A data set, kept for the next network: reading it takes half as long as a short training."""
     return datasets.load(name, split, data_dir=data_dir, build_dir=build_dir)
-
-
-def _state_digest(weights: Weights, snapshots: dict[int, Weights]) -> str:
-    ordered: list[dict[str, Tensor]] = [weights, *(snapshots[step] for step in sorted(snapshots))]
-    return digest(weights_digest(each).encode() for each in ordered)

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cnnviz import digits
+from cnnviz import digits, kept
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.files import write_atomically
+from cnnviz.files import DamagedError, refuse_folder
 from cnnviz.recipes import DATASETS, data_key
 
 MADE = {"train": (240_000, 1), "test": (10_000, 2)}
@@ -94,9 +94,11 @@ def to_input(images: Tensor) -> Tensor:
 
 def _made_digits(split: str, build_dir: Path | None) -> Dataset:
     count, seed = MADE[split]
-    kept = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
-    state = _read_kept(kept) if kept else None
+    file = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
+    state = _read_kept(file, count) if file else None
     if state is None:
+        if file:
+            refuse_folder(file)
         made = digits.generate(count, seed, SPREAD[split])
         images = torch.from_numpy(made.images)[:, None]  # (N, 28, 28) → (N, 1, 28, 28)
         state = {
@@ -104,24 +106,39 @@ def _made_digits(split: str, build_dir: Path | None) -> Dataset:
             "labels": torch.from_numpy(made.labels),
             "styles": [str(style) for style in made.styles],
         }
-        if kept:
-            content = state
-            write_atomically(kept, lambda file: torch.save(content, file))
+        if file:
+            kept.write(file, state)
     images, labels, styles = state["images"], state["labels"], state["styles"]
     return Dataset("digits", split, images, labels, _DIGITS, tuple(styles))
 
 
-def _read_kept(path: Path) -> dict[str, Any] | None:
-    """What was kept, or None if there is nothing or it cannot be read (then it is made again)."""
+def _read_kept(path: Path, count: int) -> dict[str, Any] | None:
+    """What was kept, or None if there is nothing or it is damaged (then it is made again)."""
     if not path.exists():
         return None
     try:
-        state = torch.load(path, weights_only=True)
-        if len(state["images"]) == len(state["labels"]) == len(state["styles"]):
-            return dict(state)
-    except Exception as error:  # torch.load raises many types for a damaged file
-        print(f"{path} is damaged ({type(error).__name__}); making it again.", file=sys.stderr)
-    return None
+        state = kept.read(path)
+        _check_kept(state, count)
+    except DamagedError as error:
+        print(f"{path} is damaged ({error}); making it again.", file=sys.stderr)
+        return None
+    return state
+
+
+def _check_kept(state: dict[str, Any], count: int) -> None:
+    """Whole files, too, may come from elsewhere: a wrong shape would be an error much later."""
+    try:
+        images, labels, styles = state["images"], state["labels"], state["styles"]
+        right = (
+            (images.shape, images.dtype) == ((count, 1, 28, 28), torch.uint8)
+            and (labels.shape, labels.dtype) == ((count,), torch.int64)
+            and bool(((labels >= 0) & (labels < len(_DIGITS))).all())
+            and [type(style) for style in styles] == [str] * count
+        )
+    except (AttributeError, LookupError, TypeError) as error:
+        raise DamagedError("it holds something else") from error
+    if not right:
+        raise DamagedError("it holds other images, labels or styles")
 
 
 def _from_torchvision(name: str, split: str, data_dir: Path | None, download: bool) -> Dataset:

@@ -17,11 +17,11 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
-from cnnviz import networks
+from cnnviz import kept, networks
 from cnnviz.datasets import Dataset, to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.evaluation import accuracy, predict
-from cnnviz.files import write_atomically
+from cnnviz.files import DamagedError
 from cnnviz.memory import keep_freed_memory
 from cnnviz.recipes import Recipe
 
@@ -134,6 +134,7 @@ def fit(
         held_out: images never trained on; the first 2,000 give `History.accuracy`.
         device: "cpu", "cuda", "mps" or "auto".
         resume_file: where unfinished work is kept after each block, and looked for at the start.
+            Delete it once the result is saved.
         progress: show a bar (or lines, where there is no terminal).
 
     Raises:
@@ -148,7 +149,16 @@ def fit(
         )
     keep_freed_memory()
     with _repeatable(recipe.threads, target):
-        return _Run(recipe, train, held_out, target, resume_file).go(progress)
+        run = _Run(recipe, train, held_out, target, resume_file)
+        if resume_file and resume_file.exists():
+            try:
+                run.resume(kept.read(resume_file, target))
+            except Exception as error:  # a state of another kind fails in many ways
+                why = error if isinstance(error, DamagedError) else type(error).__name__
+                print(f"{resume_file} is damaged ({why}); starting again.", file=sys.stderr)
+                # A part may have been taken over.
+                run = _Run(recipe, train, held_out, target, resume_file)
+        return run.go(progress)
 
 
 class _Run:
@@ -185,7 +195,6 @@ class _Run:
         self.snapshots: dict[int, Weights] = {}
 
     def go(self, progress: bool) -> Trained:
-        self._resume()
         recipe, keep = self.recipe, set(snapshot_steps(self.recipe.steps))
         if self.step == 0:
             self._snapshot()
@@ -204,8 +213,6 @@ class _Run:
                 print(f"{recipe.model}: step {self.step}/{recipe.steps}, loss {loss:.3f}",
                       file=sys.stderr, flush=True)  # fmt: skip
         bar.close()
-        if self.resume_file:
-            self.resume_file.unlink(missing_ok=True)
         return Trained(recipe, self.snapshots[recipe.steps], self.snapshots, self.history)
 
     def _block(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -265,21 +272,10 @@ class _Run:
                 "history": asdict(self.history),
                 "snapshots": self.snapshots,
             }
-            write_atomically(self.resume_file, lambda file: torch.save(state, file))
+            kept.write(self.resume_file, state)
 
-    def _resume(self) -> None:
-        if not (self.resume_file and self.resume_file.exists()):
-            return
-        try:
-            state: dict[str, Any] = torch.load(
-                self.resume_file, map_location=self.device, weights_only=True
-            )
-        except Exception as error:  # torch.load raises many types for a damaged file
-            print(
-                f"{self.resume_file} is damaged ({type(error).__name__}); starting again.",
-                file=sys.stderr,
-            )
-            return
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from what was kept, unless it is of another recipe."""
         if state["recipe"] != asdict(self.recipe):
             return
         self.model.load_state_dict(state["model"])

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
 from typing import Any
 
 from cnnviz.errors import CnnvizError, unknown_name
@@ -18,13 +20,15 @@ from cnnviz.recipes import RECIPES
 from gen import lab_files, manifest
 from gen.settings import ROOT, Settings, from_environment
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+HOW_IT_GOES_ON = "interrupted; the next run goes on from here."
+
 
 def needed(settings: Settings) -> bool:
     """Is anything missing or stale? Costs a fraction of a second and no torch."""
     return (
-        not all(p.exists() for p in manifest.weights_files(settings))
-        or bool(manifest.stale(settings))
-        or lab_files.stale(settings)
+        manifest.untrained(settings) or bool(manifest.stale(settings)) or lab_files.stale(settings)
     )
 
 
@@ -49,41 +53,68 @@ def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
             raise unknown_name("chapter", name, manifest.all_names(settings))
     _train(settings)
     lab_files.make_files(settings)
-    if only or manifest.stale(settings):
-        _render(settings, only)
+    if only:
+        keys = manifest.keys(settings)
+        stale = {name: keys[name] for name in only}
+    else:
+        stale = manifest.stale(settings)
+    if stale:
+        _render(settings, stale)
 
 
 def _train(settings: Settings) -> None:
     from cnnviz import cli
 
-    if all(path.exists() for path in manifest.weights_files(settings)):
+    if not manifest.untrained(settings):
         return
     _report(f"training {len(RECIPES)} networks on {settings.dataset}, two at a time")
     command = ["train", *RECIPES, "--dataset", settings.dataset, "--jobs", "2"]
     command += ["--device", settings.device, "--build-dir", str(settings.build_dir)]
     command += ["--data-dir", str(settings.data_dir)] if settings.data_dir else []
     command += ["--download"] if settings.download else []
-    if cli.main(command):
+    status = cli.main(command)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
         raise CnnvizError("Training failed; see the message above.")
 
 
-def _render(settings: Settings, only: Sequence[str]) -> None:
+def _render(settings: Settings, stale: Mapping[str, str]) -> None:
     from gen.render import remove_leftovers
 
-    keys = manifest.keys(settings)
-    stale = {name: keys[name] for name in only} if only else manifest.stale(settings)
     # Torch adds in one order on one thread, so figures do not depend on the number of cores; two
     # processes use two cores better than two threads would.
     with ProcessPoolExecutor(
         min(2, len(stale)), get_context("spawn"), initializer=_start_worker, initargs=(settings,)
     ) as pool:
         order = sorted(stale, key=lambda name: not name.startswith(_LONGEST))
-        for line in pool.map(_render_chapter, order, [stale[name] for name in order]):
-            _report(line)
+        with interrupts_passed_over():  # the processes start when they are first given work
+            lines = pool.map(_render_chapter, order, [stale[name] for name in order])
+        try:
+            for line in lines:
+                _report(line)
+        except KeyboardInterrupt:
+            for worker in active_children():
+                worker.terminate()
+            raise
     names = manifest.all_names(settings)
     chapters = {name: read for name in names if (read := manifest.read(name, settings))}
     if len(chapters) == len(names):
         remove_leftovers(settings, chapters)
+
+
+@contextmanager
+def interrupts_passed_over() -> Iterator[None]:
+    """Ctrl-C does nothing to this process while it is in here, nor ever to those started in here.
+
+    A terminal sends it to all of them. So one line is said, and not one traceback a process; who
+    starts them must end them.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _LONGEST = (manifest.UNITS, manifest.EXAMPLES)
@@ -120,6 +151,9 @@ def main() -> int:
     except CnnvizError as error:
         print(f"cnnviz: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        _report(HOW_IT_GOES_ON)
+        return INTERRUPTED
     return 0
 
 

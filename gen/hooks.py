@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,8 @@ _preview = Preview()
 def on_startup(command: str, dirty: bool) -> None:
     """`make serve` makes only what has changed (see gen.publish.preview)."""
     _preview.running = command == "serve" and dirty
+    if command == "build":  # `make site` ends it so; it takes its temporary files with it
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if _preview.running:  # what a preview passes over is no page whose edit link went unused
         logging.getLogger("mkdocs.plugins.mkdocs_gen_files.plugin").setLevel(logging.ERROR)
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnviz.errors import CnnvizError
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import digest, remove, write_atomically
 from cnnviz.recipes import checkpoint_path, named
 from gen.lab_samples import EACH, sample_scripts
+from gen.manifest import seal_of
 from gen.settings import ROOT, Settings, from_environment
 
 if TYPE_CHECKING:  # MkDocs imports this module, and never torch
@@ -232,7 +233,7 @@ def key(settings: Settings) -> str:
         checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
         for name in _NETWORKS
     ]
-    found = [p.read_bytes() for p in [*sources, *weights] if p.exists()]
+    found = [*(p.read_bytes() for p in sources), *(str(seal_of(p)).encode() for p in weights)]
     return digest([*found, settings.dataset.encode()])
 
 
@@ -300,8 +301,8 @@ def make_files(settings: Settings) -> None:
     for name, text in sample_scripts(test.images, test.labels).items():
         write(name, text)
     write(_SETTINGS, json.dumps(shared, ensure_ascii=False))
-    for leftover in {path.name for path in target.iterdir()} - set(files):
-        (target / leftover).unlink()
+    for leftover in {path.name for path in target.iterdir()} - {*files, _MADE}:
+        remove(target / leftover)
     made = {"key": key(settings), "files": files}
     write_atomically(target / _MADE, json.dumps(made).encode())  # last: all is there
 

@@ -10,11 +10,12 @@ import json
 import re
 import sys
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import DamagedError, digest, holds, seal, write_atomically
 from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
@@ -85,11 +86,31 @@ def weights_files(settings: Settings) -> list[Path]:
     ]
 
 
+def seal_of(path: Path) -> str | None:
+    """The digest of a checkpoint's file; None if it is missing or damaged. Needs no torch."""
+    try:
+        stat = path.stat()
+        return _seal(path, stat.st_mtime_ns, stat.st_size)
+    except (DamagedError, OSError):
+        return None
+
+
+@lru_cache
+def _seal(path: Path, mtime_ns: int, size: int) -> str:
+    """Remembered: a build asks several times, and all weights are some 200 MB."""
+    return seal(path)
+
+
+def untrained(settings: Settings) -> bool:
+    """Is the checkpoint of any recipe missing or damaged?"""
+    return None in map(seal_of, weights_files(settings))
+
+
 def keys(settings: Settings) -> dict[str, str]:
     """The key that each chapter should have now."""
     shared = sorted((ROOT / "cnnviz").rglob("*.py")) + sorted((ROOT / "cnnviz").rglob("*.mplstyle"))
     shared += [p for p in sorted((ROOT / "gen").glob("*.py")) if p.name not in _NOT_DRAWING]
-    weights = [p.read_bytes() if p.exists() else b"" for p in weights_files(settings)]
+    weights = [(seal_of(p) or "").encode() for p in weights_files(settings)]
     versions = [version(name) for name in ("torch", "numpy", "matplotlib", "pillow")]
     data = [data_key(settings.dataset, settings.data_dir)]
     if settings.data_dir and settings.dataset == "digits":
@@ -143,20 +164,35 @@ def read(name: str, settings: Settings) -> Chapter | None:
     if not path.exists():
         return None
     try:
-        chapter = Chapter(**json.loads(path.read_text("utf-8")))
+        text = path.read_bytes()
+        written = json.loads(text.decode())
+        if written["digest"] != digest([text.partition(b"\n")[2]], 64):
+            raise DamagedError(f"{path.name} differs from what was written")
+        chapter = Chapter(**written["chapter"])
         for file, expected in chapter.files.items():
-            if digest([(settings.figures_dir / file).read_bytes()]) != expected:
-                raise ValueError(f"{file} differs from what was rendered")
-    except (ValueError, TypeError, OSError) as error:
-        print(f"figures of '{name}' are damaged ({error}); drawing again.", file=sys.stderr)
-        return None
-    return chapter
+            if not holds(settings.figures_dir / file, expected):
+                raise DamagedError(f"{file} differs from what was rendered")
+    except OSError as error:
+        why = f"{path.name}: {error.strerror or error}"
+    except DamagedError as error:
+        why = str(error)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        why = f"{path.name} is no description of a chapter"
+    else:
+        return chapter
+    print(f"figures of '{name}' are damaged ({why}); drawing again.", file=sys.stderr)
+    return None
 
 
 def write(name: str, chapter: Chapter, settings: Settings) -> None:
-    """Write a chapter's description; its files must be there already."""
-    text = json.dumps(chapter.__dict__, ensure_ascii=False, separators=(",", ":"))
-    write_atomically(settings.figures_dir / f"{name}.json", text.encode())
+    """Write a chapter's description; its files must be there already.
+
+    It is one JSON object of two lines: the digest of the second line, and the chapter.
+    """
+    text = json.dumps(vars(chapter), ensure_ascii=False, separators=(",", ":"))
+    second = f'"chapter":{text}}}\n'.encode()
+    first = f'{{"digest":"{digest([second], 64)}",\n'.encode()
+    write_atomically(settings.figures_dir / f"{name}.json", first + second)
 
 
 def stale(settings: Settings) -> dict[str, str]:

@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 from cnnviz import datasets
 from cnnviz.errors import CnnvizError
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import digest, holds, remove, write_atomically
 from gen.context import Context
 from gen.figure import Figure, Legend, Panel, Picture, Sprite, Text, Variant
 from gen.manifest import EXAMPLES, UNITS, Chapter
@@ -130,7 +130,7 @@ def _panel(
         content_digest = digest([picture.png])
         file = f"{stem}-{content_digest[:8]}.png"
         path = context.settings.figures_dir / file
-        if not path.exists() or digest([path.read_bytes()]) != content_digest:
+        if not holds(path, content_digest):
             write_atomically(path, picture.png)
         chapter.files[file] = content_digest
         described |= {
@@ -181,4 +181,4 @@ def remove_leftovers(settings: Settings, chapters: dict[str, Chapter]) -> None:
     used = {file for chapter in chapters.values() for file in chapter.files}
     for path in settings.figures_dir.rglob("*.png"):
         if path.relative_to(settings.figures_dir).as_posix() not in used:
-            path.unlink()
+            remove(path)

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.feature_visualization import Optimised, maximise
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import digest, holds, write_atomically
 from cnnviz.gratings import tuning
 from cnnviz.kernel_shape import kernel_shape
 from cnnviz.patches import Answers, Extremes, cut, extremes
@@ -94,7 +94,7 @@ class _Files:
         content = digest([png])
         file = f"units/{self._net}/{stem}-{content[:8]}.png"
         path = self._folder / file
-        if not path.exists() or digest([path.read_bytes()]) != content:
+        if not holds(path, content):
             write_atomically(path, png)
         self._chapter.files[file] = content
         return {"file": file, "width": drawn.width, "height": drawn.height}

@@ -1,9 +1,10 @@
+import random
 import shutil
 
 import pytest
 import torch
 
-from cnnviz import datasets, digits, recipes
+from cnnviz import datasets, digits, kept, recipes
 from cnnviz.datasets import load, to_input
 from cnnviz.errors import CnnvizError
 
@@ -31,6 +32,69 @@ def test_damaged_data_is_reported_and_made_again(few, tmp_path, capsys):
     kept.write_bytes(kept.read_bytes()[:1000])
     assert torch.equal(load("digits", "test", build_dir=tmp_path).images, first.images)
     assert "is damaged" in capsys.readouterr().err
+
+
+@pytest.fixture
+def made(few, tmp_path):
+    """The kept file of 100 digits, and what it holds."""
+    load("digits", "test", build_dir=tmp_path)
+    (file,) = tmp_path.rglob("*.pt")
+    return file, torch.load(file, weights_only=True)
+
+
+def test_any_flipped_byte_of_the_made_digits_is_noticed(made, capsys):
+    file, _ = made
+    whole, chance = file.read_bytes(), random.Random(0)
+    for place in chance.sample(range(len(whole)), 300):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        assert datasets._read_kept(file, 100) is None
+        said = capsys.readouterr().err
+        assert said == f"{file} is damaged (its digest differs); making it again.\n"
+    file.write_bytes(whole)
+    assert datasets._read_kept(file, 100) is not None
+
+
+WRONG = {
+    "floats": lambda state: state | {"images": state["images"].float()},
+    "another size": lambda state: state | {"images": state["images"][..., :14, :14]},
+    "fewer": lambda state: {name: values[:50] for name, values in state.items()},
+    "labels all 77": lambda state: state | {"labels": torch.full((100,), 77)},
+    "labels of bytes": lambda state: state | {"labels": state["labels"].byte()},
+    "labels missing": lambda state: {k: v for k, v in state.items() if k != "labels"},
+    "styles of numbers": lambda state: state | {"styles": [0] * 100},
+    "images a list": lambda state: state | {"images": [0] * 100},
+    "a list": lambda state: [1, 2, 3],
+    "nothing": lambda state: None,
+    "a tensor": lambda state: torch.zeros(3),
+}
+
+
+@pytest.mark.parametrize("digest", ["right", "none"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_wrong_kinds_of_data_are_made_again(made, tmp_path, capsys, wrong, digest):
+    file, state = made
+    (kept.write if digest == "right" else save_plainly)(file, WRONG[wrong](state))
+    again = load("digits", "test", build_dir=tmp_path)
+    assert torch.equal(again.images, state["images"])
+    assert torch.equal(again.labels, state["labels"])
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    load("digits", "test", build_dir=tmp_path)
+    assert capsys.readouterr().err == ""
+
+
+def save_plainly(path, state):
+    torch.save(state, path)
+
+
+def test_a_folder_in_the_place_of_the_data(made, tmp_path, monkeypatch):
+    file, _ = made
+    file.unlink()
+    file.mkdir()
+    monkeypatch.setattr(digits, "generate", lambda *a: pytest.fail("worked in vain"))
+    with pytest.raises(CnnvizError, match="a folder is in the place of that file"):
+        load("digits", "test", build_dir=tmp_path)
 
 
 def test_the_training_hands_are_exaggerated(few):

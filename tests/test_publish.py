@@ -56,6 +56,16 @@ def test_a_card_has_its_size_and_is_drawn_once(source, title):
     assert cards.card(title + "!", "Site", "a/noise", figures, source, source / "cards") != path
 
 
+@pytest.mark.parametrize("damage", [b"", b"another picture"])
+def test_a_damaged_card_is_drawn_again(source, damage):
+    figures = {"a/small": figure("small.png", 28, 28)}
+    path = cards.card("Pooling", "Site", "a/small", figures, source, source / "cards")
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert cards.card("Pooling", "Site", "a/small", figures, source, source / "cards") == path
+    assert path.read_bytes() == whole
+
+
 def test_without_a_chinese_font_the_figure_stands_alone(source, monkeypatch):
     monkeypatch.setattr(cards, "_HAN_FONTS", (("/nowhere.ttc", 0),))
     figures = {"a/small": figure("small.png", 28, 28)}

@@ -1,13 +1,15 @@
+import random
 from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz import networks, training
+from cnnviz import kept, networks, training
 from cnnviz.checkpoints import weights_digest
 from cnnviz.datasets import to_input
 from cnnviz.errors import CnnvizError
+from cnnviz.files import DamagedError
 from cnnviz.recipes import Recipe, named
 from cnnviz.training import fit, pixel_permutation, resolve_device, scramble, snapshot_steps
 
@@ -55,7 +57,7 @@ def test_an_interrupted_run_resumes_to_the_same_bytes(
     assert weights_digest(resumed.weights) == weights_digest(whole.weights)
     assert resumed.history.loss == whole.history.loss
     assert list(resumed.snapshots) == list(whole.snapshots)
-    assert not resume_file.exists()
+    assert resume_file.exists()  # until the result is saved, there is nothing else
 
 
 def test_a_damaged_resume_file_is_reported_and_ignored(small_digits, tmp_path, capsys):
@@ -66,9 +68,49 @@ def test_a_damaged_resume_file_is_reported_and_ignored(small_digits, tmp_path, c
     assert "damaged" in capsys.readouterr().err
 
 
+def test_any_flipped_byte_of_a_resume_file_is_noticed(small_digits, tmp_path, short_blocks):
+    file = tmp_path / "run.partial"
+    fit(SHORT, small_digits, small_digits, resume_file=file, progress=False)
+    whole, chance = file.read_bytes(), random.Random(0)
+    for place in chance.sample(range(len(whole)), 200):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << chance.randrange(8)
+        file.write_bytes(damaged)
+        with pytest.raises(DamagedError, match="its digest differs"):
+            kept.read(file)
+
+
+OTHER_STATES = {
+    "a list": lambda state: [1, 2],
+    "nothing": lambda state: None,
+    "empty": lambda state: {},
+    "the recipe alone": lambda state: {"recipe": state["recipe"]},
+    "weights of other shapes": lambda state: state | {"model": networks.build("mlp").state_dict()},
+    "an optimizer of nothing": lambda state: state | {"optimizer": {}},
+    "a history of nothing": lambda state: state | {"history": {"x": 1}},
+    "snapshots a list": lambda state: state | {"snapshots": [1]},
+}
+
+
+@pytest.mark.parametrize("other", OTHER_STATES)
+def test_a_resume_file_of_another_kind_is_said_and_leaves_no_trace(
+    small_digits, tmp_path, short_blocks, capsys, other
+):
+    file = tmp_path / "run.partial"
+    whole = fit(SHORT, small_digits, small_digits, resume_file=file, progress=False)
+    kept.write(file, OTHER_STATES[other](torch.load(file, weights_only=True)))
+    result = fit(SHORT, small_digits, small_digits, resume_file=file, progress=False)
+    said = capsys.readouterr().err
+    assert said.startswith(f"{file} is damaged (")
+    assert said.endswith("; starting again.\n")
+    assert len(said.splitlines()) == 1
+    assert weights_digest(result.weights) == weights_digest(whole.weights)
+    assert result.history.loss == whole.history.loss
+
+
 def test_a_resume_file_of_another_recipe_is_ignored(small_digits, tmp_path, short_blocks):
     resume_file = tmp_path / "run.partial"
-    torch.save({"recipe": {"model": "mlp"}}, resume_file)
+    kept.write(resume_file, {"recipe": {"model": "mlp"}})
     whole = fit(SHORT, small_digits, small_digits, progress=False)
     result = fit(SHORT, small_digits, small_digits, resume_file=resume_file, progress=False)
     assert weights_digest(result.weights) == weights_digest(whole.weights)

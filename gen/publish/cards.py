@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from cnnviz.files import digest, write_atomically
+from cnnviz.files import digest, holds, write_atomically
 
 WIDTH, HEIGHT = 1200, 630
 LARGEST = 60_000
@@ -58,9 +58,13 @@ def card(
     files = [(source / panel["file"]).read_bytes() for panel in panels]
     font = _font_file(title + site_name)
     parts = [Path(__file__).read_bytes(), title.encode(), site_name.encode(), str(font).encode()]
-    path = kept / f"{digest([*parts, *files])}.png"
-    if not path.exists():
-        write_atomically(path, _small_enough(title, site_name, panels, files, font))
+    made_from = digest([*parts, *files])
+    for path in kept.glob(f"{made_from}-*.png"):
+        if holds(path, path.stem.rpartition("-")[2]):
+            return path
+    content = _small_enough(title, site_name, panels, files, font)
+    path = kept / f"{made_from}-{digest([content])}.png"
+    write_atomically(path, content)
     return path
 
 
