@@ -14,7 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cnnviz.files import digest, write_atomically
+from cnnviz.errors import CnnvizError
+from cnnviz.files import digest, inside, write_atomically
 from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
@@ -145,9 +146,9 @@ def read(name: str, settings: Settings) -> Chapter | None:
     try:
         chapter = Chapter(**json.loads(path.read_text("utf-8")))
         for file, expected in chapter.files.items():
-            if digest([(settings.figures_dir / file).read_bytes()]) != expected:
+            if digest([inside(settings.figures_dir, file).read_bytes()]) != expected:
                 raise ValueError(f"{file} differs from what was rendered")
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, CnnvizError) as error:
         print(f"figures of '{name}' are damaged ({error}); drawing again.", file=sys.stderr)
         return None
     return chapter
