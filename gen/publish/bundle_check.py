@@ -38,6 +38,8 @@ def check(settings: Settings) -> None:
     layers: Mapping[str, Any] = {}
     files = sorted(settings.figures_dir.glob("*.json"))
     files.sort(key=lambda path: path.stem != "atlas")  # first: the units have pages in its folders
+    if not files or files[0].stem != "atlas":
+        raise CnnvizError("the chapter 'atlas' is not there.")
     for path in files:
         try:
             chapter = _chapter(path, settings)
@@ -47,7 +49,7 @@ def check(settings: Settings) -> None:
                 _try_units(path.stem.removeprefix(manifest.UNITS), chapter["numbers"], layers)
         except CnnvizError as error:
             raise CnnvizError(f"'{path.name}' cannot be used ({error}).") from error
-    for name in ("atlas", *(f"{manifest.UNITS}{net}" for net in layers)):
+    for name in (f"{manifest.UNITS}{net}" for net in layers):
         if not (settings.figures_dir / f"{name}.json").is_file():
             raise CnnvizError(f"the chapter '{name}' is not there.")
     try:
@@ -65,15 +67,14 @@ def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
         raise CnnvizError(f"it is larger than {LARGEST_JSON / 1e6:.0f} MB")
     chapter: dict[str, Any] = shape.parsed(path.read_bytes(), LARGEST_JSON)
     described = shape.shaped(chapter, shape.Chapter)
-    shape.check_markup(chapter["figures"])
     if path.stem == manifest.EXAMPLES:
         shape.check_printed(chapter["numbers"])
     else:
         shape.check_numbers(chapter["numbers"])
     sizes = {file: _size(inside(settings.figures_dir, file)) for file in described.files}
     for title, figure in chapter["figures"].items():
-        _check_pictures(figure, sizes, settings.figures_dir)
         _try_figure(f"{path.stem}/{title}", figure)
+        _check_pictures(figure, sizes, settings.figures_dir)
     if path.stem == "atlas":
         shape.shaped(chapter["numbers"], shape.Atlas)
         for language in ("zh", "en"):
@@ -93,6 +94,8 @@ def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
 
 def _size(path: Path) -> tuple[int, int]:
     """Width and height in pixels that the head of a PNG file names."""
+    if not path.is_file():
+        raise CnnvizError(f"its picture '{path.name}' is not there")
     with path.open("rb") as file:
         head = file.read(24)
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")

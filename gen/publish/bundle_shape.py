@@ -28,7 +28,8 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Pixels = Annotated[int, Meta(ge=1, le=20_000)]
 Name = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,99}\Z")]
 NameOrNone = Annotated[str, Meta(pattern=r"\A(?:\w[\w.-]{0,99})?\Z")]
-Title = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
+Title = Annotated[str, Meta(pattern=r"\A\w[\w .+-]{0,99}\Z")]
+Class = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
 Words = Annotated[str, Meta(max_length=2000)]
 Markup = Annotated[str, Meta(max_length=2_000_000)]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
@@ -162,7 +163,7 @@ class Figure(Struct):
 class Chapter(Struct):
     """One chapter's JSON: see gen.manifest."""
 
-    key: Annotated[str, Meta(max_length=100)]
+    key: Digest
     figures: dict[Name, Figure]
     numbers: dict[str, Any]
     files: dict[Picture, Digest]
@@ -232,7 +233,7 @@ class Units(Struct):
 
     title: Title
     layers: dict[Name, UnitLayer]
-    classes: Annotated[list[Title], Meta(min_length=1, max_length=1000)]
+    classes: Annotated[list[Class], Meta(min_length=1, max_length=1000)]
     inputs: Drawn
     passport: Passport
 
@@ -243,13 +244,15 @@ class Units(Struct):
 def parsed(content: bytes, largest: int) -> Any:
     """JSON of at most `largest` bytes in which nothing is said twice and all numbers are finite.
 
+    No text in it has characters that end a line, turn the writing round or are none.
+
     Raises:
         CnnvizError: it is anything else.
     """
     if len(content) > largest:
         raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB")
     try:
-        return json.loads(
+        value = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_once,
             parse_float=_finite,
@@ -260,6 +263,10 @@ def parsed(content: bytes, largest: int) -> Any:
         raise CnnvizError("it is nested too deep") from error
     except ValueError as error:
         raise CnnvizError(f"it is no JSON of ours: {printable(str(error))[:200]}") from error
+    for text in _texts(value):
+        if found := _NEVER.search(text):
+            raise CnnvizError(f"a text in it holds {found[0]!a}, which no text of ours has")
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -294,8 +301,6 @@ def shaped(value: Any, shape: type[Shape]) -> Shape:
         return msgspec.convert(value, shape)
     except msgspec.MsgspecError as error:
         raise CnnvizError(printable(str(error))[:300]) from error
-    except RecursionError as error:
-        raise CnnvizError("it is nested too deep") from error
 
 
 _CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
@@ -304,13 +309,6 @@ _NO_NUMBER = re.compile(rf'[\t\n<>"`\[\]{_CONTROL}]|&[#\w]|8<-|:::')
 _DIGITS = re.compile(r"[-0-9.e+ \n]*")
 _NOT_PRINTED = re.compile(rf"```|~~~|8<-|:::|[\t{_CONTROL}]")
 """What ends the box of a program's output, or is an instruction inside it."""
-
-
-def check_markup(value: Any) -> None:
-    """No text in it has characters that end a line, turn the writing round or are none."""
-    for text in _texts(value):
-        if found := _NEVER.search(text):
-            raise CnnvizError(f"a text holds {found[0]!a}, which no text of ours has")
 
 
 def check_numbers(value: Any) -> None:

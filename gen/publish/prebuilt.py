@@ -70,7 +70,6 @@ def pack(settings: Settings, target: Path) -> None:
     Raises:
         CnnvizError: figures are missing or damaged, or are what nobody could use from a bundle.
     """
-    check(settings)
     files = {}
     for name in manifest.all_names(settings):
         chapter = manifest.read(name, settings)
@@ -78,6 +77,7 @@ def pack(settings: Settings, target: Path) -> None:
             raise CnnvizError(f"The figures of '{name}' are not there; run make site first.")
         for file in [f"{name}.json", *chapter.files]:
             files[f"figures/{settings.dataset}/{file}"] = inside(settings.figures_dir, file)
+    check(settings)
     for path in sorted(lab_files.folder(settings).iterdir()):
         files[f"lab/{settings.dataset}/{path.name}"] = path
     contents = {name: path.read_bytes() for name, path in sorted(files.items())}
