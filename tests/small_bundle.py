@@ -160,3 +160,11 @@ def changed(bundle: bytes, files=(), leave_out=(), about=None) -> bytes:
         for name, content in contents.items():
             new.writestr(name, content)
     return out.getvalue()
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    """All files below a folder, with what they hold."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+    }
