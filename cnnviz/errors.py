@@ -10,6 +10,15 @@ class CnnvizError(Exception):
     """Something the user can mend: names the value, what was expected, and the fix."""
 
 
+def printable(text: str) -> str:
+    """Text from outside as a message may show it: what a terminal would obey is written out.
+
+    >>> printable("red: \x1b[31m\n")
+    'red: \\x1b[31m\\n'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> CnnvizError:
     """An error for a name that does not exist, suggesting the nearest that does.
 

@@ -4,12 +4,43 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import CnnvizError, printable
+
+_NO_PART = {"", ".", ".."}
+_NEVER = re.compile(r"[\\:\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Never in a name: backslash and colon, which lead elsewhere on Windows, and what is no letter."""
+
+
+def inside(folder: Path, name: str) -> Path:
+    """The path of `name` in `folder`, where the name comes from outside, such as from a bundle.
+
+    Every such name goes through here before anything is read or written under it. The file need
+    not exist.
+
+    >>> inside(Path("figures"), "relu/map.png").as_posix()
+    'figures/relu/map.png'
+
+    Raises:
+        CnnvizError: it is no relative path of plain parts with "/" between them, or a link on the
+            way leads out of the folder.
+    """
+    plain = isinstance(name, str) and not _NEVER.search(name) and not _NO_PART & {*name.split("/")}
+    try:
+        if plain and (folder / name).resolve().is_relative_to(folder.resolve()):
+            return folder / name
+    except (OSError, RuntimeError):  # a circle of links
+        pass
+    raise CnnvizError(
+        f"The name '{printable(str(name))[:200]}' leads out of its folder or is none; expected "
+        "names of folders and a file with '/' between them."
+    )
+
 
 _SEAL = b"\nsha256 "
 _DIGITS = 64

@@ -64,8 +64,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     folder = "" if language == ROOT_LANGUAGE else f"{language}/"
     if config.site_url and not config.site_url.endswith(f"/{folder}"):
         config.site_url += folder
-    bundle = prebuilt.in_use(settings)
     try:
+        bundle = prebuilt.in_use(settings)
         if not bundle:
             ensure_in_subprocess(settings)
     except CnnvizError as error:
@@ -223,9 +223,9 @@ def on_post_build(config: MkDocsConfig) -> None:
     for name, text in _state["notebooks"].items():
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
     language, settings = ours(_state["language"]), _state["settings"]
-    chapters = ["atlas", *(f"{manifest.UNITS}{net}" for net in settings.atlas_nets)]
+    atlas = _state["numbers"]["atlas"]
+    chapters = ["atlas", *(f"{manifest.UNITS}{net}" for net in atlas["nets"])]
     if not _preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
-        atlas = _state["numbers"]["atlas"]
         write_units(Path(config.site_dir), settings, atlas, language, keep=_preview.running)
 
 

@@ -116,11 +116,11 @@ def _line_names(markup: str) -> str:
 
 def _legend(legend: Mapping[str, Any], pick: int) -> str:
     bar = ""
-    if legend["gradient"]:
+    if gradient := escape(legend["gradient"]):
         signed = " legend-diverging" if legend["low"].startswith("−") else ""
         bar = (
             f'<span class="legend-low">{escape(legend["low"])}</span>'
-            f'<span class="legend-bar{signed}" style="background:{legend["gradient"]}"></span>'
+            f'<span class="legend-bar{signed}" style="background:{gradient}"></span>'
             f'<span class="legend-high">{escape(legend["high"])}</span>'
         )
     # Where each input has a scale of its own, assets/atlas.js writes its ends.
@@ -163,16 +163,19 @@ def _passport(
     """How the figure was made: function, weights, seed, commit, the command that makes it again."""
     say = {key: text[pick] for key, text in WORDS.items()}
     path, line = figure["source"].split("#L")
-    where = f"<code>{path}:{line}</code>"
+    where = f"<code>{escape(path)}:{escape(line)}</code>"
     if source_url:
-        where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
+        where = f'<a href="{escape(source_url)}{escape(path)}#L{escape(line)}">{where}</a>'
     rows = [(say["drawn by"], where)]
     for name, facts in figure["weights"].items():
         seed = f"{say['seed']} {facts['seed']}{say['comma']}" if facts["seed"] != "" else ""
-        weights = f"<code>{name}</code>{say['comma']}{seed}<code>{facts['digest']}</code>"
+        weights = (
+            f"<code>{escape(name)}</code>{say['comma']}{escape(seed)}"
+            f"<code>{escape(facts['digest'])}</code>"
+        )
         rows.append((say["weights"], weights))
     if commit:
-        rows.append((say["commit"], f"<code>{commit}</code>"))
+        rows.append((say["commit"], f"<code>{escape(commit)}</code>"))
     command = f"python -m gen.build {address.split('/', maxsplit=1)[0]}"
     rows.append((say["again"], f"<code>{command}</code>"))
     items = "".join(f"<li>{name}{say['colon']}{value}</li>" for name, value in rows)

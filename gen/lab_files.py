@@ -34,7 +34,7 @@ FOLDER = "lab-files"
 """Where the site keeps the files."""
 
 _NETWORKS = ("lenet", "mlp")
-_SETTINGS = "settings.json"
+SETTINGS = "settings.json"
 _MADE = "made.json"
 
 # --- Modules to one script ----------------------------------------------------------------------
@@ -110,7 +110,7 @@ def _name(module: str) -> str:
 def script(settings: Settings, entry: str = "lab") -> str:
     """The lab's script, with the settings that `make_files` left."""
     sources = {path.stem: path.read_text("utf-8") for path in MODULES.glob("*.js")}
-    shared = (folder(settings) / _SETTINGS).read_text("utf-8").strip()
+    shared = (folder(settings) / SETTINGS).read_text("utf-8").strip()
     sources["generated"] = f"export const settings = {shared};\n"
     return join_modules(entry if entry in sources else "engine", sources)
 
@@ -300,7 +300,7 @@ def make_files(settings: Settings) -> None:
     }
     for name, text in sample_scripts(test.images, test.labels).items():
         write(name, text)
-    write(_SETTINGS, json.dumps(shared, ensure_ascii=False))
+    write(SETTINGS, json.dumps(shared, ensure_ascii=False))
     for leftover in {path.name for path in target.iterdir()} - {*files, _MADE}:
         remove(target / leftover)
     made = {"key": key(settings), "files": files}

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cnnviz.files import DamagedError, digest, holds, seal, write_atomically
+from cnnviz.errors import CnnvizError
+from cnnviz.files import DamagedError, digest, holds, inside, write_atomically
 from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 
@@ -170,11 +172,11 @@ def read(name: str, settings: Settings) -> Chapter | None:
             raise DamagedError(f"{path.name} differs from what was written")
         chapter = Chapter(**written["chapter"])
         for file, expected in chapter.files.items():
-            if not holds(settings.figures_dir / file, expected):
+            if not holds(inside(settings.figures_dir, file), expected):
                 raise DamagedError(f"{file} differs from what was rendered")
     except OSError as error:
         why = f"{path.name}: {error.strerror or error}"
-    except DamagedError as error:
+    except CnnvizError as error:
         why = str(error)
     except (ValueError, LookupError, TypeError, RecursionError):
         why = f"{path.name} is no description of a chapter"
@@ -185,14 +187,15 @@ def read(name: str, settings: Settings) -> Chapter | None:
 
 
 def write(name: str, chapter: Chapter, settings: Settings) -> None:
-    """Write a chapter's description; its files must be there already.
+    """Write a chapter's description; its files must be there already."""
+    write_atomically(settings.figures_dir / f"{name}.json", sealed(vars(chapter)))
 
-    It is one JSON object of two lines: the digest of the second line, and the chapter.
-    """
-    text = json.dumps(vars(chapter), ensure_ascii=False, separators=(",", ":"))
+
+def sealed(chapter: Mapping[str, Any]) -> bytes:
+    """A chapter as one JSON object of two lines: the digest of the second line, and the chapter."""
+    text = json.dumps(chapter, ensure_ascii=False, separators=(",", ":"))
     second = f'"chapter":{text}}}\n'.encode()
-    first = f'{{"digest":"{digest([second], 64)}",\n'.encode()
-    write_atomically(settings.figures_dir / f"{name}.json", first + second)
+    return f'{{"digest":"{digest([second], 64)}",\n'.encode() + second
 
 
 def stale(settings: Settings) -> dict[str, str]:

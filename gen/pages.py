@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import IO, Any
 
 import mkdocs_gen_files
+from mkdocs.exceptions import PluginError
 from mkdocs_gen_files.editor import FilesEditor
 
 from cnnviz.errors import CnnvizError
+from cnnviz.files import inside
 from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
 from gen.publish.languages import FALLBACK, code_of, ours, untranslated
@@ -23,13 +27,13 @@ def main() -> None:
     chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
     for chapter in filter(None, chapters.values()):
         for file in chapter.files:
-            with mkdocs_gen_files.open(f"figures/{file}", "wb") as copy:
-                copy.write((settings.figures_dir / file).read_bytes())
+            with _open(f"figures/{file}", "wb") as copy:
+                copy.write(inside(settings.figures_dir, file).read_bytes())
     for file, content in lab_files.site_files(settings).items():
-        with mkdocs_gen_files.open(file, "wb") as copy:
+        with _open(file, "wb") as copy:
             copy.write(content)
     for name, source in untranslated(ROOT / "docs", language).items():
-        with mkdocs_gen_files.open(f"{name}.md", "w", encoding="utf-8") as page:
+        with _open(f"{name}.md", "w", encoding="utf-8") as page:
             page.write(source.read_text("utf-8"))
         mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
@@ -41,16 +45,25 @@ def main() -> None:
             ):  # it becomes a folder; a bundle may say anything
                 raise CnnvizError(f"'{name}' is no name of a network or layer.")
     for path, markdown in atlas_pages(atlas.numbers, ours(language)).items():
-        with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
+        with _open(path, "w", encoding="utf-8") as page:
             page.write(markdown)
         mkdocs_gen_files.set_edit_path(path, "../../gen/atlas_pages.py")
     for net, layers in atlas.numbers["nets"].items():
         for layer in layers:
             if layer["form"]:
                 path, markdown = template_page(net, layer["name"])
-                with mkdocs_gen_files.open(path, "w", encoding="utf-8") as page:
+                with _open(path, "w", encoding="utf-8") as page:
                     page.write(markdown)
                 mkdocs_gen_files.set_edit_path(path, "../../gen/unit_pages.py")
 
 
-main()
+def _open(name: str, mode: str, encoding: str | None = None) -> IO[Any]:
+    """A new file of the site. Names come from what is shown, and none leads out of the site."""
+    inside(Path(FilesEditor.current().directory), name)
+    return mkdocs_gen_files.open(name, mode, encoding=encoding)
+
+
+try:
+    main()
+except CnnvizError as error:
+    raise PluginError(str(error)) from error

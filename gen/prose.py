@@ -28,6 +28,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
+from cnnviz.files import inside
 from gen.checks.finding import Finding
 from gen.course import Chapter, course_map
 from gen.glossary import Term, glossary_markdown
@@ -336,7 +337,7 @@ class Prose:
         if name not in self.printed:
             raise unknown("program", name, self.printed)
         path = f"docs/examples/{name}.py"
-        text = (self.root / path).read_text("utf-8")
+        text = inside(self.root, path).read_text("utf-8")
         body = re.sub(r'\A""".*?"""\n+', "", text, flags=re.S).rstrip()
         output = self.printed[name]
         shown = f'\n``` {{ .text title="{self.say("output")}" }}\n{output}\n```\n' if output else ""

@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cnnviz.files import inside
 from gen import manifest
 from gen.settings import Settings
 from gen.unit_pages import UnitPage, unit_name
@@ -46,14 +47,13 @@ def write_units(
         Net → addresses of the pages, relative to the site.
     """
     written: dict[str, list[str]] = {}
-    for net in settings.atlas_nets:
+    for net, layers in atlas["nets"].items():
         chapter = manifest.read(f"{manifest.UNITS}{net}", settings)
         assert chapter, "gen.hooks brings everything up to date before pages are made"
         _link_pictures(list(chapter.files), settings.figures_dir, site / "figures")
-        layers = atlas["nets"][net]
         written[net] = []
         for layer, facts in chapter.numbers["layers"].items():
-            folder = site / "atlas" / net / layer
+            folder = inside(site / "atlas", f"{net}/{layer}")
             frame = (folder / "unit" / "index.html").read_text("utf-8")
             frame = re.sub(r"\n\s*\n", "\n", frame)  # of which Material leaves many
             count = len(facts["units"])
@@ -82,16 +82,16 @@ def filled(frame: str, page: UnitPage, layer: str) -> str:
 
 def _link_pictures(files: Sequence[str], source: Path, target: Path) -> None:
     """Put files into the site without copying their bytes, where the file system lets us."""
-    for folder in {(target / file).parent for file in files}:
+    for folder in {inside(target, file).parent for file in files}:
         folder.mkdir(parents=True, exist_ok=True)
     for file in files:
-        place = target / file
+        picture, place = inside(source, file), inside(target, file)
         if place.exists():
             continue
         try:
-            os.link(source / file, place)
+            os.link(picture, place)
         except OSError:  # another disk, or no links there
-            shutil.copyfile(source / file, place)
+            shutil.copyfile(picture, place)
 
 
 def _complete_sitemap(site: Path, written: Mapping[str, Sequence[str]]) -> None:

@@ -276,10 +276,10 @@ class UnitPage:
         )
         numbers = "".join(
             f"<figure><figcaption>{self.say(f'第 {i} 片', f'slice {i}')}</figcaption>"
-            f"<pre>{block.replace('-', '−')}</pre></figure>"
+            f"<pre>{block}</pre></figure>"
             if tiles > 1
-            else f"<pre>{block.replace('-', '−')}</pre>"
-            for i, block in enumerate(weights["numbers"])
+            else f"<pre>{block}</pre>"
+            for i, block in enumerate(escape(text.replace("-", "−")) for text in weights["numbers"])
         )
         scroll = self.say("权重的数值", "numbers of the weights")
         shown = self._details(
@@ -536,9 +536,9 @@ class UnitPage:
             seed = self.say(f"种子 {passport['seed']}，", f"seed {passport['seed']}, ")
         text = self.say(
             f"由 <code>gen/units.py</code> 计算；权重 <code>{escape(self.net)}</code>，{seed}"
-            f"<code>{passport['digest']}</code>。重新生成：<code>python -m gen.build units-{escape(self.net)}</code>",
+            f"<code>{escape(passport['digest'])}</code>。重新生成：<code>python -m gen.build units-{escape(self.net)}</code>",
             f"Computed by <code>gen/units.py</code>; weights <code>{escape(self.net)}</code>, {seed}"
-            f"<code>{passport['digest']}</code>. Make it again: "
+            f"<code>{escape(passport['digest'])}</code>. Make it again: "
             f"<code>python -m gen.build units-{escape(self.net)}</code>",
         )
         return self._details(

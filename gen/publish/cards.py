@@ -15,7 +15,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from cnnviz.files import digest, holds, write_atomically
+from cnnviz.files import digest, holds, inside, write_atomically
 
 WIDTH, HEIGHT = 1200, 630
 LARGEST = 60_000
@@ -55,7 +55,7 @@ def card(
         kept: folder of cards.
     """
     panels = _panels(figures[address]) if address else []
-    files = [(source / panel["file"]).read_bytes() for panel in panels]
+    files = [inside(source, panel["file"]).read_bytes() for panel in panels]
     font = _font_file(title + site_name)
     parts = [Path(__file__).read_bytes(), title.encode(), site_name.encode(), str(font).encode()]
     made_from = digest([*parts, *files])
@@ -138,7 +138,10 @@ def _draw(
 
 def _picture(panel: Mapping[str, Any], content: bytes, times: int, strip: int) -> Image.Image:
     """Enlarged so that each pixel is seen; one that is too high is made smaller."""
-    picture = Image.open(BytesIO(content)).convert("RGBA").crop((0, 0, *_size(panel)))
+    width, height = _size(panel)
+    shown = min(width, WIDTH // times + 1)  # no card has more of it
+    picture = Image.open(BytesIO(content), formats=("PNG",)).convert("RGBA")
+    picture = picture.crop((0, 0, width if height > strip else shown, height))
     if picture.height > strip:
         width = max(1, picture.width * strip // picture.height)
         return picture.resize((width, strip), Image.Resampling.BOX)

@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any
 
-from cnnviz.files import write_atomically
+from cnnviz.files import inside, write_atomically
 from gen.checks import in_step
 from gen.course import Chapter
 from gen.publish import cards, feed, languages, structured
@@ -137,8 +137,9 @@ class Frame:
     def write(self, site: Path) -> None:
         """Write the cards, the feed and, at the root, robots.txt into the built site."""
         for name, file in self.cards.items():
-            (site / name).parent.mkdir(parents=True, exist_ok=True)
-            copyfile(file, site / name)
+            target = inside(site, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copyfile(file, target)
         for old in set(self.kept.glob("*.png")) - set(self.cards.values()):
             old.unlink()
         if self.feed:

@@ -9,6 +9,7 @@ start (gen/lab_files.py).
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cnnviz.errors import CnnvizError
+from cnnviz.files import inside
 from gen.settings import ROOT, from_environment
 from gen.site import SITE
 
@@ -100,7 +102,7 @@ def convert(site: Path, target: Path) -> None:
         html = (site / relative).read_text("utf-8")
         if shared and relative.parts[0] == "en":
             html = _TO_SHARED.sub(r"\1../", html)
-        modules |= {(file.parent / src).resolve() for src in _MODULE.findall(html)}
+        modules |= {_module(target, relative, src) for src in _MODULE.findall(html)}
         file.write_text(page(html), "utf-8")
     for file in modules:
         file.write_text(classic(file.read_text("utf-8")), "utf-8")
@@ -110,6 +112,15 @@ def convert(site: Path, target: Path) -> None:
         index.unlink()
         shutil.copyfile(Path(__file__).with_suffix(".js"), home / _SHIM)
     (target / "README.txt").write_text(_READ_ME, "utf-8")
+
+
+def _module(target: Path, page: Path, src: str) -> Path:
+    """The file that a page loads as a module, which will be written anew: one of the site's.
+
+    Raises:
+        CnnvizError: the address leads out of the site.
+    """
+    return inside(target, posixpath.normpath((page.parent / src).as_posix()))
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -16,25 +16,36 @@ import os
 import re
 import shutil
 import sys
-import urllib.error
-import urllib.request
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from cnnviz.errors import CnnvizError
-from cnnviz.files import digest
+import msgspec
+
+from cnnviz.errors import CnnvizError, printable
+from cnnviz.files import digest, inside
 from gen import lab_files, manifest
+from gen.publish import bundle_shape
+from gen.publish.bundle_check import check
 from gen.publish.commit import commit
+from gen.publish.fetch import fetch
 from gen.settings import ROOT, Settings, from_environment
 
 NAME = "cnnviz-prebuilt.zip"
 MANIFEST = "bundle.json"
 FOLDER = "prebuilt"
-_FORMAT = 1
-_LARGEST = {"download": 150_000_000, "unpacked": 400_000_000, "files": 20_000}
-_ALLOWED = re.compile(r"(?:figures|lab)/[a-z-]+/(?:[\w-]+/)*[\w-]+\.(?:json|png|js)", re.A)
+_FORMAT = 2
+_LARGEST = {"unpacked": 400_000_000, "one file": 30_000_000, "files": 20_000}
+"""Bytes, bytes and files. What is really unpacked counts, not what the archive says of itself."""
+
+_ALLOWED = re.compile(
+    r"figures/[a-z-]+/(?:\w[\w.-]*/)*\w[\w.-]*\.png"
+    r"|(?:figures|lab)/[a-z-]+/[\w-]+\.json|lab/[a-z-]+/[\w-]+\.js",
+    re.A,
+)
+_CENTRAL = b"PK\x01\x02"
+"""Begins what a zip says of one file."""
 
 
 def sources(settings: Settings) -> dict[str, str]:
@@ -57,7 +68,7 @@ def pack(settings: Settings, target: Path) -> None:
     """Write the bundle of this build.
 
     Raises:
-        CnnvizError: figures are missing or damaged.
+        CnnvizError: figures are missing or damaged, or are what nobody could use from a bundle.
     """
     files = {}
     for name in manifest.all_names(settings):
@@ -65,7 +76,8 @@ def pack(settings: Settings, target: Path) -> None:
         if chapter is None:
             raise CnnvizError(f"The figures of '{name}' are not there; run make site first.")
         for file in [f"{name}.json", *chapter.files]:
-            files[f"figures/{settings.dataset}/{file}"] = settings.figures_dir / file
+            files[f"figures/{settings.dataset}/{file}"] = inside(settings.figures_dir, file)
+    check(settings)
     for path in sorted(lab_files.folder(settings).iterdir()):
         files[f"lab/{settings.dataset}/{path.name}"] = path
     contents = {name: path.read_bytes() for name, path in sorted(files.items())}
@@ -76,6 +88,7 @@ def pack(settings: Settings, target: Path) -> None:
         "sources": sources(settings),
         "files": {name: digest([content], 64) for name, content in contents.items()},
     }
+    bundle_shape.shaped(about, bundle_shape.Manifest)
     contents = {MANIFEST: json.dumps(about, indent=1).encode(), **contents}
     partial = target.with_name(f".{target.name}")
     with zipfile.ZipFile(partial, "w") as packed:
@@ -91,40 +104,6 @@ def pack(settings: Settings, target: Path) -> None:
 # --- Unpacking ----------------------------------------------------------------------------------
 
 
-def fetch(place: str) -> bytes:
-    """The bytes of a bundle on disk or on a site.
-
-    Raises:
-        CnnvizError: it cannot be read, or is larger than any bundle of ours.
-    """
-    if not place:
-        raise CnnvizError("nothing is named.")
-    largest = _LARGEST["download"]
-    try:
-        if place.startswith(("https://", "http://")):
-            with urllib.request.urlopen(place, timeout=60) as answer:
-                data = bytes(answer.read(largest + 1))
-        else:
-            path = Path(place).expanduser()
-            if path.stat().st_size > largest:
-                raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB: no bundle of ours.")
-            data = path.read_bytes()
-    except OSError as error:
-        raise CnnvizError(f"it cannot be read ({_reason(error)}).") from error
-    if len(data) > largest:
-        raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB: no bundle of ours.")
-    return data
-
-
-def _reason(error: OSError) -> str:
-    """What went wrong, in words: no numbers of errors, no name of a class."""
-    if isinstance(error, urllib.error.HTTPError):
-        return f"the site answers {error.code}, {error.reason}"
-    if isinstance(error, urllib.error.URLError):
-        return f"the site cannot be reached: {getattr(error.reason, 'strerror', error.reason)}"
-    return (error.strerror or str(error)).lower()
-
-
 def unpack(data: bytes, target: Path) -> dict[str, Any]:
     """Check a bundle, then put it in the place of an earlier one.
 
@@ -135,60 +114,132 @@ def unpack(data: bytes, target: Path) -> dict[str, Any]:
         CnnvizError: something in it is not as it should be; nothing was changed.
     """
     partial = target.with_name(f".{target.name}.{os.getpid()}")
+    old = partial.with_name(f"{partial.name}.old")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            about = _checked(packed)
-            for name, expected in about["files"].items():
-                content = packed.read(name)
-                if digest([content], 64) != expected:
-                    raise CnnvizError(f"it is damaged: '{name}' in it differs from its digest.")
-                path = partial / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-        (partial / MANIFEST).write_text(json.dumps(about), "utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        partial.replace(target)
+        _remove(partial)
+        about = _unpacked(data, partial)
+        check(Settings(dataset=about["dataset"], build_dir=partial))
+        if target.exists() or target.is_symlink():
+            target.rename(old)
+        partial.rename(target)
+        _remove(old)
     except CnnvizError:
         raise
-    except Exception as error:  # zipfile, zlib and json raise many types for what is no bundle
-        raise CnnvizError(f"it is no bundle of figures, or a damaged one ({error}).") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise CnnvizError(f"it cannot be unpacked into '{_shown(target)}' ({reason}).") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return about
 
 
-def _checked(packed: zipfile.ZipFile) -> dict[str, Any]:
-    """The manifest, once names, kinds and sizes of all entries are known to be harmless."""
-    entries = packed.infolist()
-    names = [entry.filename for entry in entries]
-    size = sum(entry.file_size for entry in entries)
-    if len(entries) > _LARGEST["files"] or size > _LARGEST["unpacked"]:
-        raise CnnvizError(f"refused: it holds {len(entries)} files, {size / 1e6:.0f} MB.")
-    for entry in entries:
-        name = entry.filename
-        inside = name == MANIFEST or (
-            _ALLOWED.fullmatch(name) and ".." not in PurePosixPath(name).parts
-        )
-        if not inside or entry.is_dir() or (entry.external_attr >> 28) not in {0, 0o10}:
-            raise CnnvizError(f"refused: it holds '{name}', which is no figure of ours.")
-    about: dict[str, Any] = json.loads(packed.read(MANIFEST))
-    if about["format"] != _FORMAT:
-        raise CnnvizError(
-            f"it has format {about['format']}, and this code reads {_FORMAT}: take a bundle and a "
-            "copy of the repository of about the same day."
-        )
-    if sorted(names) != sorted([MANIFEST, *about["files"]]):
-        raise CnnvizError("refused: it does not hold what its manifest says.")
+def _remove(folder: Path) -> None:
+    """What lies there; of a link the link, and not what it leads to."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    elif folder.exists():
+        shutil.rmtree(folder)
+
+
+def _unpacked(data: bytes, folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle, whose files lie in `folder` as they should be."""
+    if data.count(_CENTRAL) > _LARGEST["files"]:
+        raise CnnvizError(f"refused: it holds more than {_LARGEST['files']} files.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            _check_entries(packed)
+            about = _manifest(packed)
+            left = _LARGEST["unpacked"]
+            for name, expected in about["files"].items():
+                content = _content(packed, name, min(left, _LARGEST["one file"]))
+                if digest([content], 64) != expected:
+                    raise CnnvizError(f"it is damaged: '{name}' in it differs from its digest.")
+                left -= len(content)
+                path = inside(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+    except (CnnvizError, OSError):
+        raise
+    except Exception as error:  # zipfile and zlib raise many types for what is no archive
+        raise CnnvizError(f"it is no bundle of figures, or a damaged one ({error}).") from error
+    (folder / MANIFEST).write_text(json.dumps(about), "utf-8")
     return about
+
+
+def _check_entries(packed: zipfile.ZipFile) -> None:
+    """Names and kinds of all entries are harmless."""
+    for entry in packed.infolist():
+        name = entry.filename
+        ours = name == MANIFEST or (_ALLOWED.fullmatch(name) and len(name) <= 300)
+        file = not entry.is_dir() and (entry.external_attr >> 28) in {0, 0o10}
+        if not ours or not file:
+            raise CnnvizError(f"refused: it holds '{name[:300]}', which is no figure of ours.")
+        if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            raise CnnvizError(f"refused: '{name}' in it is compressed as no file of ours is.")
+
+
+def _content(packed: zipfile.ZipFile, name: str, largest: int) -> bytes:
+    """A file of the archive, read no further than `largest` bytes."""
+    with packed.open(name) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise CnnvizError(f"refused: unpacked, '{name}' in it is larger than {largest} bytes.")
+    return content
+
+
+def _manifest(packed: zipfile.ZipFile) -> dict[str, Any]:
+    """What the manifest says, once it is the one of this archive."""
+    largest = _LARGEST["one file"]
+    about = _read_manifest(_content(packed, MANIFEST, largest))
+    if sorted(packed.namelist()) != sorted([MANIFEST, *about["files"]]):
+        raise CnnvizError("refused: it does not hold what its manifest says.")
+    folders = {f"{kind}/{about['dataset']}/" for kind in ("figures", "lab")}
+    for name in about["files"]:
+        if not name.startswith(tuple(folders)):
+            raise CnnvizError(f"refused: '{name}' in it is of another data set.")
+    return about
+
+
+def _read_manifest(content: bytes) -> dict[str, Any]:
+    try:
+        about = bundle_shape.parsed(content, _LARGEST["one file"])
+        written = bundle_shape.shaped(about, bundle_shape.Format).format
+        if written == _FORMAT:
+            checked = bundle_shape.shaped(about, bundle_shape.Manifest)
+            return dict(msgspec.to_builtins(checked))
+    except CnnvizError as error:
+        raise CnnvizError(
+            f"it is no bundle of figures, or a damaged one ({MANIFEST}: {error})."
+        ) from error
+    raise CnnvizError(
+        f"it has format {written}, and this code reads {_FORMAT}: take a bundle and a "
+        "copy of the repository of about the same day."
+    )
 
 
 # --- Using --------------------------------------------------------------------------------------
 
 
 def in_use(settings: Settings) -> dict[str, Any] | None:
-    """The manifest of the bundle that this build folder came from; None for one of our own."""
+    """The manifest of the bundle that this build folder came from; None for one of our own.
+
+    Raises:
+        CnnvizError: it is damaged, or of another data set.
+    """
     path = settings.build_dir / MANIFEST
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+    if not path.exists():
+        return None
+    again = "Take the bundle again: python -m gen.publish.prebuilt use PATH-or-URL."
+    try:
+        about = _read_manifest(path.read_bytes())
+    except (CnnvizError, OSError) as error:
+        raise CnnvizError(f"'{_shown(path)}' cannot be used: {error} {again}") from error
+    if about["dataset"] != settings.dataset:
+        raise CnnvizError(
+            f"The bundle in use is of the data set '{about['dataset']}', and DATASET is "
+            f"'{settings.dataset}'. Say DATASET={about['dataset']}, or take another bundle."
+        )
+    return about
 
 
 def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
@@ -253,7 +304,7 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
             print(__doc__, file=sys.stderr)
             return 2
     except CnnvizError as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
+        print(f"cnnviz: {printable(str(error))}", file=sys.stderr)
         return 1
     return 0
 
