@@ -67,7 +67,9 @@ def _notes(notes: Sequence[list[str]], pick: int) -> str:
     """One line for each input; assets/atlas.js shows that of the chosen one."""
     if not notes:
         return ""
-    lines = "".join(f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes))
+    lines = "".join(
+        f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes)
+    )
     return f'<div class="fig-notes">{lines}</div>'
 
 
@@ -118,9 +120,10 @@ def _legend(legend: Mapping[str, Any], pick: int) -> str:
     bar = ""
     if legend["gradient"]:
         signed = " legend-diverging" if legend["low"].startswith("−") else ""
+        gradient = escape(legend["gradient"])
         bar = (
             f'<span class="legend-low">{escape(legend["low"])}</span>'
-            f'<span class="legend-bar{signed}" style="background:{legend["gradient"]}"></span>'
+            f'<span class="legend-bar{signed}" style="background:{gradient}"></span>'
             f'<span class="legend-high">{escape(legend["high"])}</span>'
         )
     # Where each input has a scale of its own, assets/atlas.js writes its ends.
@@ -163,13 +166,15 @@ def _passport(
     """How the figure was made: function, weights, seed, commit, the command that makes it again."""
     say = {key: text[pick] for key, text in WORDS.items()}
     path, line = figure["source"].split("#L")
+    path, line = escape(path), escape(line)
     where = f"<code>{path}:{line}</code>"
     if source_url:
         where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
     rows = [(say["drawn by"], where)]
     for name, facts in figure["weights"].items():
-        seed = f"{say['seed']} {facts['seed']}{say['comma']}" if facts["seed"] != "" else ""
-        weights = f"<code>{name}</code>{say['comma']}{seed}<code>{facts['digest']}</code>"
+        seed = escape(f"{say['seed']} {facts['seed']}{say['comma']}") if facts["seed"] != "" else ""
+        weights = f"<code>{escape(name)}</code>{say['comma']}{seed}"
+        weights += f"<code>{escape(facts['digest'])}</code>"
         rows.append((say["weights"], weights))
     if commit:
         rows.append((say["commit"], f"<code>{commit}</code>"))
