@@ -25,6 +25,7 @@ from gen.checks.allowed_html import check_markup, check_text
 from gen.checks.directives import Directives
 from gen.checks.finding import Finding
 from gen.checks.harmless import check_frame, check_snippets, no_plain_files
+from gen.checks.html_lists import PAGE, TEXT, Allowed
 from gen.checks.sections import line_of
 from gen.course import chapters as course_chapters
 from gen.course import facts_html
@@ -176,10 +177,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Stop at HTML that no text may hold; then figures, formulas and links to the glossary."""
     name, source = page.file.src_uri.removesuffix(".md"), page.file.content_string
-    try:
-        check_text(_named(page), html, name, source, _state["language"])
-    except CnnvizError as error:
-        raise PluginError(str(error)) from error
+    _check_html(page, html, TEXT)
     if name in _state["course"]:
         up = get_relative_url(".", page.url) + "/"
         language = _state["language"]
@@ -228,6 +226,13 @@ def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) ->
     return context
 
 
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Look again at the article, now that all is put in."""
+    start = output.index(">", output.index("<article")) + 1
+    _check_html(page, output[start : output.rindex("</article>")], PAGE)
+    return output
+
+
 def on_template_context(context: Any, template_name: str, config: MkDocsConfig) -> Any:
     """The page for what was not found leads to the home pages of the other languages."""
     context["at_root"] = not _state["frame"].own.folder
@@ -256,6 +261,14 @@ def _named(page: Page) -> str:
     """A page as messages name it: by its file, or by its address if the build writes it."""
     path = Path(page.file.abs_src_path or "")
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else page.file.src_uri
+
+
+def _check_html(page: Page, html: str, allowed: Allowed) -> None:
+    name, source = page.file.src_uri.removesuffix(".md"), page.file.content_string
+    try:
+        check_text(_named(page), html, name, source, _state["language"], allowed)
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
 
 
 def _menu(entries: Iterable[AnchorLink]) -> list[str]:

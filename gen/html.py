@@ -67,9 +67,7 @@ def _notes(notes: Sequence[list[str]], pick: int) -> str:
     """One line for each input; assets/atlas.js shows that of the chosen one."""
     if not notes:
         return ""
-    lines = "".join(
-        f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes)
-    )
+    lines = "".join(f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes))
     return f'<div class="fig-notes">{lines}</div>'
 
 
