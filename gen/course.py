@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -21,6 +22,7 @@ SECONDS_A_FIGURE = 15
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 _TITLE = re.compile(r"^# (.*?) *\{ #", re.M)
+_MARKUP = re.compile(r"[<>\[\]{}*`\\]")
 _QUESTION = re.compile(r"^!!! question .*\n((?: {4}.*\n)+)", re.M)
 _CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 DIRECTIVE = re.compile(r"\[\[=.*?\]\]|\[\[%.*?%\]\]|\[\[#.*?#\]\]", re.S)
@@ -87,6 +89,16 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
                 "a chapter begins with its title and question, which the course map shows. What "
                 'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
                 "and below it, indented by four spaces, the question.",
+            )
+        if marks := _MARKUP.findall(title[1]):
+            raise _error(
+                path,
+                text.count("\n", 0, title.start()) + 1,
+                language,
+                f"章的标题只能是普通的文字，这里有 {' '.join(marks)}：标题也会出现在"
+                "别的页面上。怎么办：去掉它们。",
+                f"the title of a chapter is plain words, and this one holds {' '.join(marks)}; it "
+                "stands on other pages, too. What to do: take them out.",
             )
         needs = tuple(meta["needs"] or ())
         for need in needs:
@@ -216,7 +228,9 @@ def facts_html(course: Mapping[str, Chapter], page: str, language: str, up: str)
         say["minutes"].format(minutes=chapter.minutes),
     ]
     if chapter.needs:
-        links = (f'<a href="{up}{need}/">{course[need].title}</a>' for need in chapter.needs)
+        links = (
+            f'<a href="{up}{need}/">{escape(course[need].title)}</a>' for need in chapter.needs
+        )
         facts.append(say["read first"] + say["colon"] + say["list comma"].join(links))
     facts.append(f'<a href="{up}notebooks/{page}.ipynb" download>{say["notebook"]}</a>')
     items = "".join(f"<li>{fact}</li>" for fact in facts)

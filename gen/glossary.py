@@ -59,6 +59,7 @@ class Term:
         return [self.name(language), *self.also.get(language, [])]
 
 
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "never", "link")
 
 
@@ -143,6 +144,14 @@ def _term(entry: Any, text: str, path: Path) -> Term:
             )
             + f". What to do: the fields are {every}; the head of the file explains them. Both "
             "languages are needed: if you do not write one, say so in the pull request.",
+        )
+    if not _ID.fullmatch(str(given["id"])):
+        raise _error(
+            path,
+            line,
+            f"术语的 id“{given['id']}”会成为链接的一部分。怎么办：只用小写字母、数字和连字符。",
+            f"the id '{given['id']}' becomes part of a link. What to do: write small letters, "
+            "digits and hyphens.",
         )
     for field_, form in (("also", list), ("never", list), ("means", str)):
         value = given.get(field_, {})

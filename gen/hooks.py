@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.plugins import get_plugin_logger
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import get_relative_url
 
 from cnnviz.errors import CnnvizError
@@ -21,8 +23,11 @@ from cnnviz.files import write_atomically
 from gen import manifest
 from gen.atlas_pages import atlas_nav
 from gen.build import ensure_in_subprocess
+from gen.checks.allowed_html import check_markup, check_text
+from gen.checks.directives import Directives
 from gen.checks.finding import Finding
-from gen.checks.harmless import check_directives, check_frame
+from gen.checks.harmless import check_frame, check_snippets, no_plain_files
+from gen.checks.html_lists import PAGE, TEXT, Allowed
 from gen.checks.sections import line_of
 from gen.course import chapters as course_chapters
 from gen.course import facts_html
@@ -46,6 +51,7 @@ log = get_plugin_logger(__name__)
 _SLOT_START = '<div class="figure-slot" data-figure="'
 _state: dict[str, Any] = {}
 _preview = Preview()
+_directives = Directives()
 
 
 def on_startup(command: str, dirty: bool) -> None:
@@ -61,6 +67,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Bring models and figures up to date, then read what the pages will show."""
     settings = from_environment()
     language = code_of(config.docs_dir)
+    if links := no_plain_files(ROOT / "docs"):
+        raise PluginError("\n".join(link.text(language) for link in links))
+    config.markdown_extensions.append(_directives)
     folder = "" if language == ROOT_LANGUAGE else f"{language}/"
     if config.site_url and not config.site_url.endswith(f"/{folder}"):
         config.site_url += folder
@@ -77,6 +86,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         if chapter
         for title, figure in chapter.figures.items()
     }
+    try:
+        for address in figures if bundle else ():
+            check_markup(f"figure {address}", _drawn(address, figures[address], language))
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
     numbers = {name: chapter.numbers for name, chapter in chapters.items() if chapter}
     printed = numbers.pop(manifest.EXAMPLES, {})
     source_url = f"{config.repo_url.rstrip('/')}/blob/main/" if config.repo_url else ""
@@ -141,7 +155,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         # MkDocs has taken the front matter away; messages count the lines of the file.
         above = page.file.content_string.count("\n") - markdown.count("\n")
         filled = str(_state["prose"].fill(markdown, _named(page), above))
-        check_directives(_named(page), filled)
+        check_snippets(_named(page), filled, _state["language"])
     except CnnvizError as error:
         if not config.extra["prebuilt"]:
             raise PluginError(str(error)) from error
@@ -153,14 +167,21 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         filled = f'# {page.file.src_uri}\n\n!!! warning ""\n    {said}\n'
     if (name := page.file.src_uri.removesuffix(".md")) in _state["course"]:
         _state["notebooks"][name] = notebook(
-            filled, name, _state["language"], config.site_url or "", config.repo_url or ""
+            filled,
+            name,
+            _state["language"],
+            config.site_url or "",
+            config.repo_url or "",
+            _state["prose"].programs,
         )
+    _directives.page(_named(page), page.file.content_string, _state["language"])
     return filled
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put figures into their slots, draw the formulas, link terms to the glossary."""
-    name = page.file.src_uri.removesuffix(".md")
+    """Stop at HTML that no text may hold; then figures, formulas and links to the glossary."""
+    name, source = page.file.src_uri.removesuffix(".md"), page.file.content_string
+    _check_html(page, html, TEXT)
     if name in _state["course"]:
         up = get_relative_url(".", page.url) + "/"
         language = _state["language"]
@@ -172,17 +193,17 @@ def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -
     filled = [parts[0]]
     for part in parts[1:]:
         address, rest = part.split('">', 1)
-        caption, after = rest.split("</div>", 1)
-        if "<div" in caption:
-            source = page.file.content_string
+        caption, _, after = rest.partition("</div>")
+        if "<div" in caption or address not in _state["figures"]:
             raise PluginError(
                 Finding(
                     _named(page),
                     line_of(source, max(0, source.find(f'"{address}"'))),
                     f"图 {address} 的图注里有代码、方框或表格。怎么办：图注只写普通的段落，把它们"
-                    "移到 [[% endcall %]] 后面。",
+                    "移到 [[% endcall %]] 后面；图只用 [[% call figure(…) %]] 放进来。",
                     f"the caption of the figure {address} holds code, a box or a table. What to "
-                    "do: write plain paragraphs there and move the block behind [[% endcall %]].",
+                    "do: write plain paragraphs there and move the block behind [[% endcall %]]; "
+                    "a figure is shown by [[% call figure(…) %]] alone.",
                 ).text(_state["language"])
             )
         filled.append(_figure(address, caption.strip(), page))
@@ -196,7 +217,7 @@ def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) ->
     url = "" if page.is_homepage else page.url
     title = str(page.meta.get("title") or page.title or config.site_name)
     try:
-        check_frame(page.file.src_uri, page.meta, title)
+        check_frame(page.file.src_uri, page.meta, title, _menu(page.toc))
     except CnnvizError as error:
         raise PluginError(str(error)) from error
     context["at_root"] = not frame.own.folder
@@ -207,6 +228,13 @@ def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) ->
         page.meta, title, name, url, _state["course"].get(name)
     )
     return context
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Look again at the article, now that all is put in."""
+    start = output.index(">", output.index("<article")) + 1
+    _check_html(page, output[start : output.rindex("</article>")], PAGE)
+    return output
 
 
 def on_template_context(context: Any, template_name: str, config: MkDocsConfig) -> Any:
@@ -226,13 +254,30 @@ def on_post_build(config: MkDocsConfig) -> None:
     atlas = _state["numbers"]["atlas"]
     chapters = ["atlas", *(f"{manifest.UNITS}{net}" for net in atlas["nets"])]
     if not _preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
-        write_units(Path(config.site_dir), settings, atlas, language, keep=_preview.running)
+        foreign = prebuilt.in_use(settings) is not None
+        try:
+            write_units(Path(config.site_dir), settings, atlas, language, _preview.running, foreign)
+        except CnnvizError as error:
+            raise PluginError(str(error)) from error
 
 
 def _named(page: Page) -> str:
     """A page as messages name it: by its file, or by its address if the build writes it."""
     path = Path(page.file.abs_src_path or "")
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else page.file.src_uri
+
+
+def _check_html(page: Page, html: str, allowed: Allowed) -> None:
+    name, source = page.file.src_uri.removesuffix(".md"), page.file.content_string
+    try:
+        check_text(_named(page), html, name, source, _state["language"], allowed)
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
+
+
+def _menu(entries: Iterable[AnchorLink]) -> list[str]:
+    """The headings of a page as its table of contents has them."""
+    return [title for entry in entries for title in (entry.title, *_menu(entry.children))]
 
 
 def _figure(address: str, caption: str, page: Page) -> str:
@@ -245,3 +290,8 @@ def _figure(address: str, caption: str, page: Page) -> str:
         _state["source_url"],
         commit(),
     )
+
+
+def _drawn(address: str, figure: dict[str, Any], language: str) -> str:
+    """What a figure itself brings into a page: all but caption, links to the source and commit."""
+    return figure_html(address, figure, language, "", lambda file: f"figures/{file}", "", "")

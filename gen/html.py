@@ -116,8 +116,9 @@ def _line_names(markup: str) -> str:
 
 def _legend(legend: Mapping[str, Any], pick: int) -> str:
     bar = ""
-    if gradient := escape(legend["gradient"]):
+    if legend["gradient"]:
         signed = " legend-diverging" if legend["low"].startswith("−") else ""
+        gradient = escape(legend["gradient"])
         bar = (
             f'<span class="legend-low">{escape(legend["low"])}</span>'
             f'<span class="legend-bar{signed}" style="background:{gradient}"></span>'
@@ -163,16 +164,15 @@ def _passport(
     """How the figure was made: function, weights, seed, commit, the command that makes it again."""
     say = {key: text[pick] for key, text in WORDS.items()}
     path, line = figure["source"].split("#L")
-    where = f"<code>{escape(path)}:{escape(line)}</code>"
+    path, line = escape(path), escape(line)
+    where = f"<code>{path}:{line}</code>"
     if source_url:
-        where = f'<a href="{escape(source_url)}{escape(path)}#L{escape(line)}">{where}</a>'
+        where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
     rows = [(say["drawn by"], where)]
     for name, facts in figure["weights"].items():
-        seed = f"{say['seed']} {facts['seed']}{say['comma']}" if facts["seed"] != "" else ""
-        weights = (
-            f"<code>{escape(name)}</code>{say['comma']}{escape(seed)}"
-            f"<code>{escape(facts['digest'])}</code>"
-        )
+        seed = escape(f"{say['seed']} {facts['seed']}{say['comma']}") if facts["seed"] != "" else ""
+        weights = f"<code>{escape(name)}</code>{say['comma']}{seed}"
+        weights += f"<code>{escape(facts['digest'])}</code>"
         rows.append((say["weights"], weights))
     if commit:
         rows.append((say["commit"], f"<code>{escape(commit)}</code>"))

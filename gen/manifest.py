@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import CnnvizError
-from cnnviz.files import DamagedError, digest, holds, inside, write_atomically
+from cnnviz.files import DamagedError, digest, holds, inside, seal, write_atomically
 from cnnviz.recipes import RECIPES, checkpoint_path, data_key, named
 from gen.settings import ROOT, Settings
 

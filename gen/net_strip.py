@@ -32,7 +32,7 @@ def net_strip(
     chinese = language == "zh"
     image = "输入" if chinese else "input"
     title = "这一页在网络里的位置" if chinese else "Where this page stands in the network"
-    shape = layers[0]["before"]
+    shape = escape(layers[0]["before"])
     chips = [f"<li><span><b>{image}</b> <small>{shape}</small></span></li>"]
     for layer in layers:
         name = escape(layer["name"])
@@ -43,7 +43,7 @@ def net_strip(
         kind = ' class="net-weighted"' if layer["parameters"] else ""
         chips.append(
             f'<li{kind}><a href="{escape(up)}{escape(net)}/{name}/"{mark}>'
-            f"<b>{name}{number}</b> <small>{layer['after']}</small></a></li>"
+            f"<b>{name}{number}</b> <small>{escape(layer['after'])}</small></a></li>"
         )
     return (
         f'<nav class="net-strip" aria-label="{title}" data-search-exclude>'

@@ -1,6 +1,7 @@
 """A chapter as a Jupyter notebook, made from its Markdown once numbers and programs are filled in.
 
-The programs of docs/examples become code cells with what they printed; everything else is text.
+The programs of docs/examples become code cells with what they printed; everything else is text,
+also code that a page calls such a program although it is none.
 Code of the package is shown, not run; figures are links to the site, with their captions.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from textwrap import dedent
 from typing import Any
@@ -19,7 +21,7 @@ Cell = dict[str, Any]
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
 # A program as gen.prose.Prose.example writes it, with the link to its source and its output.
 _PROGRAM = re.compile(
-    r'^(?P<indent> *)``` \{ \.python title="docs/examples/\w+\.py" \}\n'
+    r'^(?P<indent> *)``` \{ \.python title="docs/examples/(?P<name>\w+)\.py" \}\n'
     r"(?P<code>.*?)\n(?P=indent)```\n"
     r"(?:\n? *\[[^\n]*\{ \.code-source \}\n)?"
     r'(?:\n? *``` \{ \.text title="[^"\n]*" \}\n(?P<output>.*?)\n *```\n)?',
@@ -32,7 +34,14 @@ _BOX = re.compile(r'^( *)(?:!!!|\?\?\?\+?) \w+ "([^"]*)"\n((?:(?:\1 {4}.*)?\n)*)
 _LINK = re.compile(r"\]\(([\w/.-]+)\.md(#[\w-]+)?\)")
 
 
-def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: str) -> str:
+def notebook(
+    markdown: str,
+    page: str,
+    language: str,
+    site_url: str,
+    repo_url: str,
+    programs: Mapping[str, str],
+) -> str:
     """The notebook (nbformat 4.5) of a page as JSON text.
 
     Args:
@@ -40,6 +49,7 @@ def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: s
         page: its name without ".md".
         site_url: address of this language's site, with a slash at the end.
         repo_url: where pip finds the package.
+        programs: name → code that may be run (`gen.prose.Prose.programs`).
     """
     pick = 0 if language == "zh" else 1
     say = {key: text[pick] for key, text in WORDS.items()}
@@ -47,9 +57,11 @@ def notebook(markdown: str, page: str, language: str, site_url: str, repo_url: s
     cells: list[Cell] = []
     start = 0
     for program in _PROGRAM.finditer(text):
-        _add_text(cells, text[start : program.start()], page, site_url, say)
         indent = program["indent"]
         code, output = (_unindented(program[part], indent) for part in ("code", "output"))
+        if code != programs.get(program["name"]):
+            continue  # typed by hand: to be read, not run
+        _add_text(cells, text[start : program.start()], page, site_url, say)
         cells.append(_code_cell(code, output))
         start = program.end()
     _add_text(cells, text[start:], page, site_url, say)

@@ -181,6 +181,9 @@ class Prose:
         dataset: data set of this build.
         root: of the repository.
         source_url: address of the repository's files, with a slash at the end, or "".
+
+    Attributes:
+        programs: name → code of the programs that pages have shown so far.
     """
 
     def __init__(
@@ -195,6 +198,7 @@ class Prose:
     ) -> None:
         self.language, self.figures, self.printed = language, figures, printed
         self.dataset, self.root, self.source_url = dataset, root, source_url
+        self.programs: dict[str, str] = {}
         self.environment = _Environment(
             block_start_string="[[%",
             block_end_string="%]]",
@@ -339,6 +343,7 @@ class Prose:
         path = f"docs/examples/{name}.py"
         text = inside(self.root, path).read_text("utf-8")
         body = re.sub(r'\A""".*?"""\n+', "", text, flags=re.S).rstrip()
+        self.programs[name] = body
         output = self.printed[name]
         shown = f'\n``` {{ .text title="{self.say("output")}" }}\n{output}\n```\n' if output else ""
         return self._code(body, path, "") + shown

@@ -18,6 +18,8 @@ from typing import Any
 
 from cnnviz.files import inside
 from gen import manifest
+from gen.checks.allowed_html import check_markup
+from gen.checks.html_lists import PAGE
 from gen.settings import Settings
 from gen.unit_pages import UnitPage, unit_name
 
@@ -34,7 +36,12 @@ def template_page(net: str, layer: str) -> tuple[str, str]:
 
 
 def write_units(
-    site: Path, settings: Settings, atlas: Mapping[str, Any], language: str, keep: bool = False
+    site: Path,
+    settings: Settings,
+    atlas: Mapping[str, Any],
+    language: str,
+    keep: bool = False,
+    foreign: bool = False,
 ) -> dict[str, list[str]]:
     """Replace each layer's template in the built site by the pages of its units.
 
@@ -42,9 +49,13 @@ def write_units(
         site: folder of the site of one language.
         atlas: numbers of the chapter "atlas".
         keep: leave the templates, so that MkDocs sees them as made.
+        foreign: the facts come from a bundle; what is made of them is looked at (5 s).
 
     Returns:
         Net → addresses of the pages, relative to the site.
+
+    Raises:
+        CnnvizError: a page of a bundle's facts holds something that none of ours does.
     """
     written: dict[str, list[str]] = {}
     for net, layers in atlas["nets"].items():
@@ -60,6 +71,8 @@ def write_units(
             for index in range(count):
                 page = UnitPage(net, chapter.numbers, layers, layer, index, language)
                 name = unit_name(index, count)
+                if foreign:
+                    check_markup(f"unit {net}/{layer}/{name}", page.html(), PAGE)
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / "index.html").write_text(filled(frame, page, layer), "utf-8")
                 written[net].append(f"atlas/{net}/{layer}/{name}/")

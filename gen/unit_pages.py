@@ -135,7 +135,7 @@ class UnitPage:
             return (
                 f'<figure><div class="fig-label">{self.say(zh, en)}</div>'
                 f"{self._crop(3, offset, alt)}"
-                f"<figcaption>{label} {rows}<br>{before} {values}</figcaption></figure>"
+                f"<figcaption>{label} {escape(rows)}<br>{before} {values}</figcaption></figure>"
             )
 
         best = ", ".join(fixed(value) for value in unit["optimum"])
@@ -337,8 +337,8 @@ class UnitPage:
         relu = ""
         if self.layer["relu"]:
             relu = self.say(
-                f"这是 ReLU 之前的值；经过 {self.layer['relu']}，橙色留下，蓝色变成零。",
-                f"These are values before the ReLU; after {self.layer['relu']} orange stays and "
+                f"这是 ReLU 之前的值；经过 {escape(self.layer['relu'])}，橙色留下，蓝色变成零。",
+                f"These are values before the ReLU; after {escape(self.layer['relu'])} orange stays and "
                 "blue becomes zero. ",
             )
 
@@ -371,7 +371,7 @@ class UnitPage:
             if label != answer
         ]
         extra = len(inputs["labels"]) - len(self.classes)
-        shown = self.say("、", ", ").join(wrong)
+        shown = escape(self.say("、", ", ").join(wrong))
         zh = f"{extra} 个难认的（这个网络认错的：{shown}）" if wrong else f"{extra} 个难认的"
         en = f"{extra} hard ones (this network misreads {shown})" if wrong else f"{extra} hard ones"
         return self.say(zh, en)
@@ -533,7 +533,8 @@ class UnitPage:
         passport = self.numbers["passport"]
         seed = ""
         if passport["seed"] != "":
-            seed = self.say(f"种子 {passport['seed']}，", f"seed {passport['seed']}, ")
+            number = escape(str(passport["seed"]))
+            seed = self.say(f"种子 {number}，", f"seed {number}, ")
         text = self.say(
             f"由 <code>gen/units.py</code> 计算；权重 <code>{escape(self.net)}</code>，{seed}"
             f"<code>{escape(passport['digest'])}</code>。重新生成：<code>python -m gen.build units-{escape(self.net)}</code>",

@@ -110,6 +110,22 @@ def test_the_map_and_the_facts(tmp_path):
     assert 'href="../notebooks/kernels.ipynb"' in facts
 
 
+@pytest.mark.parametrize("marks", ["<b>", "[x](y.md)", "`x`", "*x*", "[[= x ]]", "\\(x\\)", "<"])
+def test_a_title_is_plain_words_since_other_pages_show_it(tmp_path, marks):
+    text = PAGE.format(needs="", title="X").replace("# X", f"# X {marks}")
+    for language, said in (("zh", "标题只能是普通的文字"), ("en", "is plain words")):
+        page = tmp_path / language / "x.md"
+        page.parent.mkdir()
+        page.write_text(text, "utf-8")
+        with pytest.raises(CnnvizError, match=rf"^docs/{language}/x\.md:5: .*{said}"):
+            chapters(tmp_path, language, ["x.md"])
+
+
+def test_an_ampersand_in_a_title_is_no_markup(tmp_path):
+    found = course(tmp_path, ("r&d", ""), ("kernels", "r&d"))
+    assert ">R&amp;D</a>" in facts_html(found, "kernels", "en", "../")
+
+
 def test_code_and_directives_are_not_read_aloud():
     text = "word " * 360
     code = "\n``` python\n" + "print() " * 1000 + "\n```\n"

@@ -1,9 +1,12 @@
-"""What no text may say in its front matter, its title or a directive, and which files a text is."""
+"""What no text may say in its front matter or title, no snippet, and which files a text is."""
+
+import os
 
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.checks.harmless import check_directives, check_frame
+from gen.checks import writing
+from gen.checks.harmless import check_frame, check_snippets, no_plain_files
 from gen.publish.languages import read
 from gen.settings import ROOT
 
@@ -34,25 +37,45 @@ def test_a_frame_as_ours():
     check_frame("page.md", meta, "Pooling &amp; strides")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "::: cnnviz.errors\n    options:\n      extensions: [docs/zh/run.py]",
-        "## ::: cnnviz.errors\n    options:\n      force_inspection: true",
-        "    ::: antigravity",
-        "::: gen.site",
-        "a\n\n> ::: cnnviz.errors\n",
-    ],
-)
-def test_a_directive_that_could_load_python(text):
-    with pytest.raises(CnnvizError, match="stands alone"):
-        check_directives("api.md", text)
+def test_the_words_of_the_menu_hold_no_markup():
+    """An attribute of a heading, data-toc-label, puts any words there."""
+    check_frame("page.md", {}, "A page", ["a &lt; b", "R&amp;D"])
+    with pytest.raises(CnnvizError, match=r"page\.md: no markup in the words of a menu"):
+        check_frame("page.md", {}, "A page", ["a", RUNS])
 
 
-def test_a_directive_as_ours():
-    check_directives(
-        "api.md", "::: cnnviz.recording.record\n\ntext\n\n::: cnnviz.errors.CnnvizError"
-    )
+@pytest.mark.parametrize("line", ['--8<-- "x.md"', "-8<- x.py", ";--8<-- 'x.py'", "a --8<--"])
+def test_no_file_is_put_into_a_page_but_a_program(line):
+    with pytest.raises(CnnvizError, match=r"page\.md:3: .*example\("):
+        check_snippets("page.md", f"# A\n\n{line}\n", "en")
+    with pytest.raises(CnnvizError, match=r"page\.md:3: .*怎么办"):
+        check_snippets("page.md", f"# A\n\n{line}\n", "zh")
+    assert "snippets" not in (ROOT / "mkdocs.yml").read_text("utf-8")
+
+
+def test_a_link_is_no_text(tmp_path):
+    docs = tmp_path / "docs"
+    (docs / "en").mkdir(parents=True)
+    (docs / "examples").mkdir()
+    (docs / "en" / "index.md").write_text("# A { #a }\n", "utf-8")
+    assert no_plain_files(docs) == []
+    (tmp_path / "secret").write_text("secret\n", "utf-8")
+    (docs / "en" / "x.md").symlink_to(tmp_path / "secret")
+    (docs / "examples" / "y.md").symlink_to("nowhere")
+    (docs / "zh").symlink_to(docs / "en")
+    os.mkfifo(docs / "en" / "z.md")
+    said = [finding.text("en") for finding in writing.check(docs, tmp_path)]
+    assert sorted(line.split(": this is a link")[0] for line in said) == [
+        "docs/en/x.md",
+        "docs/en/z.md",
+        "docs/examples/y.md",
+        "docs/zh",
+    ]
+    assert "secret" not in " ".join(said)
+
+
+def test_there_is_no_link_among_our_texts():
+    assert no_plain_files(ROOT / "docs") == []
 
 
 def test_a_text_is_markdown_and_its_pictures():

@@ -57,11 +57,12 @@ print(1 + 1)
 x = 1
 ```
 """
+PROGRAMS = {"sum": "print(1 + 1)", "more": "for i in range(2):\n    print(i)"}
 SITE = ROOT / "site"
 
 
 def cells(page=PAGE):
-    text = notebook(page, "sums", "en", "https://host/en/", "https://code/x")
+    text = notebook(page, "sums", "en", "https://host/en/", "https://code/x", PROGRAMS)
     made = nbformat.reads(text, as_version=4)
     nbformat.validate(made)
     return made.cells
@@ -75,6 +76,21 @@ def test_programs_are_code_cells_with_their_output():
     ]
     assert [cell.outputs[0].text for cell in code[1:]] == ["2\n", "0\n1\n"]
     assert "git+https://code/x" in code[0].source
+
+
+@pytest.mark.parametrize(
+    "typed", ['import os\nos.system("true")', "print(1 + 1)\nprint(2)", "print(1 + 1) ", ""]
+)
+def test_what_only_looks_like_a_program_is_text(typed):
+    made = cells(PAGE.replace("print(1 + 1)\n", f"{typed}\n"))
+    assert [cell.source for cell in made if cell.cell_type == "code"][1:] == [PROGRAMS["more"]]
+    text = "\n".join(cell.source for cell in made if cell.cell_type == "markdown")
+    assert f"``` python\n{typed}\n```" in text
+
+
+def test_a_program_of_another_name_is_text():
+    made = cells(PAGE.replace("examples/sum.py", "examples/other.py"))
+    assert len([cell for cell in made if cell.cell_type == "code"]) == 2
 
 
 def test_the_rest_is_text_that_jupyter_understands():

@@ -121,6 +121,13 @@ Text.
 """
 
 
+def test_what_looks_like_html_in_the_feed_is_text():
+    """Readers of feeds take a description for HTML."""
+    changes = "## 2026-11-30: A `<b>` { #a }\n\nNow `<img src=x>` & more.\n"
+    text = feed.rss(changes, "T", "D", "en", "https://example.org/en/")
+    assert "&amp;lt;img src=x&amp;gt; &amp;amp; more." in text
+
+
 def test_the_feed():
     text = feed.rss(CHANGES, "T", "D", "en", "https://example.org/en/")
     channel = ElementTree.fromstring(text)[0]

@@ -1,5 +1,6 @@
 """What may run on a code host, and with which rights (.github/SECURITY.md gives the reasons)."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -119,3 +120,45 @@ def test_what_the_workflows_name_is_there():
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
     for line in re.findall(r"\bmake ((?:[a-z]+ ?)+)", text):
         assert set(line.split()) <= set(targets), line
+
+
+def test_a_link_that_is_called_a_text_counts_as_code(tmp_path):
+    """The step that names the code, as it is written, in a repository of its own."""
+    from yaml import safe_load
+
+    steps = safe_load(WORKFLOWS[1].read_text("utf-8"))["jobs"]["build"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("id") == "code"]
+
+    def git(*arguments):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+
+    def digest():
+        git("add", "--all")
+        output = tmp_path.with_name("output")
+        output.write_text("")
+        command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script]
+        env = {"PATH": os.environ["PATH"], "GITHUB_OUTPUT": str(output)}
+        subprocess.run(command, cwd=tmp_path, env=env, check=True)
+        (line,) = output.read_text().splitlines()
+        assert re.fullmatch("digest=[0-9a-f]{64}", line)
+        return line
+
+    git("init", "--quiet")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "code.py").write_text("x = 1\n")
+    (tmp_path / "docs" / "a.md").write_text("text\n")
+    before = digest()
+    (tmp_path / "docs" / "a.md").write_text("another text\n")
+    (tmp_path / "docs" / "b.md").write_text("text\n")
+    assert digest() == before
+    link = tmp_path / "docs" / "c.md"
+    link.symlink_to("a.md")
+    with_link = digest()
+    assert with_link != before
+    link.unlink()
+    link.symlink_to("b.md")
+    assert digest() not in {before, with_link}
+    link.unlink()
+    assert digest() == before
+    (tmp_path / "code.py").write_text("x = 2\n")
+    assert digest() != before

@@ -1,27 +1,33 @@
-"""What a text could run while the site is built, or in the frame around an article.
+"""What texts could bring in beside their Markdown: front matter, titles, snippets, kinds of files.
 
-tests/test_hostile_text.py looks at what the built articles hold. This is for the rest: what MkDocs
-puts into the head and the menu of pages without a look at it, and what would make the reader of
-docstrings load Python.
+gen/checks/allowed_html.py looks at what Markdown makes of a text. This is for the rest: what MkDocs
+puts into the head and the menu of pages without a look at it, and files that are no texts.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
-from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import CnnvizError
+from gen.checks.finding import Finding
+from gen.checks.sections import line_of
 
 _KEYS = {"description", "hide", "needs", "search", "template", "title"}
 _TEMPLATES = {None, "unit.html"}
-_DIRECTIVE = re.compile(r"::: cnnviz(?:\.\w+)+ *")
+_SNIPPET = re.compile(r"-+8<-+")
 
 
-def check_frame(page: str, meta: Mapping[str, Any], title: str) -> None:
+def check_frame(page: str, meta: Mapping[str, Any], title: str, menu: Iterable[str] = ()) -> None:
     """Title and front matter are words, and nothing else.
+
+    Args:
+        menu: the headings as the table of contents shows them, as HTML. An attribute of a heading,
+            `data-toc-label`, puts other words there.
 
     Raises:
         CnnvizError: an unknown key, or markup in a value.
@@ -37,20 +43,49 @@ def check_frame(page: str, meta: Mapping[str, Any], title: str) -> None:
         # The theme turns "&lt;" back into "<" in the title of the window.
         if set('<>"') & set(unescape(words)):
             raise CnnvizError(f"{page}: no markup in a title or in the front matter: {words!r}.")
+    for words in menu:
+        if "<" in words:
+            raise CnnvizError(f"{page}: no markup in the words of a menu: {words!r}.")
 
 
-def check_directives(page: str, markdown: str) -> None:
-    """Docstrings are those of the package, taken as mkdocs.yml says.
-
-    Options of a directive of its own could name extensions, which are Python.
+def check_snippets(page: str, markdown: str, language: str) -> None:
+    """Nothing is taken from another file but programs, which `example` shows.
 
     Raises:
-        CnnvizError: a directive with options, or for something else.
+        CnnvizError: a line that includes a file, as other sites write it.
     """
-    lines = [*markdown.splitlines(), ""]
-    for line, after in pairwise(lines):
-        if ":::" in line and (not _DIRECTIVE.fullmatch(line) or after.strip()):
-            raise CnnvizError(f"{page}: ':::' stands alone, with a name of cnnviz: {line!r}.")
+    if found := _SNIPPET.search(markdown):
+        raise CnnvizError(
+            Finding(
+                page,
+                line_of(markdown, found.start()),
+                f"“{found[0]}”：这里不插入别的文件。怎么办：docs/examples 里的程序写成 "
+                '[[= example("名字") ]]，其他文字直接写在这一页里。',
+                f"'{found[0]}': no files are inserted here. What to do: show a program of "
+                'docs/examples by [[= example("name") ]], and write other text on the page itself.',
+            ).text(language)
+        )
+
+
+def no_plain_files(docs: Path) -> list[Finding]:
+    """What lies below docs and is neither a folder nor a plain file.
+
+    A link may lead to any file of the machine that builds, and would put it on a page.
+    """
+    found = []
+    for folder, folders, files in os.walk(docs):
+        for path in (Path(folder, name) for name in sorted([*folders, *files])):
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                found.append(
+                    Finding(
+                        f"docs/{path.relative_to(docs).as_posix()}",
+                        0,
+                        "这是一个链接或特殊文件，不是普通的文件。怎么办：删掉它，把文字写进普通的文件里。",
+                        "this is a link or a special file, not a plain one. What to do: delete it, "
+                        "and write the text into a plain file.",
+                    )
+                )
+    return found
 
 
 def _strings(value: Any) -> Iterator[str]:

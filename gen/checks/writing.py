@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.checks import brackets, spelling, terms, typed_numbers
+from gen.checks import brackets, harmless, spelling, terms, typed_numbers
 from gen.checks.finding import Finding, spoken, workflow_commands
 from gen.checks.sections import (
     blank,
@@ -398,6 +398,8 @@ def check(docs: Path, figures: Path) -> list[Finding]:
     Raises:
         CnnvizError: an entry of the allow list lacks something.
     """
+    if links := harmless.no_plain_files(docs):  # which nothing should read
+        return links
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
     found, needed = terms.findings(docs, site.terms), set()
     for language in languages(docs):

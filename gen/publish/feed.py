@@ -40,7 +40,8 @@ def rss(markdown: str, title: str, description: str, language: str, site_url: st
         items.append(
             f"<item><title>{escape(heading)}</title><link>{escape(url)}</link>"
             f"<guid>{escape(url)}</guid><pubDate>{format_datetime(day)}</pubDate>"
-            f"<description>{escape(_plain(body))}</description></item>"
+            # Readers of feeds take a description for HTML: escaped once for XML, once for them.
+            f"<description>{escape(escape(_plain(body), quote=False))}</description></item>"
         )
     own = f"{site_url}feed.xml"
     return (
