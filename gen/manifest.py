@@ -176,7 +176,7 @@ def read(name: str, settings: Settings) -> Chapter | None:
                 raise DamagedError(f"{file} differs from what was rendered")
     except OSError as error:
         why = f"{path.name}: {error.strerror or error}"
-    except CnnvizError as error:
+    except (CnnvizError, DamagedError) as error:
         why = str(error)
     except (ValueError, LookupError, TypeError, RecursionError):
         why = f"{path.name} is no description of a chapter"
