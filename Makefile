@@ -88,7 +88,7 @@ bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: 
 	@$(BIN)/python -m gen.publish.prebuilt pack
 
 # What a change of text alone can break; no PyTorch needed.
-TEXTS := links parity glossary course prose hostile_text harmless publishing
+TEXTS := links parity glossary course prose hostile_text harmless directives publishing
 texts: $(READY)/.installed prose parity ## the tests of texts, on the site that is there (15 s)
 	@$(READY)/bin/python -m pytest --noconftest -p no:cacheprovider $(TEXTS:%=tests/test_%.py)
 

@@ -111,7 +111,7 @@ def test_no_way_of_writing_leads_to_options():
     ]
     indents = ["", "", "", "    ", "  ", "> ", "\t"]
     chance, unchecked, refused, ours = random.Random(5), 0, 0, 0
-    for _ in range(1500):
+    for _ in range(500):
         text = "\n".join(
             "\n".join(indent + line for line in chance.choice(lines).split("\n"))
             for indent in chance.choices(indents, k=6)
@@ -124,4 +124,4 @@ def test_no_way_of_writing_leads_to_options():
             continue
         ours += bool(found)
         assert {(name, options) for name, options, _ in found} <= {("cnnviz.errors", "")}, text
-    assert min(unchecked, refused, ours) > 20
+    assert min(unchecked, refused, ours) > 10

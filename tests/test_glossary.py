@@ -91,6 +91,7 @@ GOOD = "- id: a\n  zh: 甲\n  en: alpha\n  page: p\n  means: {zh: 第一。, en:
 @pytest.mark.parametrize(
     ("entries", "zh", "en"),
     [
+        (GOOD.replace("id: a", "id: a&b"), ":1: .*链接的一部分", ":1: .*becomes part of a link"),
         (GOOD.replace("  page: p\n", ""), ":1: 术语 a：缺少 page", ":1: the term a lacks page"),
         (
             GOOD.replace("means", "mean"),

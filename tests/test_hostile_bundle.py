@@ -359,7 +359,13 @@ def test_what_the_page_shows_of_a_bundle_is_no_markup():
 
 
 def test_a_bundle_of_another_data_set(built, tmp_path, capsys, monkeypatch):
-    about = {"format": prebuilt._FORMAT, "dataset": "mnist", "commit": "", "sources": {}, "files": {}}
+    about = {
+        "format": prebuilt._FORMAT,
+        "dataset": "mnist",
+        "commit": "",
+        "sources": {},
+        "files": {},
+    }
     (built.build_dir / prebuilt.MANIFEST).write_text(json.dumps(about))
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
     assert prebuilt.main(["site"]) == 1

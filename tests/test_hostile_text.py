@@ -3,9 +3,13 @@
 tests/browser/test_hostile_text.py tries in Chromium what is allowed here.
 """
 
+from types import SimpleNamespace
+
 import pytest
+from mkdocs.exceptions import PluginError
 
 from cnnviz.errors import CnnvizError
+from gen import hooks
 from gen.checks.allowed_html import check_markup, check_text, problems
 from gen.checks.html_lists import FIGURE, PAGE, TEXT
 from gen.glossary import link_first_uses
@@ -160,6 +164,19 @@ def test_markup_of_a_bundle():
         assert changed != chart
         with pytest.raises(CnnvizError, match="figure a/b: <.*take a bundle from a site that you"):
             check_markup("figure a/b", changed)
+
+
+def test_the_build_looks_at_a_text_and_again_at_its_page(monkeypatch):
+    monkeypatch.setitem(hooks._state, "language", "en")
+    file = SimpleNamespace(src_uri="x.md", abs_src_path=None, content_string="a <img onload=c()>")
+    page = SimpleNamespace(file=file)
+    with pytest.raises(PluginError, match=r"^x\.md:1: <img onload"):
+        hooks.on_page_content('<img onload="b()">', page, None, None)
+    for html in ('<p onclick="b()">a</p>', "</article><script>b()</script><article>"):
+        with pytest.raises(PluginError, match=r"^x\.md: (?:<p onclick|an element)"):
+            hooks.on_post_page(f'<main><article class="a">{html}</article>', page, None)
+    whole = '<script>a()</script><article class="a"><h1>b</h1></article><script>c()</script>'
+    assert hooks.on_post_page(whole, page, None) == whole
 
 
 def test_every_page_of_the_built_site():

@@ -69,7 +69,13 @@ def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch
     with pytest.raises(CnnvizError, match="No bundle is in use"):
         prebuilt.site(settings)
     sources = prebuilt.sources(settings) | {"relu": "0123456789ab"}
-    about = {"format": prebuilt._FORMAT, "dataset": "digits", "commit": "", "sources": sources, "files": {}}
+    about = {
+        "format": prebuilt._FORMAT,
+        "dataset": "digits",
+        "commit": "",
+        "sources": sources,
+        "files": {},
+    }
     (tmp_path / prebuilt.MANIFEST).write_text(json.dumps(about))
     monkeypatch.setattr("gen.site.assemble", lambda settings: pytest.fail("put together"))
     with pytest.raises(CnnvizError, match="older than the code that draws relu"):

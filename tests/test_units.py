@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -257,6 +258,22 @@ def test_pages_are_written_into_the_built_site(context, chapters, tmp_path, monk
     assert "/unit/" not in sitemap
     for picture in re.findall(r'src="([^"]+)"', page):
         assert (tmp_path / "atlas/lenet/conv2/07" / picture).resolve().is_file()
+
+
+def test_pages_of_facts_from_a_bundle_are_looked_at(context, chapters, tmp_path, monkeypatch):
+    chapter = chapters["lenet"]
+    for layer in chapter.numbers["layers"]:
+        folder = tmp_path / template_page("lenet", layer)[0].removesuffix(".md")
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(f"<h1>{BODY}</h1>", "utf-8")
+    monkeypatch.setattr(manifest, "read", lambda name, settings: chapter)
+    settings = SimpleNamespace(atlas_nets=["lenet"], figures_dir=context.settings.figures_dir)
+    atlas = {"nets": {"lenet": layer_facts(context, "lenet")}}
+    write_units(tmp_path, settings, atlas, "en", keep=True, foreign=True)
+    weights = chapter.numbers["layers"]["conv2"]["units"][3]["weights"]
+    monkeypatch.setitem(weights, "height", '9" onload="hit()')
+    with pytest.raises(CnnvizError, match=r"^unit lenet/conv2/03: <img onload> 'hit\(\)'"):
+        write_units(tmp_path, settings, atlas, "en", keep=True, foreign=True)
 
 
 # ---------- Networks from outside ----------

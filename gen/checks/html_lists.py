@@ -104,6 +104,7 @@ _HERE = r"(?![/:?])[^\s\x00-\x1f\\:?#<>]*(?:[?#][^\s\x00-\x1f\\<>]*)?"
 _LINK = rf"{_HERE}|https?://[\w\[][^\s\x00-\x1f\\<>]*|mailto:[^\s\x00-\x1f\\<>]+"
 _IDENTITY = r"(?!__)[\w.:-]+|__tabbed_\d+(?:_\d+)?"
 _SIZE = r"\d+(?:\.\d+)?%?"
+_ANY = r"[^\x00-\x08\x0b-\x1f\x7f]*"
 _PICTURE = r"data:image/png;base64,[\w+/=]+"
 
 _EVERYWHERE = _names(
@@ -222,6 +223,10 @@ FIGURE = Allowed(
     _VALUES
     | _patterns(
         a_href=_HERE,
+        # Words of ours, escaped: "a > 0". What could be cut is looked at again on the page.
+        alt=_ANY,
+        aria__label=_ANY,
+        data__lines=_ANY,
         image_href=_PICTURE,
         img_src=rf"(?:\.\./)*figures/[\w/.-]+\.png|{_PICTURE}",
         use_href="#[\\w-]+",
@@ -249,7 +254,7 @@ PAGE = (
     | Allowed(
         _tags("", a="download", line="", path="", polyline="", svg=""),
         frozenset(),
-        _patterns(aria__label=r"[^\x00-\x1f\x7f]*", rel="edit"),
+        _patterns(rel="edit", title=_ANY),
         _classes(
             "autorefs autorefs-internal bar chapter-facts crop cv-behind cv-lost math math-display "
             "math-inline math-then md-button md-button--primary md-content__button "
