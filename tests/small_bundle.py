@@ -134,7 +134,7 @@ def make(build: Path) -> Settings:
     lab = settings.build_dir / "lab" / "digits"
     lab.mkdir(parents=True)
     (lab / "settings.json").write_text('{"dataset": "digits"}')
-    (lab / "net.js").write_text("globalThis.cnnvizNetworks = {};\n")
+    (lab / "net.js").write_text('(globalThis.cnnvizNetworks ??= {})["net"] = {};\n')
     return settings
 
 

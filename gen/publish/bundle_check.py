@@ -21,6 +21,7 @@ from gen import lab_files, manifest
 from gen.atlas_pages import atlas_pages
 from gen.html import figure_html
 from gen.publish import bundle_shape as shape
+from gen.publish.bundle_scripts import check_script
 from gen.settings import Settings
 from gen.unit_pages import UnitPage
 
@@ -59,6 +60,8 @@ def check(settings: Settings) -> None:
         raise CnnvizError("the lab's settings are not there.") from error
     except CnnvizError as error:
         raise CnnvizError(f"the lab's settings cannot be used ({error}).") from error
+    for path in sorted(lab_files.folder(settings).glob("*.js")):
+        check_script(path.stem, path.read_bytes())
 
 
 def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
