@@ -57,19 +57,19 @@ ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.
 READY := $(TEXT)
 site: $(TEXT)/.installed
-	@$(TEXT)/bin/python -m gen.publish.prebuilt use "$(PREBUILT)"
-	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python -m gen.publish.prebuilt site
+	@$(TEXT)/bin/python -m gen.bundle.bundle use "$(PREBUILT)"
+	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python -m gen.bundle.bundle site
 
 serve: $(TEXT)/.installed
-	@$(TEXT)/bin/python -m gen.publish.prebuilt use "$(PREBUILT)"
+	@$(TEXT)/bin/python -m gen.bundle.bundle use "$(PREBUILT)"
 	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python $(SERVE)
 else
 READY := $(VENV)
 site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 3 s if nothing changed)
-	@$(BIN)/python -m gen.site
+	@$(BIN)/python -m gen.publish.assemble
 
 serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 to 6 s
-	@$(BIN)/python -m gen.build
+	@$(BIN)/python -m gen.draw.build
 	@$(BIN)/python $(SERVE)
 endif
 
@@ -85,7 +85,7 @@ offline: site ## the site as one zip that opens from disk by double-click: build
 	@$(READY)/bin/python -m gen.publish.offline
 
 bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: build/cnnviz-prebuilt.zip (2 s)
-	@$(BIN)/python -m gen.publish.prebuilt pack
+	@$(BIN)/python -m gen.bundle.bundle pack
 
 # What a change of text alone can break; no PyTorch needed.
 TEXTS := links parity glossary course prose hostile_text harmless directives publishing
@@ -108,7 +108,7 @@ prose: $(READING)/.installed ## how the text is written: typography, terms, spel
 	@$(READING)/bin/python -m gen.checks.writing
 
 parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
-	@$(READING)/bin/python -m gen.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
+	@$(READING)/bin/python -m gen.checks.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
 
 audit: site ## every page in Chromium: bytes of a first visit, requests elsewhere, axe-core in four views (20 to 40 minutes)
 	@$(BIN)/python -m tests.browser.audit

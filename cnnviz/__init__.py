@@ -9,22 +9,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnnviz.checkpoints import trained as trained
-    from cnnviz.datasets import load as load
+    from cnnviz.data.datasets import load as load
     from cnnviz.errors import CnnvizError as CnnvizError
-    from cnnviz.receptive_field import receptive_fields as receptive_fields
-    from cnnviz.recipes import Recipe as Recipe
-    from cnnviz.recording import record as record
-    from cnnviz.training import fit as fit
+    from cnnviz.inside.receptive_field import receptive_fields as receptive_fields
+    from cnnviz.inside.recording import record as record
+    from cnnviz.training.checkpoints import trained as trained
+    from cnnviz.training.fit import fit as fit
+    from cnnviz.training.recipe import Recipe as Recipe
 
 _HOME = {
     "CnnvizError": "cnnviz.errors",
-    "Recipe": "cnnviz.recipes",
-    "fit": "cnnviz.training",
-    "load": "cnnviz.datasets",
-    "receptive_fields": "cnnviz.receptive_field",
-    "record": "cnnviz.recording",
-    "trained": "cnnviz.checkpoints",
+    "Recipe": "cnnviz.training.recipe",
+    "fit": "cnnviz.training.fit",
+    "load": "cnnviz.data.datasets",
+    "receptive_fields": "cnnviz.inside.receptive_field",
+    "record": "cnnviz.inside.recording",
+    "trained": "cnnviz.training.checkpoints",
 }
 __all__ = list(_HOME)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.recipes import DATASETS, RECIPES, checkpoint_path, named
+from cnnviz.training.recipe import DATASETS, RECIPES, checkpoint_path, named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +66,7 @@ def _train(options: argparse.Namespace) -> int:
     if options.jobs > 1 and len(names) > 1:
         return _train_side_by_side(names, options)
 
-    from cnnviz.checkpoints import trained, weights_digest
+    from cnnviz.training.checkpoints import trained, weights_digest
 
     for name in names:
         recipe = named(name, options.dataset)
@@ -87,7 +87,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _train_side_by_side(names: list[str], options: argparse.Namespace) -> int:
     """A share of the networks each process: small nets use one core each better than two."""
-    from cnnviz import datasets
+    from cnnviz.data import datasets
 
     for split in ("train", "test"):  # made or fetched once, before the processes want it
         datasets.load(
@@ -114,9 +114,10 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise unknown_name("dataset", options.dataset, DATASETS)
     recipe = named(options.model, options.trained_on)
 
-    from cnnviz import checkpoints, datasets
-    from cnnviz.evaluation import evaluate, predict
-    from cnnviz.training import resolve_device, scramble
+    from cnnviz.data import datasets
+    from cnnviz.inside.evaluation import evaluate, predict
+    from cnnviz.training import checkpoints
+    from cnnviz.training.fit import resolve_device, scramble
 
     device = resolve_device(options.device)
     test = datasets.load(

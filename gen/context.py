@@ -7,14 +7,15 @@ from functools import cache, cached_property
 import torch
 from torch import Tensor, nn
 
-from cnnviz import checkpoints, datasets
-from cnnviz.checkpoints import weights_digest
-from cnnviz.datasets import Dataset, to_input
-from cnnviz.evaluation import Evaluation, evaluate, predict
-from cnnviz.recipes import RECIPES, Recipe, named
-from cnnviz.recording import record
-from cnnviz.training import Trained, scramble
-from gen.atlas_net import AtlasNet
+from cnnviz.data import datasets
+from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.inside.evaluation import Evaluation, evaluate, predict
+from cnnviz.inside.recording import record
+from cnnviz.training import checkpoints
+from cnnviz.training.checkpoints import weights_digest
+from cnnviz.training.fit import Trained, scramble
+from cnnviz.training.recipe import RECIPES, Recipe, named
+from gen.atlas.net import AtlasNet
 from gen.settings import Settings
 
 

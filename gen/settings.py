@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.recipes import DATASETS
+from cnnviz.training.recipe import DATASETS
 
 ROOT = Path(__file__).parent.parent
 

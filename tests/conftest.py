@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnviz import digits
-from cnnviz.datasets import Dataset
+from cnnviz.data import digits
+from cnnviz.data.datasets import Dataset
 
 ROOT = Path(__file__).parent.parent
 

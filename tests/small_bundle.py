@@ -11,8 +11,8 @@ from typing import Any
 from PIL import Image
 
 from cnnviz.files import digest
-from gen import manifest
-from gen.publish import prebuilt
+from gen.bundle import bundle as prebuilt
+from gen.draw import manifest
 from gen.settings import Settings
 
 CHAPTERS = ["atlas", "examples", "relu", "units-net"]
@@ -27,7 +27,7 @@ def picture(width: int = 6, height: int = 4, colour: int = 200) -> bytes:
 
 
 def figure(file: str) -> dict:
-    """One with all that a figure can have: see gen.render."""
+    """One with all that a figure can have: see gen.draw.render."""
     shown = {"file": file, "width": 6, "height": 4, "scale": 2.5, "photo": False}
     lines = "[[&quot;loss&quot;, &quot;1&quot;, &quot;10 4&quot;]]"
     chart = f'<svg data-lines="{lines}"><title>loss</title></svg>'
@@ -54,13 +54,13 @@ def figure(file: str) -> dict:
             {"name": ["甲", "one"], "panels": panels[1:], "legends": []},
             {"name": ["乙", "two"], "panels": panels, "legends": legends},
         ],
-        "source": "gen/figures/relu.py#L7",
+        "source": "gen/figures/relu/relu.py#L7",
         "weights": {"lenet": {"seed": 0, "digest": "0123456789ab"}},
     }
 
 
 def layer(name: str, kind: str, **changes: object) -> dict:
-    """Facts as in gen.figures.atlas."""
+    """Facts as in gen.figures.atlas.atlas."""
     shown = (
         {"weights": "relu/map"}
         if kind == "conv"
@@ -79,7 +79,7 @@ def layer(name: str, kind: str, **changes: object) -> dict:
 
 
 def unit(file: str) -> dict:
-    """Facts as in gen.units."""
+    """Facts as in gen.atlas.units."""
     drawn = {"file": file, "width": 6, "height": 4}
     shape = {"kind": "edge", "angle": 0.5, "positive": True, "share": 0.5}
     weights = {"tiles": 1, "limit": 0.5, "bias": 0.1, "numbers": ["0.1 -0.2\n0.3 0.4"]}

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torchvision.models import resnet18
 
-from cnnviz.ablation import ablate, by_class, silenced
 from cnnviz.errors import CnnvizError
-from cnnviz.evaluation import predict
-from cnnviz.models import MLP, LeNet
+from cnnviz.inside.ablation import ablate, by_class, silenced
+from cnnviz.inside.evaluation import predict
+from cnnviz.nets.models import MLP, LeNet
 
 
 @pytest.fixture(scope="module")

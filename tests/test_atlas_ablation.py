@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz import datasets
+from cnnviz.data import datasets
 from gen import settings
 from gen.context import Context
-from gen.figures import atlas_ablation
+from gen.figures.atlas import ablation as atlas_ablation
 from tests.atlas_nets import DOTTED, PLAIN, context_of
 
 

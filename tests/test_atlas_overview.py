@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from cnnviz import datasets
+from cnnviz.data import datasets
 from gen import settings
 from gen.context import Context
-from gen.figures import atlas_overview
+from gen.figures.atlas import overview as atlas_overview
 from tests.atlas_nets import DOTTED, PLAIN, context_of
 
 

@@ -12,21 +12,24 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz import models, networks, photos, record
+from cnnviz import record
+from cnnviz.data import photos
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
-from cnnviz.receptive_field import receptive_fields
-from cnnviz.recipes import Recipe
-from gen.atlas_net import AtlasNet
-from gen.atlas_net import layers_of as layers_of_net
-from gen.atlas_pages import atlas_nav, atlas_pages
-from gen.atlas_sprites import bands, sprite, tiles
-from gen.figures import about, atlas
-from gen.figures.atlas_gradients import gradients, kernel_gradients
-from gen.layer_mosaics import WIDTH, blocks, coarse, divisor, images, matrix, slices, small_png
-from gen.net_strip import net_strip
-from gen.prose import Prose
+from cnnviz.drawing.weights import WIDTH, blocks, coarse, divisor, images, matrix, slices, small_png
+from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.nets import models, networks
+from cnnviz.training.recipe import Recipe
+from gen.atlas.net import AtlasNet
+from gen.atlas.net import layers_of as layers_of_net
+from gen.atlas.net_strip import net_strip
+from gen.atlas.pages import atlas_nav, atlas_pages
+from gen.atlas.sprites import bands, sprite, tiles
+from gen.figures.about import about
+from gen.figures.atlas import atlas
+from gen.figures.atlas.gradients import gradients, kernel_gradients
 from gen.settings import ATLAS_NETS
+from gen.texts.fill import Prose
 
 ROOT = Path(__file__).parent.parent
 

@@ -9,8 +9,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from gen.figure import Text
-from gen.matched_rows import Row, decimals, matched_rows
+from gen.figure.figure import Text
+from gen.figures.atlas.rows import Row, decimals, matched_rows
 
 
 def test_rows_have_one_picture_each_and_a_note_below_each_tile() -> None:

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.brief_training import train_briefly
-from cnnviz.datasets import Dataset, to_input
+from cnnviz.data.datasets import Dataset, to_input
 from cnnviz.errors import CnnvizError
+from cnnviz.training.brief import train_briefly
 
 _IMAGES = torch.randint(256, (40, 1, 28, 28), generator=torch.Generator().manual_seed(0))
 _DATA = Dataset("some", "train", _IMAGES.byte(), torch.arange(40) % 10, tuple("0123456789"))

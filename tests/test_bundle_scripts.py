@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from cnnviz.errors import CnnvizError
-from gen.lab_samples import sample_scripts
-from gen.publish.bundle_scripts import check_script
+from gen.bundle.scripts import check_script
+from gen.lab.samples import sample_scripts
 
 NETWORK = b'(globalThis.cnnvizNetworks ??= {})["lenet"] = {"name": "lenet", "layers": []};\n'
 SAMPLES = b'(globalThis.cnnvizSamples ??= {})[0] = "3 AbC_-\\n4 AA";\n'

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz.calibration import fit_temperature, reliability
 from cnnviz.errors import CnnvizError
+from cnnviz.inside.calibration import fit_temperature, reliability
 
 
 def _calibrated(count: int) -> tuple[torch.Tensor, torch.Tensor]:

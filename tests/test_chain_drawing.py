@@ -2,7 +2,7 @@
 
 import xml.etree.ElementTree as ET
 
-from gen.chain_drawing import Stage, chain
+from cnnviz.drawing.chain import Stage, chain
 
 STAGES = [
     Stage("x", 2.0),

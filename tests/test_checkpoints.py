@@ -4,11 +4,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from cnnviz import checkpoints, datasets, kept, training
-from cnnviz.checkpoints import read, save, trained, weights_digest
+from cnnviz import kept
+from cnnviz.data import datasets
 from cnnviz.errors import CnnvizError
-from cnnviz.recipes import Recipe, checkpoint_path, recipe_key
-from cnnviz.training import fit
+from cnnviz.training import checkpoints
+from cnnviz.training import fit as training
+from cnnviz.training.checkpoints import read, save, trained, weights_digest
+from cnnviz.training.fit import fit
+from cnnviz.training.recipe import Recipe, checkpoint_path, recipe_key
 
 RECIPE = Recipe("lenet", steps=3, batch_size=16)
 

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
-from cnnviz import cli, datasets, recipes
-from cnnviz.recipes import Recipe
+from cnnviz import cli
+from cnnviz.data import datasets
+from cnnviz.training import recipe as recipes
+from cnnviz.training.recipe import Recipe
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
-from cnnviz.costs import Cost, layer_costs
-from cnnviz.models import LeNet
+from cnnviz.inside.costs import Cost, layer_costs
+from cnnviz.nets.models import LeNet
 
 
 def test_lenet_by_hand() -> None:

@@ -4,8 +4,8 @@ import pytest
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.course import chapters, course_map, facts_html, minutes, pages_of
 from gen.settings import ROOT
+from gen.texts.course import chapters, course_map, facts_html, minutes, pages_of
 
 PAGE = """---
 needs: [{needs}]

@@ -4,9 +4,11 @@ import shutil
 import pytest
 import torch
 
-from cnnviz import datasets, digits, kept, recipes
-from cnnviz.datasets import load, to_input
+from cnnviz import kept
+from cnnviz.data import datasets, digits
+from cnnviz.data.datasets import load, to_input
 from cnnviz.errors import CnnvizError
+from cnnviz.training import recipe as recipes
 
 
 @pytest.fixture

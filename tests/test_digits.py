@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cnnviz import digits
-from cnnviz.digit_templates import STYLES
+from cnnviz.data import digits
+from cnnviz.data.digit_templates import STYLES
 from cnnviz.errors import CnnvizError
 
 

@@ -42,8 +42,8 @@ def taken(text, *, checked=True, language="en"):
 
 
 def test_a_directive_as_ours():
-    text = "::: cnnviz.recording.record\n\ntext\n\n::: cnnviz.errors.CnnvizError\n\n\n## A { #a }\n"
-    names = ["cnnviz.recording.record", "cnnviz.errors.CnnvizError"]
+    text = "::: cnnviz.inside.recording.record\n\ntext\n\n::: cnnviz.errors.CnnvizError\n\n\n## A { #a }\n"
+    names = ["cnnviz.inside.recording.record", "cnnviz.errors.CnnvizError"]
     assert taken(text) == [(name, "", 0) for name in names]
 
 
@@ -56,11 +56,11 @@ def test_a_directive_as_ours():
         "::: cnnviz.errors\n\n    handler: x",
         "## ::: cnnviz.errors\n    options:\n      force_inspection: true",
         "::: antigravity",
-        "::: gen.site",
+        "::: gen.publish.assemble",
         "::: cnnviz",
         ":::cnnviz.errors",
         "a\n::: cnnviz.errors",
-        "a\n\n> ::: gen.site\n",
+        "a\n\n> ::: gen.publish.assemble\n",
         f"> a\n::: cnnviz.errors\n> \n> {OPTIONS}".replace("\n      ", "\n>       "),
         f":\x02:: cnnviz.errors\n{OPTIONS}",
         f"::: cnnviz.errors\r\n\r\n{OPTIONS}",
@@ -79,11 +79,11 @@ def test_a_directive_that_could_load_python(text):
 
 def test_the_finding_names_file_and_line():
     with pytest.raises(PluginError, match=r"^docs/en/api\.md:3: '::: gen\.site' stands alone"):
-        taken("# A\n\n::: gen.site\n")
+        taken("# A\n\n::: gen.publish.assemble\n")
 
 
 def test_code_may_show_a_directive():
-    assert taken("``` text\n::: gen.site\n```\n\n`::: gen.site`") == []
+    assert taken("``` text\n::: gen.publish.assemble\n```\n\n`::: gen.publish.assemble`") == []
 
 
 def test_no_way_of_writing_leads_to_options():
@@ -92,7 +92,7 @@ def test_no_way_of_writing_leads_to_options():
         "",
         "",
         "::: cnnviz.errors",
-        "::: gen.site",
+        "::: gen.publish.assemble",
         OPTIONS,
         "    handler: x",
         "text",

@@ -5,8 +5,8 @@ import re
 import pytest
 
 import cnnviz
-from gen.publish.docstrings import as_code
 from gen.settings import ROOT
+from gen.site.docstrings import as_code
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

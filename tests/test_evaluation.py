@@ -3,7 +3,7 @@ import math
 import torch
 from torch import nn
 
-from cnnviz.evaluation import accuracy, evaluate, predict, shift
+from cnnviz.inside.evaluation import accuracy, evaluate, predict, shift
 
 
 def test_accuracy_and_confusion():

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from cnnviz.errors import CnnvizError
-from cnnviz.feature_visualization import _Answers, maximise
-from cnnviz.models import MLP, LeNet
-from cnnviz.recording import record
+from cnnviz.inside.feature_visualization import _Answers, maximise
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import MLP, LeNet
 from tests.bench.bench_atlas import ascended
 
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import pytest
 
-from cnnviz import datasets
-from cnnviz.recipes import RECIPES
-from gen import manifest
-from gen.atlas_pages import atlas_pages
+from cnnviz.data import datasets
+from cnnviz.training.recipe import RECIPES
+from gen.atlas.pages import atlas_pages
 from gen.context import Context
-from gen.course import chapters
-from gen.glossary import read
-from gen.html import figure_html
-from gen.manifest import EXAMPLES, Chapter
-from gen.prose import Prose
-from gen.render import render_chapter
+from gen.draw import manifest
+from gen.draw.manifest import EXAMPLES, Chapter
+from gen.draw.render import render_chapter
+from gen.figure.html import figure_html
 from gen.settings import ROOT, Settings, from_environment
+from gen.texts.course import chapters
+from gen.texts.fill import Prose
+from gen.texts.glossary import read
 
 pytestmark = pytest.mark.thorough
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from gen.publish import cards
 from gen.settings import ROOT
+from gen.site import cards
 
 SITE = Path(os.environ.get("CNNVIZ_SITE", ROOT / "site"))
 _UNIT = re.compile(r"atlas/[^/]+/[^/]+/\d+/index.html")

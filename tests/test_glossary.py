@@ -6,9 +6,17 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.course import DIRECTIVE
-from gen.glossary import LANGUAGES, Finder, Term, glossary_markdown, link_first_uses, pattern, read
 from gen.settings import ROOT
+from gen.texts.course import DIRECTIVE
+from gen.texts.glossary import (
+    LANGUAGES,
+    Finder,
+    Term,
+    glossary_markdown,
+    link_first_uses,
+    pattern,
+    read,
+)
 
 TERMS = read(ROOT / "docs" / "glossary.yml")
 PAGES = {

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnviz.gratings import gratings, tuning
+from cnnviz.inside.gratings import gratings, tuning
 
 ANGLES = torch.arange(12) * math.pi / 12
 

@@ -7,8 +7,8 @@ import pytest
 from cnnviz.errors import CnnvizError
 from gen.checks import writing
 from gen.checks.harmless import check_frame, check_snippets, no_plain_files
-from gen.publish.languages import read
 from gen.settings import ROOT
+from gen.texts.languages import read
 
 RUNS = "<img src=x onerror=alert(1)>"
 

@@ -13,8 +13,9 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
-from gen import manifest
-from gen.publish import fetch, prebuilt
+from gen.bundle import bundle as prebuilt
+from gen.bundle import fetch
+from gen.draw import manifest
 from gen.settings import ROOT
 from tests import small_bundle
 from tests.small_bundle import changed, listing, opened, picture
@@ -223,7 +224,7 @@ def zeros(size, declared):
 _MEASURED = """
 import resource, sys
 from pathlib import Path
-from gen.publish import prebuilt
+from gen.bundle import bundle as prebuilt
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 assert prebuilt.main(["use", sys.argv[1]]) == 1
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

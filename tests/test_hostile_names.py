@@ -14,11 +14,13 @@ from mkdocs_gen_files.editor import FilesEditor
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
-from gen import manifest
-from gen.html import figure_html
-from gen.publish import bundle_check, cards, offline
+from gen.bundle import check as bundle_check
+from gen.draw import manifest
+from gen.figure.html import figure_html
+from gen.publish import offline
 from gen.settings import ROOT
-from gen.unit_files import write_units
+from gen.site import cards
+from gen.site.units import write_units
 from tests import small_bundle
 from tests.small_bundle import listing, opened, picture
 
@@ -231,7 +233,7 @@ def watched(outside):
 
 
 def pages_of(settings, work):
-    """All that is read and written for what a build says, without the texts; see gen.hooks."""
+    """All that is read and written for what a build says, without the texts; see gen.site.hooks."""
     made, site = work / "made", work / "site"
     for folder in (made, site / "figures"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -258,7 +260,7 @@ def pages(built, tmp_path, monkeypatch):
     """Makes them in a folder of its own."""
     monkeypatch.setattr(manifest, "chapter_names", lambda: ["atlas", "examples", "relu"])
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
-    monkeypatch.setattr("gen.lab_files.script", lambda settings: "")
+    monkeypatch.setattr("gen.lab.files.script", lambda settings: "")
     return lambda: pages_of(built, tmp_path / "work")
 
 

@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.publish import fetch, prebuilt
+from gen.bundle import bundle as prebuilt
+from gen.bundle import fetch
 
 
 @pytest.mark.parametrize(

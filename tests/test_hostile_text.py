@@ -9,14 +9,14 @@ import pytest
 from mkdocs.exceptions import PluginError
 
 from cnnviz.errors import CnnvizError
-from gen import hooks
 from gen.checks.allowed_html import check_markup, check_text, problems
 from gen.checks.html_lists import FIGURE, PAGE, TEXT
-from gen.glossary import link_first_uses
-from gen.glossary import read as read_glossary
-from gen.maths import replace_math
-from gen.prose import Prose
 from gen.settings import ROOT
+from gen.site import hooks
+from gen.texts.fill import Prose
+from gen.texts.glossary import link_first_uses
+from gen.texts.glossary import read as read_glossary
+from gen.texts.maths import replace_math
 from tests.hostile_html import FRAGMENTS, HARMLESS, generated
 from tests.site_markdown import parser
 

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from cnnviz.drawing.charts import line_chart
-from gen.html import figure_html
+from gen.figure.html import figure_html
 
 PICTURE = {
     "label": ("训练之后", "after training"),
@@ -142,7 +142,13 @@ def test_variants_are_radio_buttons_with_one_chosen():
 
 def test_the_passport_tells_function_weights_commit_and_command():
     html = html_of(figure([PICTURE]))
-    for fact in ("gen/figures/net.py:7", "seed 3", "0123abcd", "c0ffee", "python -m gen.build net"):
+    for fact in (
+        "gen/figures/net.py:7",
+        "seed 3",
+        "0123abcd",
+        "c0ffee",
+        "python -m gen.draw.build net",
+    ):
         assert fact in html
     assert "https://example.org/blob/main/gen/figures/net.py#L7" in html
 

@@ -107,7 +107,7 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
 
 
 def test_there_is_something_to_test() -> None:
-    assert {"cnnviz.recording", "cnnviz.drawing", "gen"} <= set(ARROWS)
+    assert {"cnnviz.inside.recording", "cnnviz.drawing", "gen"} <= set(ARROWS)
 
 
 @pytest.mark.parametrize("module", CNNVIZ)
@@ -131,7 +131,9 @@ def test_no_circles() -> None:
     assert cycle(ARROWS) == []
 
 
-@pytest.mark.parametrize("module", ["cnnviz", "cnnviz.errors", "cnnviz.photos", "cnnviz.digits"])
+@pytest.mark.parametrize(
+    "module", ["cnnviz", "cnnviz.errors", "cnnviz.data.photos", "cnnviz.data.digits"]
+)
 def test_importing_is_light(module: str) -> None:
     """Neither torch nor matplotlib, nor MkDocs, for what does not need them."""
     heavy = "{'torch', 'torchvision', 'matplotlib', 'mkdocs', 'material', 'skimage', 'sklearn'}"

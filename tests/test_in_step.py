@@ -6,8 +6,8 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from gen.checks import in_step, since
-from gen.checks.sections import prose, sections
-from gen.parity import report
+from gen.checks.parity import report
+from gen.texts.sections import prose, sections
 
 PAGE = """---
 description: {words}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cnnviz.errors import CnnvizError
-from cnnviz.kernel_shape import kernel_shape
+from cnnviz.inside.kernel_shape import kernel_shape
 
 Y, X = np.mgrid[-2:3, -2:3].astype(float)
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from cnnviz import checkpoints, recipes
 from cnnviz.errors import CnnvizError
-from cnnviz.models import MLP, LeNet
-from gen import lab_files
-from gen.lab_files import BASE_64, DIGITS, join_modules, layers_of, pack, pack_exactly
+from cnnviz.nets.models import MLP, LeNet
+from cnnviz.training import checkpoints
+from cnnviz.training import recipe as recipes
+from gen.lab import files as lab_files
+from gen.lab.files import BASE_64, DIGITS, join_modules, layers_of, pack, pack_exactly
 from gen.settings import from_environment
 
 
@@ -154,5 +155,5 @@ def test_files_are_made_once_and_again_when_one_is_damaged(
 
 
 def test_mkdocs_needs_no_torch_for_them() -> None:
-    code = "import sys, gen.lab_files; sys.exit('torch' in sys.modules)"
+    code = "import sys, gen.lab.files; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gen.lab_files import MODULES
+from gen.lab.files import MODULES
 
 _ENTRY = re.compile(r'^    "?([^":]+)"?: "(.*)",$', re.M)
 _SAID = re.compile(r'\bsay\("([^"]+)"')

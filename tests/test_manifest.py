@@ -8,8 +8,8 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_sealed
-from gen import build, manifest
-from gen.manifest import Chapter
+from gen.draw import build, manifest
+from gen.draw.manifest import Chapter
 from gen.settings import Settings, from_environment
 
 
@@ -54,15 +54,15 @@ def test_changed_weights_make_all_stale(rendered):
 @pytest.mark.parametrize(
     ("changed", "stale"),
     [
-        ("gen/figures/relu.py", {"relu"}),
-        ("gen/figures/learning.py", {"learning", "learning_choices", "learning_filters"}),
+        ("gen/figures/relu/relu.py", {"relu"}),
+        ("gen/figures/learning/learning.py", {"learning", "learning_choices", "learning_filters"}),
         ("docs/examples/chain_rule.py", {"examples"}),
         ("cnnviz/drawing/charts.py", set(manifest.all_names(Settings()))),
-        ("gen/figure.py", set(manifest.all_names(Settings()))),
-        ("gen/units.py", {"units-lenet", "units-mlp"}),
-        ("gen/unit_pages.py", set()),
-        ("gen/prose.py", set()),  # pages, hooks and prose only assemble
-        ("gen/words.py", set()),
+        ("gen/figure/figure.py", set(manifest.all_names(Settings()))),
+        ("gen/atlas/units.py", {"units-lenet", "units-mlp"}),
+        ("gen/atlas/unit_pages.py", set()),
+        ("gen/texts/fill.py", set()),  # pages, hooks and prose only assemble
+        ("gen/texts/words.py", set()),
         ("docs/zh/relu.md", set()),
         ("docs/glossary.yml", set()),
     ],

@@ -1,4 +1,4 @@
-"""gen.maths: the TeX of a page becomes inline SVG."""
+"""gen.texts.maths: the TeX of a page becomes inline SVG."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import markdown
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.maths import replace_math
+from gen.texts.maths import replace_math
 
 
 def page(text: str) -> str:

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from cnnviz import models, networks
 from cnnviz.errors import CnnvizError
+from cnnviz.nets import models, networks
 
 
 def test_lenet_has_the_parameters_of_its_layers():

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from gen.notebooks import notebook
 from gen.settings import ROOT
+from gen.texts.notebooks import notebook
 
 pytestmark = pytest.mark.thorough
 

@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from cnnviz.models import LeNet
-from cnnviz.patches import cut, extremes
-from cnnviz.receptive_field import receptive_fields
-from cnnviz.recording import record
+from cnnviz.inside.patches import cut, extremes
+from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import LeNet
 
 
 def test_a_point_finds_itself():

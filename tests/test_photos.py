@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnviz import photos
+from cnnviz.data import photos
 from cnnviz.errors import CnnvizError
 
 FREE = {"CC0", "CC0 1.0", "CC BY 2.0", "public domain"}

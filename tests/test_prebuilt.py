@@ -14,8 +14,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen import manifest
-from gen.publish import prebuilt
+from gen.bundle import bundle as prebuilt
+from gen.draw import manifest
 from gen.settings import ROOT, Settings, from_environment
 from tests import small_bundle
 from tests.small_bundle import changed
@@ -115,7 +115,7 @@ def test_nothing_given_is_no_wish_to_train(capsys):
     make = shutil.which("make")
     command = [make, "--dry-run", "serve", "PREBUILT="]
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "gen.build" not in plan
+    assert "gen.draw.build" not in plan
     assert prebuilt.main(["use", ""]) == 1
     assert "PREBUILT='': nothing is named." in capsys.readouterr().err
 
@@ -140,7 +140,7 @@ def test_over_http(bundle, tmp_path):
 def test_neither_torch_nor_matplotlib_is_needed():
     """What puts pages together runs where only the group `text` is installed."""
 
-    code = "import sys, gen.hooks; print({'torch', 'matplotlib'} & {*sys.modules})"
+    code = "import sys, gen.site.hooks; print({'torch', 'matplotlib'} & {*sys.modules})"
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -198,6 +198,6 @@ def test_make_serve_says_so():
     command = [make, "--dry-run", "serve", "PREBUILT=x.zip", "LANG=en"]
 
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert 'gen.publish.prebuilt use "x.zip"' in plan
-    assert "gen.build" not in plan
+    assert 'gen.bundle.bundle use "x.zip"' in plan
+    assert "gen.draw.build" not in plan
     assert "mkdocs.en.yml" in plan

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.errors import CnnvizError
-from cnnviz.probes import fit_probe
+from cnnviz.inside.probes import fit_probe
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.course import Chapter
-from gen.prose import Prose, fixed, percent, signed, thousands
+from gen.texts.course import Chapter
+from gen.texts.fill import Prose, fixed, percent, signed, thousands
 
 ROOT = Path(__file__).parent.parent
 
@@ -99,12 +99,12 @@ def test_figure_slots_hold_the_caption():
 
 
 def test_source_is_the_code_on_disk():
-    code = prose().fill('[[= source("cnnviz/models.py", "LeNet.forward") ]]', "page.md")
+    code = prose().fill('[[= source("cnnviz/nets/models.py", "LeNet.forward") ]]', "page.md")
     assert "def forward(self, x: Tensor) -> Tensor:" in code
     assert "class MLP" not in code
-    assert "https://example.org/cnnviz/models.py#L" in code
+    assert "https://example.org/cnnviz/nets/models.py#L" in code
     with pytest.raises(CnnvizError, match="LeNet.foward"):
-        prose().fill('[[= source("cnnviz/models.py", "LeNet.foward") ]]', "page.md")
+        prose().fill('[[= source("cnnviz/nets/models.py", "LeNet.foward") ]]', "page.md")
     with pytest.raises(CnnvizError, match="no file cnnviz/model.py in the repository"):
         prose().fill('[[= source("cnnviz/model.py", "LeNet") ]]', "page.md")
 

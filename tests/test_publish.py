@@ -10,10 +10,11 @@ from PIL import Image
 
 from cnnviz.errors import CnnvizError
 from gen.checks import in_step
-from gen.course import Chapter
-from gen.publish import cards, feed, languages, structured
-from gen.publish.frame import Frame
 from gen.settings import ROOT
+from gen.site import cards, feed, structured
+from gen.site.frame import Frame
+from gen.texts import languages
+from gen.texts.course import Chapter
 
 CONFIG = """
 INHERIT: mkdocs.yml

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.publish import prebuilt
+from gen.bundle import bundle as prebuilt
 from gen.settings import ROOT, Settings
 
 SITE = ROOT / "site"
@@ -77,7 +77,9 @@ def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch
         "files": {},
     }
     (tmp_path / prebuilt.MANIFEST).write_text(json.dumps(about))
-    monkeypatch.setattr("gen.site.assemble", lambda settings: pytest.fail("put together"))
+    monkeypatch.setattr(
+        "gen.publish.assemble.assemble", lambda settings: pytest.fail("put together")
+    )
     with pytest.raises(CnnvizError, match="older than the code that draws relu"):
         prebuilt.site(settings)
 
@@ -85,8 +87,8 @@ def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch
 def test_a_site_of_given_figures_needs_no_large_environment():
     command = ["make", "--dry-run", "offline", "texts", "PREBUILT=x.zip"]
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert 'gen.publish.prebuilt use "x.zip"' in plan
-    assert "gen.publish.prebuilt site" in plan
+    assert 'gen.bundle.bundle use "x.zip"' in plan
+    assert "gen.bundle.bundle site" in plan
     assert "gen.publish.offline" in plan
     assert "tests/test_hostile_text.py" in plan
     assert not re.search(r"gen\.(build|site)\b", plan)

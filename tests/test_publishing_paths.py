@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gen.publish.languages import read as languages
 from gen.settings import ROOT
+from gen.texts.languages import read as languages
 from tests import workflow
 
 PUBLISH = workflow.read(ROOT / ".github" / "workflows" / "publish.yml")

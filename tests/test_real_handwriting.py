@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from cnnviz import checkpoints, datasets
-from cnnviz.datasets import to_input
-from cnnviz.evaluation import predict
-from cnnviz.recipes import named
+from cnnviz.data import datasets
+from cnnviz.data.datasets import to_input
+from cnnviz.inside.evaluation import predict
+from cnnviz.training import checkpoints
+from cnnviz.training.recipe import named
 from gen.settings import from_environment
 
 

@@ -9,9 +9,9 @@ import torchvision
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
-from cnnviz.models import MLP, LeNet
-from cnnviz.receptive_field import ReceptiveField, receptive_fields
-from cnnviz.recording import record
+from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import MLP, LeNet
 
 
 class Branches(nn.Module):

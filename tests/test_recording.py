@@ -15,8 +15,8 @@ from torchvision.models import feature_extraction
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from cnnviz.errors import CnnvizError
-from cnnviz.models import MLP, LeNet
-from cnnviz.recording import record
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import MLP, LeNet
 
 
 class Doubler(nn.Module):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.publish.search_worker import FAULTY, MENDED, mend_search
 from gen.settings import ROOT
+from gen.site.search_worker import FAULTY, MENDED, mend_search
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen import site
+from gen.publish import assemble as site
 from gen.settings import ROOT, Settings
 
 
@@ -44,7 +44,7 @@ def test_whatever_changes_is_seen(repository, monkeypatch, change):
         case "name":
             page.rename(page.with_name("home.md"))
         case "code":
-            (repository / "gen/hooks.py").write_text("x = 1\n", "utf-8")
+            (repository / "gen/site/hooks.py").write_text("x = 1\n", "utf-8")
         case "settings":
             settings = Settings(build_dir=repository / "elsewhere")
         case "address":
@@ -268,7 +268,7 @@ def test_leftovers_that_cannot_be_deleted_are_said(stubbed, monkeypatch):
 PROGRAM = """
 import sys
 from pathlib import Path
-from gen import site
+from gen.publish import assemble as site
 
 root, pages, go = Path(sys.argv[1]), *sys.argv[2:]
 site.SITE, site.NEW, site.OLD = (root / name for name in ("site", "site.new", "site.old"))
@@ -365,7 +365,9 @@ RENDERING = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from gen import build, lab_files, manifest
+from gen.draw import build
+from gen.lab import files as lab_files
+from gen.draw import manifest
 
 
 def do_nothing(settings):
@@ -380,7 +382,7 @@ def draw(name, key):
 build._train, build._start_worker, build._render_chapter = do_nothing, do_nothing, draw
 lab_files.make_files = do_nothing
 manifest.stale = lambda settings: {"one": "key", "two": "key", "three": "key"}
-sys.modules["gen.render"] = SimpleNamespace(remove_leftovers=None)  # the real one imports torch
+sys.modules["gen.draw.render"] = SimpleNamespace(remove_leftovers=None)  # the real one imports torch
 if __name__ == "__main__":
     sys.exit(build.main())
 """

@@ -3,8 +3,8 @@
 import pytest
 
 from gen.checks.terms import findings
-from gen.glossary import read
 from gen.settings import ROOT
+from gen.texts.glossary import read
 
 CHAPTER = "---\nneeds: []\n---\n\n# {word} {{ #top }}\n\n{word}。\n"
 TERM = "- id: a\n  zh: 甲\n  en: alpha\n  page: one#top\n  means: {zh: 第一。, en: First.}\n"

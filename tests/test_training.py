@@ -5,13 +5,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz import kept, networks, training
-from cnnviz.checkpoints import weights_digest
-from cnnviz.datasets import to_input
+from cnnviz import kept
+from cnnviz.data.datasets import to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.files import DamagedError
-from cnnviz.recipes import Recipe, named
-from cnnviz.training import fit, pixel_permutation, resolve_device, scramble, snapshot_steps
+from cnnviz.nets import networks
+from cnnviz.training import fit as training
+from cnnviz.training.checkpoints import weights_digest
+from cnnviz.training.fit import fit, pixel_permutation, resolve_device, scramble, snapshot_steps
+from cnnviz.training.recipe import Recipe, named
 
 SHORT = Recipe("lenet", steps=24, batch_size=32)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cnnviz.errors import CnnvizError
-from cnnviz.twins import correlations, explained, pair
+from cnnviz.inside.twins import correlations, explained, pair
 
 
 def test_a_reordered_network_is_found_out():

@@ -13,17 +13,17 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz import datasets
+from cnnviz.data import datasets
 from cnnviz.errors import CnnvizError
-from cnnviz.recipes import RECIPES
-from gen import manifest
-from gen.atlas_net import from_file
+from cnnviz.training.recipe import RECIPES
+from gen.atlas.net import from_file
+from gen.atlas.unit_pages import UnitPage, unit_name
+from gen.atlas.units import render_units
 from gen.context import Context
-from gen.figures.atlas import facts
+from gen.draw import manifest
+from gen.figures.atlas.atlas import facts
 from gen.settings import Settings, from_environment
-from gen.unit_files import BODY, DESCRIPTION, TITLE, template_page, write_units
-from gen.unit_pages import UnitPage, unit_name
-from gen.units import render_units
+from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
 
 pytestmark = pytest.mark.thorough
 

@@ -7,8 +7,8 @@ import pytest
 from cnnviz.errors import CnnvizError
 from gen.checks import spelling, typed_numbers, writing
 from gen.checks.writing import Page, Site, check, remarks
-from gen.glossary import Term
 from gen.settings import ROOT, from_environment
+from gen.texts.glossary import Term
 
 POOLING = Term(
     "pooling", "汇聚", "pooling", "page", {"zh": "。", "en": "."}, never={"zh": ["池化"], "en": []}

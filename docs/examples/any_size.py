@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from cnnviz.checkpoints import trained
-from cnnviz.recipes import named
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 lenet = trained(named("lenet")).model()
 first = nn.Sequential(lenet.conv1, lenet.relu1, lenet.pool1)

@@ -3,9 +3,9 @@
 import torch
 
 import cnnviz
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import to_input
-from cnnviz.recipes import named
+from cnnviz.data.datasets import to_input
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("sgd-lenet-batchnorm-0")).model()
 images = to_input(cnnviz.load("digits", "test").images[:128])

@@ -3,9 +3,9 @@
 from torch.nn import functional as F
 
 import cnnviz
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import to_input
-from cnnviz.recipes import named
+from cnnviz.data.datasets import to_input
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 digits = cnnviz.load("digits", "test")
 images, labels = to_input(digits.images[:500]), digits.labels[:500]

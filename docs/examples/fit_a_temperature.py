@@ -1,10 +1,10 @@
 """Fit a temperature on half of the test images and see on the other half what it does."""
 
-from cnnviz import datasets
-from cnnviz.calibration import fit_temperature, reliability
-from cnnviz.checkpoints import trained
-from cnnviz.evaluation import predict
-from cnnviz.recipes import named
+from cnnviz.data import datasets
+from cnnviz.inside.calibration import fit_temperature, reliability
+from cnnviz.inside.evaluation import predict
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -1,10 +1,11 @@
 """Which kernel of one network is the twin of which kernel of another."""
 
-from cnnviz import datasets, record
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import to_input
-from cnnviz.recipes import named
-from cnnviz.twins import pair
+from cnnviz import record
+from cnnviz.data import datasets
+from cnnviz.data.datasets import to_input
+from cnnviz.inside.twins import pair
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 images = to_input(datasets.load("digits", "test").images[:500])
 first, second = (trained(named(f"short-lenet-{seed}")).model() for seed in (0, 1))

@@ -1,9 +1,10 @@
 """What a linear probe can read off each layer of LeNet."""
 
-from cnnviz import datasets, record
-from cnnviz.checkpoints import trained
-from cnnviz.probes import fit_probe
-from cnnviz.recipes import named
+from cnnviz import record
+from cnnviz.data import datasets
+from cnnviz.inside.probes import fit_probe
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

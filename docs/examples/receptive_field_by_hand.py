@@ -2,8 +2,8 @@
 
 import torch
 
-from cnnviz.models import LeNet
-from cnnviz.receptive_field import receptive_fields
+from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.nets.models import LeNet
 
 layers = [  # name, kernel, stride, padding
     ("conv1", 5, 1, 2),

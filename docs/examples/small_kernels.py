@@ -3,7 +3,7 @@
 from torch import nn
 
 from cnnviz import receptive_fields
-from cnnviz.models import parameter_count
+from cnnviz.nets.models import parameter_count
 
 C = 64
 small = [nn.Conv2d(C, C, 3, padding=1, bias=False) for _ in range(3)]

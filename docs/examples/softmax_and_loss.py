@@ -3,9 +3,9 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import load, to_input
-from cnnviz.recipes import named
+from cnnviz.data.datasets import load, to_input
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 test = load("digits", "test")
 mlp = trained(named("mlp")).model()

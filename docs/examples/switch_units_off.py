@@ -1,10 +1,10 @@
 """Which kernel of conv1 is missed most, and what two at once cost."""
 
-from cnnviz import datasets
-from cnnviz.ablation import ablate, silenced
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import to_input
-from cnnviz.recipes import named
+from cnnviz.data import datasets
+from cnnviz.data.datasets import to_input
+from cnnviz.inside.ablation import ablate, silenced
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

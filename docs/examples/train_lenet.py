@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.datasets import load, to_input
-from cnnviz.models import LeNet
+from cnnviz.data.datasets import load, to_input
+from cnnviz.nets.models import LeNet
 
 torch.manual_seed(0)
 model, train = LeNet(), load("digits", "train")

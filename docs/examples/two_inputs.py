@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import cnnviz
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import load, to_input
+from cnnviz.data.datasets import load, to_input
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.recipes import named
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = load("digits", "test")

@@ -3,10 +3,10 @@
 import torch
 
 import cnnviz
-from cnnviz.checkpoints import trained
-from cnnviz.datasets import to_input
-from cnnviz.receptive_field import receptive_fields
-from cnnviz.recipes import named
+from cnnviz.data.datasets import to_input
+from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 digits = cnnviz.load("digits", "test").images[:500]
 x = to_input(digits).requires_grad_()

@@ -2,9 +2,10 @@
 
 import torch
 
-from cnnviz import datasets, record
-from cnnviz.checkpoints import trained
-from cnnviz.recipes import named
+from cnnviz import record
+from cnnviz.data import datasets
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -1,9 +1,9 @@
 """The five errors of which the network is most sure."""
 
-from cnnviz import datasets
-from cnnviz.checkpoints import trained
-from cnnviz.evaluation import predict
-from cnnviz.recipes import named
+from cnnviz.data import datasets
+from cnnviz.inside.evaluation import predict
+from cnnviz.training.checkpoints import trained
+from cnnviz.training.recipe import named
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -10,7 +10,7 @@ nh3 (ammonia), which would rewrite the pages, and html5lib, which is slow, were 
 What is parsed stands where the theme puts it, with and without scripts (`noscript` differs), and
 must leave the page around it as it was: `</article>` or an element left open would not.
 
-gen.hooks looks twice: at what Markdown made of a text, with the narrow list, and at the article of
+gen.site.hooks looks twice: at what Markdown made of a text, with the narrow list, and at the article of
 the finished page. In between, steps of ours and of others cut and fill the page as a string, and
 taking `</table>` out with a formula can bring something to life that was dead before.
 """
@@ -24,7 +24,6 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from cnnviz.errors import CnnvizError
-from gen.checks.finding import Finding
 from gen.checks.html_lists import (
     FIGURE,
     STYLE_FUNCTION,
@@ -34,7 +33,8 @@ from gen.checks.html_lists import (
     Allowed,
     Exactly,
 )
-from gen.checks.sections import line_of
+from gen.texts.finding import Finding
+from gen.texts.sections import line_of
 
 _BEFORE = "<!doctype html><title></title><main><div><article>"
 # Behind the text: what closes a paragraph, and what goes into an element that was left open.

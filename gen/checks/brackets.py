@@ -17,10 +17,10 @@ from typing import Any
 import yaml
 from jinja2 import TemplateSyntaxError, nodes
 
-from gen.checks.sections import blank, line_of, without_code
-from gen.course import DIRECTIVE
-from gen.prose import Prose, unreadable
 from gen.settings import ROOT
+from gen.texts.course import DIRECTIVE
+from gen.texts.fill import Prose, unreadable
+from gen.texts.sections import blank, line_of, without_code
 
 _OPENING = re.compile(r"\[\[[=%#]")
 _SINGLE = re.compile(r"(?<!\[)\[[=%] [^\[\]\n]*\](?!\])")

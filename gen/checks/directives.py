@@ -17,8 +17,8 @@ from markdown.extensions import Extension
 from mkdocs.exceptions import PluginError
 from mkdocstrings import AutoDocProcessor
 
-from gen.checks.finding import Finding
-from gen.checks.sections import line_of
+from gen.texts.finding import Finding
+from gen.texts.sections import line_of
 
 _OURS = re.compile(r"::: cnnviz(?:\.\w+)+ *\n*", re.A)
 
@@ -63,9 +63,9 @@ class _Rule(BlockProcessor):  # type: ignore[misc]
                 self.of.file,
                 line_of(self.of.source, place) if place >= 0 else 0,
                 f"“{directive}”应当独自成段，只写 cnnviz 里的一个名字，没有选项，下面也没有缩进的行。"
-                "怎么办：写成 ::: cnnviz.recording.record 这样，前后各空一行。",
+                "怎么办：写成 ::: cnnviz.inside.recording.record 这样，前后各空一行。",
                 f"'{directive}' stands alone, with a name of cnnviz, without options and with no "
-                "indented lines below. What to do: write it like ::: cnnviz.recording.record, with "
+                "indented lines below. What to do: write it like ::: cnnviz.inside.recording.record, with "
                 "an empty line before and after it.",
             ).text(self.of.language)
         )

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import CnnvizError
-from gen.checks.finding import Finding
-from gen.checks.sections import line_of
+from gen.texts.finding import Finding
+from gen.texts.sections import line_of
 
 _KEYS = {"description", "hide", "needs", "search", "template", "title"}
 _TEMPLATES = {None, "unit.html"}

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import write_atomically
-from gen.checks.finding import Finding, name
-from gen.checks.sections import Section, languages, pages, sections, source
+from gen.texts.finding import Finding, name
+from gen.texts.sections import Section, languages, pages, sections, source
 
 FILE = "in-step.txt"
 _LINE = re.compile(r"([\w/-]+)#([\w-]+)((?: [\w-]+=[0-9a-f]{8})+)")

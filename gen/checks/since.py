@@ -7,8 +7,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gen.checks.finding import Finding, name
-from gen.checks.sections import Section, languages, pages, sections, source
+from gen.texts.finding import Finding, name
+from gen.texts.sections import Section, languages, pages, sections, source
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class PageChange:
 
     Attributes:
         changed: language → the sections that were.
-        present: language → the anchors that it has; what it lacks, gen.parity says.
+        present: language → the anchors that it has; what it lacks, gen.checks.parity says.
     """
 
     page: str

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from gen.checks.finding import Finding, name
-from gen.checks.sections import HEADING, prose, source
-from gen.glossary import LANGUAGES, Term, line_of_term, pattern
+from gen.texts.finding import Finding, name
+from gen.texts.glossary import LANGUAGES, Term, line_of_term, pattern
+from gen.texts.sections import HEADING, prose, source
 
 FILE = "glossary.yml"
 
@@ -17,7 +17,7 @@ _ENDS = {"zh": "。", "en": "."}
 
 
 def findings(docs: Path, terms: list[Term]) -> list[Finding]:
-    """What is wrong with the entries; that they can be read, `gen.glossary.read` has seen."""
+    """What is wrong with the entries; that they can be read, `gen.texts.glossary.read` has seen."""
     written = source(docs / FILE)
     return [
         Finding(f"docs/{FILE}", line_of_term(written, term.id), *said)

@@ -9,9 +9,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from gen.checks.sections import blank, line_of, prose
-from gen.course import DIRECTIVE
-from gen.prose import fixed, percent, thousands
+from gen.texts.course import DIRECTIVE
+from gen.texts.fill import fixed, percent, thousands
+from gen.texts.sections import blank, line_of, prose
 
 Numbers = Mapping[str, Mapping[str, Any]]
 

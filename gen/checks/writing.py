@@ -18,8 +18,11 @@ import yaml
 
 from cnnviz.errors import CnnvizError
 from gen.checks import brackets, harmless, spelling, terms, typed_numbers
-from gen.checks.finding import Finding, spoken, workflow_commands
-from gen.checks.sections import (
+from gen.settings import ROOT, from_environment
+from gen.texts.finding import Finding, spoken, workflow_commands
+from gen.texts.glossary import Term, pattern
+from gen.texts.glossary import read as read_glossary
+from gen.texts.sections import (
     blank,
     languages,
     line_of,
@@ -29,9 +32,6 @@ from gen.checks.sections import (
     source,
     without_code,
 )
-from gen.glossary import Term, pattern
-from gen.glossary import read as read_glossary
-from gen.settings import ROOT, from_environment
 
 ALLOW = "prose-allow.yml"
 _RULES = ("typography", "spelling", "term", "link", "alt", "number")

@@ -3,7 +3,7 @@
 A browser treats a page on disk as a stranger to every other file: no fetch, no workers, no modules,
 and a folder is not its index.html. So links are written out, the search index becomes a script, and
 offline.js stands in for the worker. Everything else, the lab too, was made for this from the
-start (gen/lab_files.py).
+start (gen/lab/files.py).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
+from gen.publish.assemble import SITE
 from gen.settings import ROOT, from_environment
-from gen.site import SITE
 
 FOLDER = "cnnviz-offline"
 _SHIM = "assets/offline.js"
@@ -67,7 +67,7 @@ def classic(module: str) -> str:
     if re.search(r"^import\b|^export\s*[{*]", module, re.M):
         raise CnnvizError(
             "A module that a page loads imports another one, which does not work from disk. "
-            "Join them as gen/lab_files.py does."
+            "Join them as gen/lab/files.py does."
         )
     body = re.sub(r"^export (?:default )?", "", module, flags=re.M)
     return f"(() => {{\n{body}\n}})();\n"

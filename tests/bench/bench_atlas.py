@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.ablation import ablate
-from cnnviz.feature_visualization import maximise
-from cnnviz.models import MLP, LeNet
+from cnnviz.inside.ablation import ablate
+from cnnviz.inside.feature_visualization import maximise
+from cnnviz.nets.models import MLP, LeNet
 
 STEPS, STARTS, IMAGES, SAMPLE = 96, 3, 500, 6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from cnnviz import digits
+from cnnviz.data import digits
 
 COUNT = 20_000
 

@@ -26,12 +26,13 @@ import torch
 from playwright.sync_api import Browser, Page, sync_playwright
 from torch import Tensor
 
-from cnnviz import checkpoints, datasets
-from cnnviz.datasets import to_input
-from cnnviz.models import PIXEL_MEAN, PIXEL_STD
-from cnnviz.recipes import named
-from cnnviz.training import Weights
-from gen import lab_files
+from cnnviz.data import datasets
+from cnnviz.data.datasets import to_input
+from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
+from cnnviz.training import checkpoints
+from cnnviz.training.fit import Weights
+from cnnviz.training.recipe import named
+from gen.lab import files as lab_files
 from gen.settings import Settings, from_environment
 from tests.browser.serving import launch
 

@@ -19,8 +19,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from cnnviz.models import LeNet
-from cnnviz.recording import record
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import LeNet
 
 # name, model, input shape, rounds
 CASES: list[tuple[str, Callable[[], nn.Module], tuple[int, ...], int]] = [

@@ -32,7 +32,8 @@ import torchvision
 from matplotlib.figure import Figure
 from torchvision.utils import make_grid, save_image
 
-from cnnviz import photos, record
+from cnnviz import record
+from cnnviz.data import photos
 from cnnviz.drawing.mosaic import mosaic
 
 Layers = dict[str, torch.Tensor]  # name → (C, H, W)

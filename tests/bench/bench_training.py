@@ -17,10 +17,11 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
-from cnnviz import digits, networks
-from cnnviz.datasets import Dataset, to_input
-from cnnviz.recipes import RECIPES, Recipe
-from cnnviz.training import fit
+from cnnviz.data import digits
+from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.nets import networks
+from cnnviz.training.fit import fit
+from cnnviz.training.recipe import RECIPES, Recipe
 
 STEPS = 600
 ROUNDS = 4

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, Request, Route
 
 from gen.checks.allowed_html import problems
 from gen.checks.html_lists import TEXT
-from gen.glossary import link_first_uses
-from gen.glossary import read as read_glossary
-from gen.maths import replace_math
+from gen.texts.glossary import link_first_uses
+from gen.texts.glossary import read as read_glossary
+from gen.texts.maths import replace_math
 from tests.browser.serving import REPOSITORY, SITE
 from tests.hostile_html import FRAGMENTS, HARMLESS, generated
 

@@ -1,4 +1,4 @@
-"""The lab's engine in Chromium, from disk, against PyTorch and against cnnviz.digits."""
+"""The lab's engine in Chromium, from disk, against PyTorch and against cnnviz.data.digits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from PIL import Image
 from playwright.sync_api import Browser, Error, Page
 from torch import Tensor, nn
 
-from cnnviz import checkpoints, datasets, digits
-from cnnviz.datasets import Dataset, to_input
-from cnnviz.receptive_field import receptive_fields
-from cnnviz.recipes import named
-from cnnviz.recording import record
-from cnnviz.training import Trained
-from gen import lab_files
+from cnnviz.data import datasets, digits
+from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.inside.recording import record
+from cnnviz.training import checkpoints
+from cnnviz.training.fit import Trained
+from cnnviz.training.recipe import named
+from gen.lab import files as lab_files
 from gen.settings import from_environment
 
 pytestmark = [pytest.mark.browser, pytest.mark.thorough]

@@ -272,7 +272,7 @@ def test_pictures_are_opened_pasted_and_dropped(lab: Page) -> None:
 
 
 def test_any_image_of_the_test_set_is_loaded(lab: Page) -> None:
-    from cnnviz import datasets
+    from cnnviz.data import datasets
 
     test = datasets.load("digits", "test")
     chosen = len(test.images) - 3

@@ -1,7 +1,7 @@
 // From a drawing or a picture to an image as the network knows them: the ink fits a box of 20×20
 // pixels, whose centre of mass is put in the middle of 28×28. MNIST was made so (LeCun, Bottou, Bengio
 // and Haffner 1998, section III.A), and so are the made digits: these functions are those of the same
-// names in cnnviz.digits.
+// names in cnnviz.data.digits.
 
 import { settings } from "./generated.js";
 

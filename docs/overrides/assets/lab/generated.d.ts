@@ -1,4 +1,4 @@
-// Types of generated.js, which gen/lab_files.py writes into the joined script: what the lab shares
+// Types of generated.js, which gen/lab/files.py writes into the joined script: what the lab shares
 // with the Python side is exported from there, never typed twice.
 
 export interface NetworkFile {

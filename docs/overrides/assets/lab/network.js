@@ -4,7 +4,7 @@
  * @typedef {"pixels" | "centre" | "conv" | "relu" | "pool" | "flatten" | "linear" | "softmax"} Kind
  *
  * @typedef {object} Layer
- * @property {string} name      as in cnnviz.models; "pixels" first, "probabilities" last
+ * @property {string} name      as in cnnviz.nets.models; "pixels" first, "probabilities" last
  * @property {Kind} kind
  * @property {[number, number, number]} shape  channels, rows, columns; flat layers are n, 1, 1
  * @property {number} [kernel]  side of the kernels ("conv") or of the window ("pool")
@@ -25,7 +25,7 @@
  * @property {number} row
  * @property {number} column
  *
- * @typedef {object} PackedTensor  as gen/lab_files.py packs it: a whole number times 2^−bits each
+ * @typedef {object} PackedTensor  as gen/lab/files.py packs it: a whole number times 2^−bits each
  * @property {number} size
  * @property {number} [bits]
  * @property {string} [digits]  all numbers' first base-64 digits, then all second, then all third

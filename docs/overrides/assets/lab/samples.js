@@ -8,7 +8,7 @@ import { say } from "./messages.js";
 import { runScript } from "./network.js";
 
 /**
- * @typedef {object} Sample  as gen/figures/lab.py packs it
+ * @typedef {object} Sample  as gen/figures/lab/lab.py packs it
  * @property {number} label
  * @property {number} index    its place in the test set
  * @property {boolean} misread LeNet gets it wrong

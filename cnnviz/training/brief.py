@@ -1,0 +1,67 @@
+"""`train_briefly`: a few steps of training for an experiment, without schedule, shifts or files.
+
+Runs that a chapter leans on have a recipe (`cnnviz.training.recipe`) and are trained by `cnnviz.training.fit`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.errors import unknown_name
+from cnnviz.training.recipe import OPTIMIZERS
+
+
+def train_briefly(
+    model: nn.Module,
+    train: Dataset,
+    steps: int,
+    learning_rate: float,
+    *,
+    optimizer: str = "adamw",
+    weight_decay: float = 0.0,
+    batch_size: int = 128,
+    seed: int = 0,
+) -> list[float]:
+    """Train `model` where it stands and put it into evaluation mode.
+
+    Args:
+        steps: number of weight updates.
+        learning_rate: the same at every step.
+        optimizer: "adamw" or "sgd" (with momentum 0.9).
+        weight_decay: decoupled in AdamW, part of the gradient in SGD.
+        batch_size: images per step, drawn with replacement.
+        seed: of the draws, and of dropout; that of the initial weights is the caller's.
+
+    Returns:
+        The loss of each step, cross-entropy without label smoothing.
+
+    Raises:
+        CnnvizError: unknown optimizer.
+    """
+    if optimizer not in OPTIMIZERS:
+        raise unknown_name("optimizer", optimizer, OPTIMIZERS)
+    choice: torch.optim.Optimizer
+    if optimizer == "sgd":
+        choice = torch.optim.SGD(
+            model.parameters(), learning_rate, momentum=0.9, weight_decay=weight_decay
+        )
+    else:
+        choice = torch.optim.AdamW(model.parameters(), learning_rate, weight_decay=weight_decay)
+    model.train()
+    losses = []
+    generator = torch.Generator().manual_seed(seed)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for _ in range(steps):
+            index = torch.randint(len(train.images), (batch_size,), generator=generator)
+            logits = model(to_input(train.images[index]))  # (B, classes)
+            loss = F.cross_entropy(logits, train.labels[index])
+            choice.zero_grad()
+            torch.autograd.backward(loss)
+            choice.step()
+            losses.append(loss.item())
+    model.eval()
+    return losses

@@ -1,0 +1,71 @@
+"""One picture for all inputs: a band of maps for each, one below the other.
+
+The page shows one band at a time (`gen.figure.figure.Sprite`); assets/atlas.js moves to the chosen input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from cnnviz.drawing.mosaic import Mosaic, Scale, mosaic
+from cnnviz.drawing.palettes import GAP
+from cnnviz.drawing.weights import FEW, coarse, small_png
+from gen.atlas.net import Floats
+from gen.figure.figure import Picture, Sprite
+
+PANEL = 334
+"""Width in pixels of one of two panels side by side."""
+
+APART = 2
+"""Pixels between bands: one is still there when a phone shrinks the picture."""
+
+STEPS = {True: 32, False: 16}
+"""Levels on either side of zero: of maps, and of squares, each of which is one number."""
+
+LARGE = 120_000
+"""Sprites of maps with so many pixels have FEW levels."""
+
+
+def tiles(values: Tensor) -> Floats:
+    """Maps (N, C, H, W) as they are; vectors (N, units) with a square for each unit: (N, C, s, s).
+
+    >>> tiles(torch.zeros(2, 120)).shape
+    (2, 120, 26, 26)
+    """
+    array = values.detach().numpy()
+    if array.ndim == 4:
+        return array
+    columns = mosaic(np.zeros((array.shape[1], 1, 1))).columns
+    side = min(48, max(2, PANEL // columns - 1))
+    return array[:, :, None, None].repeat(side, axis=2).repeat(side, axis=3)
+
+
+def bands(values: Floats, scale: Scale, signed: bool, columns: int | None = None) -> Mosaic:
+    """Tiles (N, C, H, W) as N bands of C tiles; "layer" is one scale for each band.
+
+    The `rows` and `columns` of the result are those of one band; `limits` those of all bands.
+    """
+    return stacked([mosaic(v, scale=scale, signed=signed, columns=columns) for v in values])
+
+
+def stacked(drawn: Sequence[Mosaic]) -> Mosaic:
+    """Mosaics of one layout, one below the other."""
+    apart = np.full((APART, drawn[0].width), GAP, np.uint8)
+    parts = [part for one in drawn for part in (one.pixels, apart)][:-1]
+    limits = np.concatenate([one.limits for one in drawn])
+    return replace(drawn[0], pixels=np.concatenate(parts), limits=limits)
+
+
+def sprite(drawn: Mosaic, count: int, width: int = PANEL, maps: bool = True) -> Sprite:
+    """`drawn` has `count` bands; at most `width` pixels wide on the page."""
+    scale = min(12.0 if maps else 1.0, width / drawn.width)
+    if scale > 1.5:
+        scale = int(scale * 2) / 2
+    steps = FEW if maps and drawn.pixels.size >= LARGE else STEPS[maps]
+    png = small_png(coarse(drawn, steps))
+    picture = Picture(png, drawn.width, drawn.height, scale)
+    return Sprite(picture, count, (drawn.height + APART) // count - APART)

@@ -1,0 +1,184 @@
+"""Is an unpacked bundle what pages can be made of? Asked before it takes the place of another.
+
+First its JSON is read against the types of gen.bundle.shape, then the pictures that it
+names are looked at, and then the parts of pages that come from it are made once, in memory.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from cnnviz.errors import CnnvizError, printable
+from cnnviz.files import inside
+from gen.atlas.pages import atlas_pages
+from gen.atlas.unit_pages import UnitPage
+from gen.bundle import shape as shape
+from gen.bundle.scripts import check_script
+from gen.draw import manifest
+from gen.figure.html import figure_html
+from gen.lab import files as lab_files
+from gen.settings import Settings
+
+LARGEST_JSON = 20_000_000
+LARGEST_PICTURE = 20_000_000
+"""Pixels."""
+
+
+def check(settings: Settings) -> None:
+    """Look at all chapters and at the lab's settings.
+
+    Raises:
+        CnnvizError: says which file is not as it should be, and where in it.
+    """
+    layers: Mapping[str, Any] = {}
+    files = sorted(settings.figures_dir.glob("*.json"))
+    files.sort(key=lambda path: path.stem != "atlas")  # first: the units have pages in its folders
+    if not files or files[0].stem != "atlas":
+        raise CnnvizError("the chapter 'atlas' is not there.")
+    for path in files:
+        try:
+            chapter = _chapter(path, settings)
+            if path.stem == "atlas":
+                layers = chapter["numbers"]["nets"]
+            elif path.stem.startswith(manifest.UNITS):
+                _try_units(path.stem.removeprefix(manifest.UNITS), chapter["numbers"], layers)
+        except CnnvizError as error:
+            raise CnnvizError(f"'{path.name}' cannot be used ({error}).") from error
+    for name in (f"{manifest.UNITS}{net}" for net in layers):
+        if not (settings.figures_dir / f"{name}.json").is_file():
+            raise CnnvizError(f"the chapter '{name}' is not there.")
+    try:
+        shared = lab_files.folder(settings) / lab_files.SETTINGS
+        shape.shaped(shape.parsed(shared.read_bytes(), LARGEST_JSON), dict[str, Any])
+    except OSError as error:
+        raise CnnvizError("the lab's settings are not there.") from error
+    except CnnvizError as error:
+        raise CnnvizError(f"the lab's settings cannot be used ({error}).") from error
+    for path in sorted(lab_files.folder(settings).glob("*.js")):
+        check_script(path.stem, path.read_bytes())
+
+
+def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
+    """One chapter as JSON, once everything in it has been looked at."""
+    if path.stat().st_size > LARGEST_JSON:
+        raise CnnvizError(f"it is larger than {LARGEST_JSON / 1e6:.0f} MB")
+    sealed: dict[str, Any] = shape.parsed(path.read_bytes(), LARGEST_JSON)
+    shape.shaped(sealed, shape.Sealed)
+    chapter: dict[str, Any] = sealed["chapter"]
+    described = shape.shaped(chapter, shape.Chapter)
+    if path.stem == manifest.EXAMPLES:
+        shape.check_printed(chapter["numbers"])
+    else:
+        shape.check_numbers(chapter["numbers"])
+    sizes = {file: _size(inside(settings.figures_dir, file)) for file in described.files}
+    for title, figure in chapter["figures"].items():
+        _try_figure(f"{path.stem}/{title}", figure)
+        _check_pictures(figure, sizes, settings.figures_dir)
+    if path.stem == "atlas":
+        shape.shaped(chapter["numbers"], shape.Atlas)
+        for language in ("zh", "en"):
+            _tried("the pages of the layers", atlas_pages, chapter["numbers"], language)
+    if path.stem.startswith(manifest.UNITS):
+        for picture in _unit_pictures(shape.shaped(chapter["numbers"], shape.Units)):
+            if sizes.get(picture.file) != (picture.width, picture.height):
+                raise CnnvizError(f"its picture '{picture.file}' is not there, or not of that size")
+    with redirect_stderr(StringIO()) as said:  # where the build itself would draw it again
+        if manifest.read(path.stem, settings) is None:
+            raise CnnvizError(said.getvalue().strip())
+    return chapter
+
+
+# --- Pictures -----------------------------------------------------------------------------------
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Width and height in pixels that the head of a PNG file names."""
+    if not path.is_file():
+        raise CnnvizError(f"its picture '{path.name}' is not there")
+    with path.open("rb") as file:
+        head = file.read(24)
+    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if head[:8] != b"\x89PNG\r\n\x1a\n" or head[12:16] != b"IHDR" or not width * height:
+        raise CnnvizError(f"its picture '{path.name}' is no PNG")
+    if width * height > LARGEST_PICTURE:
+        raise CnnvizError(f"its picture '{path.name}' has {width}×{height} pixels")
+    return width, height
+
+
+def _check_pictures(
+    figure: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]], folder: Path
+) -> None:
+    """Each is one of the chapter's files, as large as it says; those for cards can be read."""
+    for number, variant in enumerate(figure["variants"]):
+        for panel in variant["panels"]:
+            if "file" not in panel:
+                continue
+            file = panel["file"]
+            if sizes.get(file) != (panel["width"], panel["height"]):
+                raise CnnvizError(f"its picture '{file}' is not there, or not of that size")
+            if number == figure["chosen"]:
+                _tried(f"the picture '{file}'", _decode, folder / file)
+
+
+def _decode(path: Path) -> None:
+    with warnings.catch_warnings(), Image.open(path, formats=("PNG",)) as picture:
+        warnings.simplefilter("error")
+        picture.load()
+
+
+def _unit_pictures(units: shape.Units) -> list[shape.Drawn]:
+    found = [units.inputs]
+    for layer in units.layers.values():
+        for unit in layer.units:
+            found += [unit.weights, unit.patches]
+            if isinstance(unit.maps, shape.Drawn):
+                found.append(unit.maps)
+    return found
+
+
+# --- Pages --------------------------------------------------------------------------------------
+
+
+def _try_figure(address: str, figure: Mapping[str, Any]) -> None:
+    for language in ("zh", "en"):
+        _tried(f"the figure '{address}'", figure_html, address, figure, language, "", str, "/", "")
+
+
+def _try_units(net: str, numbers: Mapping[str, Any], nets: Mapping[str, Any]) -> None:
+    """The pages of a net's units lie in folders of its layers with weights, one for each."""
+    layers = nets.get(net, [])
+    if {layer["name"] for layer in layers if layer["form"]} != {*numbers["layers"]}:
+        raise CnnvizError("its layers are not those that the chapter 'atlas' has for this net")
+    for layer in layers:
+        owned = numbers["layers"].get(layer["owner"])
+        if layer["owner"] and (not owned or len(owned["units"]) != layer["units"]):
+            raise CnnvizError(f"the units of the layer '{layer['name']}' are not all there")
+    for layer, facts in numbers["layers"].items():
+        for index in range(len(facts["units"])):
+            _tried("the pages of its units", _unit_page, net, numbers, layers, layer, index)
+
+
+def _unit_page(
+    net: str, numbers: Mapping[str, Any], layers: Sequence[Any], layer: str, index: int
+) -> str:
+    return UnitPage(net, numbers, layers, layer, index, "en").html()
+
+
+def _tried(what: str, make: Any, *arguments: Any) -> None:
+    """Make something of what a bundle says; that it says the right things shows in that it works.
+
+    Raises:
+        CnnvizError: it does not work.
+    """
+    try:
+        make(*arguments)
+    except Exception as error:  # a missing field, a text for a number, a division by zero, …
+        reason = printable(f"{type(error).__name__}: {error}")[:200]
+        raise CnnvizError(f"{what} cannot be made of it: {reason}") from error

@@ -1,0 +1,349 @@
+"""What the JSON of a bundle must look like. It is checked before any page is made from it.
+
+One type for each thing that the pages read; a field that none of them names is ignored, since
+nothing reads it. Names are narrower than pages need: they become files, addresses and markup.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable
+from html import unescape
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from cnnviz.errors import CnnvizError, printable, unknown_name
+from cnnviz.training.recipe import DATASETS
+
+# --- Words --------------------------------------------------------------------------------------
+
+FILE = r"(?:\w[\w.-]*/)*\w[\w.-]*"
+"""Folders and a file; none begins with a dot."""
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Pixels = Annotated[int, Meta(ge=1, le=20_000)]
+Name = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,99}\Z")]
+NameOrNone = Annotated[str, Meta(pattern=r"\A(?:\w[\w.-]{0,99})?\Z")]
+Title = Annotated[str, Meta(pattern=r"\A\w[\w .+-]{0,99}\Z")]
+Class = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
+Words = Annotated[str, Meta(max_length=2000)]
+Markup = Annotated[str, Meta(max_length=2_000_000)]
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
+Picture = Annotated[str, Meta(pattern=rf"(?a)\A{FILE}\.png\Z", max_length=300)]
+Source = Annotated[str, Meta(pattern=r"(?a)\Agen/(?:\w+/)*\w+\.py#L\d{1,6}\Z")]
+Address = Annotated[str, Meta(pattern=r"\A\w+/\w[\w.-]*\Z", max_length=300)]
+Gradient = Annotated[
+    str,
+    Meta(pattern=r"(?ai)\A(?:linear-gradient\((?!.*url)[\w #%,.()-]*\))?\Z", max_length=5000),
+]
+Extent = Annotated[str, Meta(pattern=r"(?a)\A(?:\d{1,7}(?:×\d{1,7})*)?\Z")]
+Weights = Annotated[str, Meta(pattern=r"\A[-0-9.e+ \n]*\Z")]
+Text = tuple[Words, Words]
+
+# --- The manifest -------------------------------------------------------------------------------
+
+
+class Manifest(Struct):
+    """bundle.json."""
+
+    format: int
+    dataset: str
+    commit: Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{4,40}\+?)?\Z")]
+    sources: dict[Name, Digest]
+    files: dict[str, Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]]
+
+    def __post_init__(self) -> None:
+        if self.dataset not in DATASETS:
+            raise ValueError(str(unknown_name("dataset", self.dataset, DATASETS)))
+
+
+class Format(Struct):
+    """As much of the manifest as any format has."""
+
+    format: int
+
+
+# --- Figures: see gen.draw.render --------------------------------------------------------------------
+
+
+class Passport(Struct):
+    """Of a network."""
+
+    seed: int | Literal[""]
+    digest: Digest
+
+
+class Links(Struct):
+    """Tiles that lead to units."""
+
+    layer: Name
+    count: Count
+    columns: Count
+
+
+class Bands(Struct):
+    """Of a sprite."""
+
+    count: Count
+    height: Pixels
+
+
+class Line(Struct, array_like=True, forbid_unknown_fields=True):
+    """A line of a chart, for the list of its names."""
+
+    name: Words
+    colour: Annotated[str, Meta(pattern=r"\A[\w-]*\Z")]
+    dashes: Annotated[str, Meta(pattern=r"\A[\d .]*\Z")]
+
+
+class Panel(Struct):
+    """A picture or a drawing."""
+
+    label: Text | None
+    alt: Text | None
+    links: Links | UnsetType = UNSET
+    bands: Bands | UnsetType = UNSET
+    file: Picture | UnsetType = UNSET
+    width: Pixels = 1
+    height: Pixels = 1
+    scale: Annotated[float, Meta(gt=0, le=1000)] = 1
+    photo: bool = False
+    markup: tuple[Markup, Markup] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if (self.file is UNSET) == (self.markup is UNSET):
+            raise ValueError("expected a file or markup, and not both")
+        if self.bands is not UNSET and self.bands.height > self.height:
+            raise ValueError("expected bands that are no higher than the picture")
+        for markup in self.markup if self.markup is not UNSET else ():
+            for lines in re.findall(r' data-lines="([^"]*)"', markup):
+                msgspec.json.decode(unescape(lines), type=list[Line])
+
+
+class Legend(Struct):
+    """What colours mean."""
+
+    text: Text
+    gradient: Gradient
+    low: Words
+    high: Words
+    ends: list[Text] = []
+
+
+class Variant(Struct):
+    """One of several ways to draw the same."""
+
+    name: Text
+    panels: Annotated[list[Panel], Meta(min_length=1)]
+    legends: list[Legend]
+
+
+class Figure(Struct):
+    """A figure; `chosen` is one of its variants."""
+
+    alt: Text
+    layout: Literal["row", "flow", "grid", "column", "inputs"]
+    chosen: Count
+    scrub: Text | None
+    columns: Annotated[int, Meta(ge=0, le=100)]
+    variants: Annotated[list[Variant], Meta(min_length=1, max_length=1000)]
+    source: Source
+    weights: dict[Name, Passport]
+    notes: list[tuple[Markup, Markup]] = []
+
+    def __post_init__(self) -> None:
+        if self.chosen >= len(self.variants):
+            raise ValueError("expected 'chosen' to be the number of a variant")
+
+
+class Sealed(Struct):
+    """A chapter's file: see gen.draw.manifest, which compares the digest."""
+
+    digest: str
+    chapter: dict[str, Any]
+
+
+class Chapter(Struct):
+    """One chapter's JSON: see gen.draw.manifest."""
+
+    key: Digest
+    figures: dict[Name, Figure]
+    numbers: dict[str, Any]
+    files: dict[Picture, Digest]
+
+
+# --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units ------------------------------
+
+
+class Layer(Struct):
+    """Of the chapter "atlas": what becomes a file, an address or markup."""
+
+    name: Name
+    before: Extent
+    after: Extent
+    units: Count
+    form: Annotated[str, Meta(pattern=r"\A\w*\Z")]
+    owner: NameOrNone
+    shown: dict[str, Address]
+    code: Annotated[str, Meta(max_length=500)]
+
+
+class Atlas(Struct):
+    """Numbers of the chapter "atlas"."""
+
+    titles: dict[Name, Title]
+    nets: dict[Name, Annotated[list[Layer], Meta(min_length=1)]]
+
+    def __post_init__(self) -> None:
+        layers = [layer for net in self.nets.values() for layer in net]
+        if len(layers) > 1000 or sum(layer.units for layer in layers) > 3_000_000:
+            raise ValueError("expected 1000 layers and 3,000,000 units at most")
+
+
+class Drawn(Struct):
+    """A picture of a unit."""
+
+    file: Picture
+    width: Pixels
+    height: Pixels
+
+
+class DrawnWeights(Drawn):
+    """And its weights in numbers."""
+
+    numbers: list[Weights]
+
+
+class Unit(Struct):
+    """Of a chapter "units-<net>"; its other fields are numbers."""
+
+    weights: DrawnWeights
+    patches: Drawn
+    maps: Drawn | UnsetType = UNSET
+
+
+class UnitLayer(Struct):
+    """All units of a layer."""
+
+    units: Annotated[list[Unit], Meta(min_length=1)]
+    relu: NameOrNone
+    before: NameOrNone
+    after: NameOrNone
+
+
+class Units(Struct):
+    """Numbers of a chapter "units-<net>"."""
+
+    title: Title
+    layers: dict[Name, UnitLayer]
+    classes: Annotated[list[Class], Meta(min_length=1, max_length=1000)]
+    inputs: Drawn
+    passport: Passport
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+def parsed(content: bytes, largest: int) -> Any:
+    """JSON of at most `largest` bytes in which nothing is said twice and all numbers are finite.
+
+    No text in it has characters that end a line, turn the writing round or are none.
+
+    Raises:
+        CnnvizError: it is anything else.
+    """
+    if len(content) > largest:
+        raise CnnvizError(f"it is larger than {largest / 1e6:.0f} MB")
+    try:
+        value = json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_float=_finite,
+            parse_int=_exact,
+            parse_constant=_finite,
+        )
+    except RecursionError as error:
+        raise CnnvizError("it is nested too deep") from error
+    except ValueError as error:
+        raise CnnvizError(f"it is no JSON of ours: {printable(str(error))[:200]}") from error
+    for text in _texts(value):
+        if found := _NEVER.search(text):
+            raise CnnvizError(f"a text in it holds {found[0]!a}, which no text of ours has")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{text[:30]} is no finite number")
+    return value
+
+
+def _exact(text: str) -> int:
+    if len(text) > 16:
+        raise ValueError(f"{text[:30]} is larger than any number of ours")
+    return int(text)
+
+
+Shape = TypeVar("Shape")
+
+
+def shaped(value: Any, shape: type[Shape]) -> Shape:
+    """`value` as that type.
+
+    Raises:
+        CnnvizError: it has another shape; says where.
+    """
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.MsgspecError as error:
+        raise CnnvizError(printable(str(error))[:300]) from error
+
+
+_CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_NEVER = re.compile(f"[{_CONTROL}]")
+_NO_NUMBER = re.compile(rf'[\t\n<>"`\[\]{_CONTROL}]|&[#\w]|8<-|:::')
+_DIGITS = re.compile(r"[-0-9.e+ \n]*")
+_NOT_PRINTED = re.compile(rf"```|~~~|8<-|:::|[\t{_CONTROL}]")
+"""What ends the box of a program's output, or is an instruction inside it."""
+
+
+def check_numbers(value: Any) -> None:
+    """Numbers for the prose: what is said in them is short, of one line, and no markup."""
+    for text in _texts(value):
+        long = len(text) > 2000 or _NO_NUMBER.search(text)
+        if long and not _DIGITS.fullmatch(text):
+            raise CnnvizError(f"{text[:60]!a} among the numbers is no short, plain text")
+
+
+def check_printed(value: Any) -> None:
+    """What the programs of docs/examples printed: stays in its box."""
+    printed = shaped(value, dict[Annotated[str, Meta(pattern=r"(?a)\A\w{1,99}\Z")], str])
+    for name, text in printed.items():
+        if len(text) > 50_000 or _NOT_PRINTED.search(text):
+            raise CnnvizError(f"what '{name}' printed is no plain text")
+
+
+def _texts(value: Any, depth: int = 0) -> Iterable[str]:
+    """All texts in a JSON value, names of fields among them."""
+    if depth > 30:
+        raise CnnvizError("it is nested too deep")
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _texts(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner, depth + 1)

@@ -1,0 +1,162 @@
+"""The stages before MkDocs: train what is not trained, render what is stale.
+
+`python -m gen.draw.build` does both; `python -m gen.draw.build lenet` renders one chapter whatever its key.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context
+from typing import Any
+
+from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.training.recipe import RECIPES
+from gen.draw import manifest
+from gen.lab import files as lab_files
+from gen.settings import ROOT, Settings, from_environment
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+HOW_IT_GOES_ON = "interrupted; the next run goes on from here."
+
+
+def needed(settings: Settings) -> bool:
+    """Is anything missing or stale? Costs a fraction of a second and no torch."""
+    return (
+        manifest.untrained(settings) or bool(manifest.stale(settings)) or lab_files.stale(settings)
+    )
+
+
+def ensure_in_subprocess(settings: Settings) -> None:
+    """Bring everything up to date, in a process of its own.
+
+    So MkDocs never imports torch, and `mkdocs serve` always runs the code as it is on disk.
+
+    Raises:
+        CnnvizError: the build failed; what failed was printed.
+    """
+    if needed(settings):
+        run = subprocess.run([sys.executable, "-m", "gen.draw.build"], cwd=ROOT, check=False)
+        if run.returncode:
+            raise CnnvizError("The models or figures could not be made; see the message above.")
+
+
+def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
+    """Train and render what is not up to date, or just the chapters named."""
+    for name in only:
+        if name not in manifest.all_names(settings):
+            raise unknown_name("chapter", name, manifest.all_names(settings))
+    _train(settings)
+    lab_files.make_files(settings)
+    if only:
+        keys = manifest.keys(settings)
+        stale = {name: keys[name] for name in only}
+    else:
+        stale = manifest.stale(settings)
+    if stale:
+        _render(settings, stale)
+
+
+def _train(settings: Settings) -> None:
+    from cnnviz import cli
+
+    if not manifest.untrained(settings):
+        return
+    _report(f"training {len(RECIPES)} networks on {settings.dataset}, two at a time")
+    command = ["train", *RECIPES, "--dataset", settings.dataset, "--jobs", "2"]
+    command += ["--device", settings.device, "--build-dir", str(settings.build_dir)]
+    command += ["--data-dir", str(settings.data_dir)] if settings.data_dir else []
+    command += ["--download"] if settings.download else []
+    status = cli.main(command)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
+    if status:
+        raise CnnvizError("Training failed; see the message above.")
+
+
+def _render(settings: Settings, stale: Mapping[str, str]) -> None:
+    from gen.draw.render import remove_leftovers
+
+    # Torch adds in one order on one thread, so figures do not depend on the number of cores; two
+    # processes use two cores better than two threads would.
+    with ProcessPoolExecutor(
+        min(2, len(stale)), get_context("spawn"), initializer=_start_worker, initargs=(settings,)
+    ) as pool:
+        order = sorted(stale, key=lambda name: not name.startswith(_LONGEST))
+        with interrupts_passed_over():  # the processes start when they are first given work
+            lines = pool.map(_render_chapter, order, [stale[name] for name in order])
+        try:
+            for line in lines:
+                _report(line)
+        except KeyboardInterrupt:
+            for worker in active_children():
+                worker.terminate()
+            raise
+    names = manifest.all_names(settings)
+    chapters = {name: read for name in names if (read := manifest.read(name, settings))}
+    if len(chapters) == len(names):
+        remove_leftovers(settings, chapters)
+
+
+@contextmanager
+def interrupts_passed_over() -> Iterator[None]:
+    """Ctrl-C does nothing to this process while it is in here, nor ever to those started in here.
+
+    A terminal sends it to all of them. So one line is said, and not one traceback a process; who
+    starts them must end them.
+    """
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+_LONGEST = (manifest.UNITS, manifest.EXAMPLES)
+_worker: dict[str, Any] = {}
+
+
+def _start_worker(settings: Settings) -> None:
+    import torch
+
+    from gen.context import Context
+
+    torch.set_num_threads(1)
+    _worker["context"] = Context(settings)
+
+
+def _render_chapter(name: str, key: str) -> str:
+    from gen.draw.render import render_chapter
+
+    started, context = time.perf_counter(), _worker["context"]
+    chapter = render_chapter(name, key, context)
+    manifest.write(name, chapter, context.settings)
+    seconds = time.perf_counter() - started
+    return f"rendered {name}: {len(chapter.figures)} figures, {seconds:.1f} s"
+
+
+def _report(line: str) -> None:
+    print(f"cnnviz: {line}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run the stages with the settings of the environment."""
+    try:
+        ensure(from_environment(), sys.argv[1:])
+    except CnnvizError as error:
+        print(f"cnnviz: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        _report(HOW_IT_GOES_ON)
+        return INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,419 @@
+"""The atlas' ablation table: each unit of each net off in turn, and what that costs each class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnviz.drawing import charts
+from cnnviz.inside.ablation import silenced
+from cnnviz.inside.evaluation import predict
+from gen.atlas.net import AtlasNet
+from gen.atlas.unit_pages import unit_name
+from gen.context import Context
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
+
+FIRST = 40
+"""Rows of the table that are open at once."""
+
+LOSS_STEPS = (1, 3, 10, 30, 100, 300)  # thousandths
+POINT_STEPS = (0.2, 0.5, 2, 5, 20, 50)  # percentage points
+"""Where the colours of the table begin, the same for all nets."""
+
+STRENGTHS = (9, 17, 26, 36, 46, 57)
+"""Percent of colour in each step, as in assets/sortable.css."""
+
+_SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Of the hidden units that are switched off together."""
+
+_DRAWS = 3
+"""Random orders in which they are switched off."""
+
+_TOGETHER = 1000
+"""Test images on which units are switched off together."""
+
+_NOTHING_HAPPENS = 1
+"""Right answers of the tested ones by which a unit that goes unnoticed changes their number."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One unit off. Changes by class, then their mean over the tested images, at index 0.
+
+    `loss` in thousandths, `points` of accuracy, (1 + classes,) each; NaN without images.
+    """
+
+    layer: str
+    unit: int
+    units: int
+    loss: NDArray[np.float64]
+    points: NDArray[np.float64]
+
+
+@cache
+def _rows(context: Context, net: AtlasNet) -> list[_Row]:
+    """Every unit of every layer with weights, the one that costs most loss first."""
+    accuracy, loss = net.baseline
+    counts = torch.bincount(
+        context.test.labels[: len(net.tested)], minlength=len(context.test.class_names)
+    ).double()
+
+    def with_mean(change: Tensor) -> NDArray[np.float64]:
+        mean = (change.nan_to_num() @ counts) / counts.sum()
+        return torch.cat([mean[:, None], change], dim=1).numpy()  # (C, 1 + classes)
+
+    rows = []
+    for layer in net.weighted:
+        off = net.ablation(layer.name)
+        losses = with_mean(1000 * (off.loss - loss))
+        points = with_mean(100 * (off.accuracy - accuracy))
+        units = len(losses)
+        rows += [_Row(layer.name, u, units, losses[u], points[u]) for u in range(units)]
+    return sorted(rows, key=lambda row: -row.loss[0])
+
+
+# ---------- The table ----------
+
+
+def table(context: Context) -> Figure:
+    """What each class loses without each unit; the reader chooses the net and sorts."""
+    nets = [context.atlas(name) for name in context.settings.atlas_nets]
+    drawn = {net.name: _rows(context, net) for net in nets}
+    names = list(context.test.class_names)
+    variants = [
+        Variant(
+            Text(net.title, net.title),
+            [Panel(in_both(lambda say, net=net: _table(net, drawn[net.name], names, say)),  # type: ignore[misc]
+                   alt=_summary(net, drawn[net.name]))],
+            [_legend()],
+        )
+        for net in nets
+    ]  # fmt: skip
+    summaries = [_summary(net, drawn[net.name]) for net in nets]
+    return Figure(
+        alt=Text("。".join(s.zh for s in summaries), ". ".join(s.en for s in summaries)),
+        variants=variants,
+        uses=[net.name for net in nets],
+    )
+
+
+def _summary(net: AtlasNet, rows: Sequence[_Row]) -> Text:
+    worst = rows[0]
+    name = f"{worst.layer}/{unit_name(worst.unit, worst.units)}"
+    change = f"{worst.loss[0] / 1000:+.2f}".replace("-", "−")
+    return Text(
+        f"{net.title} 的 {len(rows)} 个单元逐个关掉：损失变化最大的是 {name}，平均损失 {change}",
+        f"The {len(rows)} units of {net.title} off one at a time: the one that changes the loss "
+        f"most is {name}, mean loss {change}",
+    )
+
+
+def _table(net: AtlasNet, rows: Sequence[_Row], names: Sequence[str], say: Any) -> str:
+    """The table of a net; the radio buttons choose between loss and accuracy by CSS alone.
+
+    Some ten thousand cells are not for every reader: the rows after the first wait in a
+    <noscript>, from which assets/sortable.js takes them.
+    """
+    measures = {
+        "loss": Text("损失的变化（千分之一）", "change of loss (thousandths)"),
+        "points": Text("准确率的变化（百分点）", "change of accuracy (points)"),
+    }
+    radios = "".join(
+        f'<label><input type="radio" name="measure-{net.name}" value="{key}"'
+        f"{' checked' if key == 'loss' else ''}> {say(text)}</label>"
+        for key, text in measures.items()
+    )
+    mean = say(Text("全部", "all"))
+    heads = f'<th scope="col">{say(Text("单元", "unit"))}</th>'
+    for key in measures:
+        for index, name in enumerate([mean, *names]):
+            sorted_by = ' aria-sort="descending"' if key == "loss" and index == 0 else ""
+            first = "up" if key == "points" else "down"  # the worst
+            kind = ' class="a"' if key == "points" else ""
+            heads += f'<th scope="col"{kind} data-first="{first}"{sorted_by}>'
+            heads += f"{escape(name)}</th>"
+    bodies = ["".join(_row_html(net, row) for row in part) for part in (rows[:FIRST], rows[FIRST:])]
+    caption = say(
+        Text(
+            f"{net.title}：每行关掉一个单元，每列一个类别",
+            f"{net.title}: each row without one unit, each column a class",
+        )
+    )
+    rest = ""
+    if bodies[1]:
+        others = say(Text(f"其余 {len(rows) - FIRST} 行", f"the other {len(rows) - FIRST} rows"))
+        rest = (
+            f"<noscript><details><summary>{others}</summary>"
+            f"{_scrolling(caption, heads, bodies[1])}</details></noscript>"
+        )
+    words = {
+        "data-hint": Text(
+            "点表头排序，再点一次反过来", "press a heading to sort, again to reverse"
+        ),
+        "data-label": Text("只看一层", "one layer only"),
+        "data-every": Text("全部各层", "all layers"),
+        "data-all": Text("显示全部各行", "show all rows"),
+    }
+    attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
+    order = escape(" ".join(layer.name for layer in net.weighted))
+    return (
+        f'<div class="ablation" {attributes} data-order="{order}"><fieldset>'
+        f"<legend>{say(Text('看什么', 'Show'))}</legend>{radios}</fieldset>"
+        f"{_scrolling(caption, heads, bodies[0])}{rest}</div>"
+    )
+
+
+def _scrolling(caption: str, heads: str, rows: str) -> str:
+    return (
+        f'<div class="ablation-scroll" tabindex="0" role="region" aria-label="{caption}">'
+        f'<table class="sortable"><caption>{caption}</caption>'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _row_html(net: AtlasNet, row: _Row) -> str:
+    number = unit_name(row.unit, row.units)
+    layer = escape(row.layer)
+    cells = [_cell(value, LOSS_STEPS) for value in row.loss]
+    cells += [_cell(value, POINT_STEPS, "a") for value in row.points]
+    return (
+        f'<tr><th scope="row"><a href="../{net.name}/{layer}/{number}/">{layer}/{number}</a></th>'
+        f"{''.join(cells)}</tr>"
+    )
+
+
+def _cell(value: float, steps: Sequence[float], kind: str = "") -> str:
+    """
+    >>> _cell(12.34, LOSS_STEPS), _cell(-250.0, LOSS_STEPS), _cell(0.0, POINT_STEPS, "a")
+    ('<td class="p3">+12.3</td>', '<td class="m5">−250</td>', '<td class="a">0</td>')
+    """
+    level = sum(abs(value) >= step for step in steps)
+    classes = " ".join(filter(None, [kind, f"{'p' if value > 0 else 'm'}{level}" if level else ""]))
+    written = f"{value:+.0f}" if abs(value) >= 99.95 else f"{value:+.1f}"
+    if np.isnan(value) or not value:
+        written = "0" if value == 0 else "–"
+    attribute = f' class="{classes}"' if classes else ""
+    return f"<td{attribute}>{written.replace('-', '−')}</td>"
+
+
+def _legend() -> Legend:
+    loss, points = ([f"{step:g}" for step in steps] for steps in (LOSS_STEPS, POINT_STEPS))
+    return Legend(
+        Text(
+            "橙：变大，蓝：变小，各表相同。颜色分六级："
+            f"损失从 {'、'.join(loss)} 起（千分之一），准确率从 {'、'.join(points)} 起（百分点）；"
+            "没有颜色的变化更小",
+            "Orange: more, blue: less, the same in all tables. The six steps of colour begin at "
+            f"{', '.join(loss)} (thousandths of loss) and {', '.join(points)} (points of "
+            "accuracy); what has no colour changes less",
+        ),
+        _gradient(),
+        f"−{loss[-1]}",
+        f"+{loss[-1]}",
+    )
+
+
+def _gradient() -> str:
+    """The steps of assets/sortable.css side by side, from the strongest blue to orange."""
+    steps = len(STRENGTHS)
+    colours = [(1, strength) for strength in reversed(STRENGTHS)]
+    colours += [(1, 0), *((2, strength) for strength in STRENGTHS)]
+    stops = [
+        f"color-mix(in srgb, var(--cnnviz-{hue}) {strength}%, var(--cv-paper)) "
+        f"{100 * place / (2 * steps + 1):.2f}% {100 * (place + 1) / (2 * steps + 1):.2f}%"
+        for place, (hue, strength) in enumerate(colours)
+    ]
+    return f"linear-gradient(to right, {', '.join(stops)})"
+
+
+# ---------- Many at once ----------
+
+
+def together(context: Context) -> Figure:
+    """Accuracy while more and more hidden units are switched off at once."""
+    panels, ends = [], []
+    for name in context.settings.atlas_nets:
+        net = context.atlas(name)
+        curves = _together(context, net)
+        if not curves:
+            continue
+        half = curves["least"][_SHARES.index(0.5)]
+        ends.append((net.title, half))
+        title = Text(
+            f"{net.title}：一起关掉一部分隐藏单元之后的准确率",
+            f"{net.title}: accuracy with a share of the hidden units off at once",
+        )
+        panels.append(Panel(in_both(lambda say, c=curves, t=title: _chart(c, t, say)), title))  # type: ignore[misc]
+    if not panels:  # nets of one layer only
+        nothing = Text("没有隐藏单元的网络", "no network with hidden units")
+        panels = [Panel(Text(f"<p>{nothing.zh}</p>", f"<p>{nothing.en}</p>"), nothing)]
+    zh = "；".join(f"{title} 关掉单独影响最小的一半，准确率 {half:.0%}" for title, half in ends)
+    en = "; ".join(
+        f"{title} without the half that matters least alone has {half:.0%}" for title, half in ends
+    )
+    return Figure(
+        alt=Text(
+            f"一起关掉越来越多隐藏单元时的准确率。{zh}",
+            f"Accuracy while more and more hidden units are off at once. {en}",
+        ),
+        panels=panels,
+        layout="column",
+        uses=list(context.settings.atlas_nets),
+    )
+
+
+def _chart(curves: dict[str, list[float]], title: Text, say: Any) -> str:
+    labels = {
+        "least": Text("影响小的先关", "least effect first"),
+        "random": Text("随机的次序", "random order"),
+    }
+    return charts.line_chart(
+        {say(labels[key]): (100 * np.array(_SHARES), values) for key, values in curves.items()},
+        title=say(title),
+        x_label=say(Text("关掉的隐藏单元（%）", "hidden units off (%)")),
+        y_label=say(Text("测试准确率", "test accuracy")),
+        percent=True,
+        y_limits=(0, 1),
+        size=(640, 280),
+    )
+
+
+@cache
+def _together(context: Context, net: AtlasNet) -> dict[str, list[float]]:
+    """Accuracy for each of _SHARES with those that change the loss least off first, or by chance.
+
+    Keys "least" and "random", the mean of _DRAWS orders; empty for a net of one layer.
+    """
+    hidden = [row for row in _rows(context, net) if row.layer in _hidden(net)]
+    if not hidden:
+        return {}
+    chance = torch.Generator().manual_seed(0)
+    orders = [torch.randperm(len(hidden), generator=chance).tolist() for _ in range(_DRAWS)]
+    random = [_without_more_and_more(context, net, [hidden[i] for i in order]) for order in orders]
+    least = _without_more_and_more(context, net, sorted(hidden, key=lambda r: abs(r.loss[0])))
+    return {"least": least, "random": np.mean(random, axis=0).tolist()}
+
+
+def _without_more_and_more(context: Context, net: AtlasNet, order: list[_Row]) -> list[float]:
+    """Accuracy on a part of the tested images without each of _SHARES of the units."""
+    few = net.tested[:_TOGETHER]
+    labels = context.test.labels[: len(few)]
+    found = []
+    for share in _SHARES:
+        off: dict[str, list[int]] = {}
+        for row in order[: round(share * len(order))]:
+            off.setdefault(row.layer, []).append(row.unit)
+        with silenced(net.model, off):
+            right = predict(net.model, few).argmax(1) == labels
+        found.append(float(right.double().mean()))
+    return found
+
+
+def _hidden(net: AtlasNet) -> list[str]:
+    return [layer.name for layer in net.weighted[:-1]]
+
+
+# ---------- Numbers for the text ----------
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """What the table says of each net and of each of its layers."""
+    nets = {name: _facts(context, context.atlas(name)) for name in context.settings.atlas_nets}
+    return {
+        "nets": nets,
+        "shares": list(_SHARES),
+        "first": FIRST,
+        "tested": len(context.test.images[: len(context.atlas(next(iter(nets))).tested)]),
+        "together": min(_TOGETHER, len(context.test.images)),
+        "draws": _DRAWS,
+        "nothing": _NOTHING_HAPPENS,
+        "relieved": _relieved(context) if "lenet" in nets else {},
+    }
+
+
+def _relieved(context: Context) -> dict[str, Any]:
+    """The hidden unit of LeNet without which the loss falls most, and what label smoothing says.
+
+    Changes of the mean loss over the tested images, in thousandths: plain, as in the table, and
+    with the smoothing that LeNet was trained with; and the change of its mean confidence.
+    """
+    net, smoothing = context.atlas("lenet"), context.trained("lenet").recipe.label_smoothing
+    row = min((r for r in _rows(context, net) if r.layer in _hidden(net)), key=lambda r: r.loss[0])
+    labels = context.test.labels[: len(net.tested)]
+    before = predict(net.model, net.tested)  # (N, 10)
+    with silenced(net.model, {row.layer: [row.unit]}):
+        after = predict(net.model, net.tested)
+
+    def change(measure: Callable[[Tensor], Tensor]) -> float:
+        return float(measure(after.double()) - measure(before.double()))
+
+    return {
+        "layer": row.layer,
+        "unit": row.unit,
+        "page": unit_name(row.unit, row.units),
+        "loss": 1000 * change(lambda z: F.cross_entropy(z, labels)),
+        "smoothed": 1000 * change(lambda z: F.cross_entropy(z, labels, label_smoothing=smoothing)),
+        "confidence": change(lambda z: z.softmax(1).amax(1).mean()),
+        "answers": int((before.argmax(1) != after.argmax(1)).sum()),
+    }
+
+
+def _facts(context: Context, net: AtlasNet) -> dict[str, Any]:
+    rows = _rows(context, net)
+    tested, classes = len(net.tested), context.test.class_names
+    quiet = 100 * (_NOTHING_HAPPENS + 0.5) / tested  # points of accuracy
+    layers: list[dict[str, Any]] = []
+    for layer in net.weighted:
+        own = [row for row in rows if row.layer == layer.name]
+        worst = own[0]
+        victim = int(np.nan_to_num(worst.loss[1:], nan=-np.inf).argmax())
+        layers.append(
+            {
+                "name": layer.name,
+                "units": len(own),
+                "mean": float(np.mean([row.loss[0] for row in own])),
+                "points": float(np.mean([row.points[0] for row in own])),
+                "worst": worst.unit,
+                "worst_page": unit_name(worst.unit, worst.units),
+                "worst_loss": float(worst.loss[0]),
+                "worst_points": float(worst.points[0]),
+                "victim": classes[victim],
+                "victim_points": float(np.nan_to_num(worst.points[1 + victim])),
+                "unnoticed": sum(bool(abs(row.points[0]) < quiet) for row in own),
+                "better": sum(bool(row.loss[0] < 0) for row in own),
+            }
+        )
+    hidden = [layer for layer in layers if layer["name"] in _hidden(net)]
+    curves = _together(context, net)
+    accuracy, loss = (
+        float((part.nan_to_num() @ _weights(context, net)).sum()) for part in net.baseline
+    )
+    dearest = max(hidden or layers, key=lambda layer: float(layer["mean"]))
+    return {
+        "title": net.title,
+        "layers": layers,
+        "units": len(rows),
+        "hidden": sum(layer["units"] for layer in hidden),
+        "unnoticed": sum(layer["unnoticed"] for layer in hidden),
+        "better": sum(layer["better"] for layer in hidden),
+        "most": max((float(row.loss[0]) for row in rows if row.layer in _hidden(net)), default=0.0),
+        "accuracy": accuracy,
+        "loss": loss,
+        "dearest": dearest,
+        "together": curves,
+    }
+
+
+def _weights(context: Context, net: AtlasNet) -> Tensor:
+    """The share of each class among the tested images, (classes,)."""
+    labels = context.test.labels[: len(net.tested)]
+    return torch.bincount(labels, minlength=len(context.test.class_names)).double() / len(labels)

@@ -1,0 +1,172 @@
+"""Figures of the chapter "How a computer sees an image": the same pixels in three units."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnviz.data.datasets import to_input
+from cnnviz.drawing.run_charts import accuracy_along_training, seed_chart, spread
+from cnnviz.inside.evaluation import accuracy, predict
+from cnnviz.nets import networks
+from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
+from cnnviz.training.brief import train_briefly
+from gen.context import Context
+from gen.figure.figure import Figure, Panel, Text, in_both
+
+SEEDS = range(3)
+
+UNITS = {
+    "centred": ("lenet", Text("中心化", "centred")),
+    "fractions": ("lenet-uncentred", Text("0 到 1", "0 to 1")),
+    "bytes": ("lenet-bytes", Text("0 到 255", "0 to 255")),
+}
+"""Name → model that takes the pixels in that unit, and what it is called."""
+
+BRIEF_STEPS = 60
+"""Steps of the runs that compare optimisers."""
+
+RATES = {"sgd": 0.05, "adamw": 3e-3}
+"""Learning rates of those runs."""
+
+
+def _recipes(unit: str) -> list[str]:
+    return [f"sgd-{UNITS[unit][0]}-{seed}" for seed in SEEDS]
+
+
+def _accuracies(context: Context, unit: str) -> tuple[list[int], list[list[float]]]:
+    """Steps (S,) and accuracies at them for each seed (R, S)."""
+    histories = [context.trained(name).history for name in _recipes(unit)]
+    return histories[0].step, [history.accuracy for history in histories]
+
+
+def learning(context: Context) -> Figure:
+    """Accuracy along the training of LeNet on pixels in three units, three seeds each."""
+    curves = {unit: _accuracies(context, unit) for unit in UNITS}
+    accuracies = Text("测试准确率", "test accuracy")
+    along = in_both(
+        lambda say: accuracy_along_training(
+            {say(UNITS[unit][1]): curve for unit, curve in curves.items()},
+            title=say(Text("三种单位的像素，训练中的准确率", "Accuracy for pixels in three units")),
+            x_label=say(Text("训练步数", "training steps")),
+            y_label=say(accuracies),
+            size=(640, 300),
+        )
+    )
+    ends = {unit: [run[-1] for run in runs] for unit, (_, runs) in curves.items()}
+    final = in_both(
+        lambda say: seed_chart(
+            {say(Text("一次训练", "one run")): list(ends.values())},
+            [say(words) for _, words in UNITS.values()],
+            title=say(Text("最后的准确率", "Accuracy at the end")),
+            y_label=say(accuracies),
+            percent=True,
+            size=(420, 260),
+        )
+    )
+    means = {unit: f"{np.mean(values):.1%}" for unit, values in ends.items()}
+    return Figure(
+        alt=Text(
+            f"三种单位的像素各训练 {len(SEEDS)} 次 LeNet：最后的准确率平均是中心化 {means['centred']}、"
+            f"0 到 1 {means['fractions']}、0 到 255 {means['bytes']}；0 到 1 的起步最晚，0 到 255 的几次途中相差很大",
+            f"LeNet trained {len(SEEDS)} times on pixels in each of three units: accuracy at the end is "
+            f"{means['centred']} for centred pixels, {means['fractions']} for 0 to 1 and "
+            f"{means['bytes']} for 0 to 255 on average; 0 to 1 starts last, the runs of "
+            "0 to 255 lie far apart on their way",
+        ),
+        panels=[
+            Panel(
+                along,
+                Text(
+                    "细线是每次训练，粗线是平均",
+                    "thin lines are single runs, thick ones their mean",
+                ),
+            ),
+            Panel(
+                final,
+                Text(
+                    "最后一步：每点一次训练，横线为平均，色块为一个标准差",
+                    "at the last step: a point is a run, the line the mean, the box one standard deviation",
+                ),
+            ),
+        ],
+        layout="column",
+        uses=[name for unit in UNITS for name in _recipes(unit)],
+    )
+
+
+def _in_unit(pixels: Tensor, unit: str) -> Tensor:
+    """Pixels from 0 to 1 as the first convolution of that unit's model gets them."""
+    if unit == "centred":
+        return (pixels - PIXEL_MEAN) / PIXEL_STD
+    return pixels * 255 if unit == "bytes" else pixels
+
+
+def _start(context: Context, unit: str) -> dict[str, float]:
+    """Before the first step, over the seeds: loss, spread of logits, gradient of conv1."""
+    images, labels = to_input(context.train.images[:256]), context.train.labels[:256]
+    found = []
+    for name in _recipes(unit):
+        model = context.trained(name).model(0)
+        logits = model(images)
+        loss = F.cross_entropy(logits, labels)
+        (gradient,) = torch.autograd.grad(loss, [model.get_parameter("conv1.weight")])
+        found.append((loss.item(), logits.std().item(), gradient.norm().item()))
+    loss_, logits_, gradient_ = np.mean(found, axis=0).tolist()
+    return {"loss": loss_, "logits": logits_, "gradient": gradient_}
+
+
+@lru_cache(maxsize=1)
+def _brief(context: Context) -> dict[str, dict[str, float]]:
+    """Accuracy on 2,000 test images after a brief training, by optimiser and unit."""
+    images, labels = to_input(context.test.images[:2000]), context.test.labels[:2000]
+    result: dict[str, dict[str, float]] = {}
+    for optimizer, rate in RATES.items():
+        result[optimizer] = {}
+        for unit, (name, _) in UNITS.items():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                model = networks.build(name)
+            train_briefly(model, context.train, BRIEF_STEPS, rate, optimizer=optimizer)
+            result[optimizer][unit] = accuracy(predict(model, images), labels)
+    return result
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    pixels = to_input(context.train.images[:5000])
+    units = {}
+    for unit in UNITS:
+        values = _in_unit(pixels, unit).double()
+        steps, runs = _accuracies(context, unit)
+        early = min(range(len(steps)), key=lambda i: abs(steps[i] - 64))  # a snapshot at 64
+        mean, deviation = spread([run[-1] for run in runs])
+        units[unit] = {
+            "black": float(_in_unit(torch.zeros(1), unit)),
+            "white": float(_in_unit(torch.ones(1), unit)),
+            "mean": float(values.mean()),
+            "std": float(values.std()),
+            "square": float(values.square().mean()),
+            "accuracy": mean,
+            "deviation": deviation,
+            "worst": min(run[-1] for run in runs),
+            "best": max(run[-1] for run in runs),
+            "early_step": steps[early],
+            "early": float(np.mean([run[early] for run in runs])),
+            **_start(context, unit),
+        }
+    return {
+        "units": units,
+        "brief": _brief(context),
+        "brief_steps": BRIEF_STEPS,
+        "steps": context.recipe("sgd-lenet-0").steps,
+        "rate": context.recipe("sgd-lenet-0").peak_learning_rate,
+        "seeds": len(SEEDS),
+        "mean": PIXEL_MEAN,
+        "std": PIXEL_STD,
+    }

@@ -1,0 +1,169 @@
+"""Figures of the chapter "How it learns": kernels from random to final, and what settles when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from cnnviz.drawing import charts
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.drawing.run_charts import accuracy_along_training
+from cnnviz.inside.recording import record
+from gen.context import Context
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
+from gen.figures.learning.learning import DIGIT, SIGNED
+
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "output")
+
+
+def filters(context: Context) -> Figure:
+    """Kernels and maps from the random start to the end, a frame for each snapshot."""
+    trained = context.trained("lenet")
+    image = context.inputs("lenet", context.examples[DIGIT : DIGIT + 1])
+    frames = []
+    for step in trained.history.step:
+        with torch.no_grad():
+            maps = record(context.model("lenet", step), image, layers=["conv1"])["conv1"][0]
+        weights = trained.snapshots[step]
+        slices = weights["conv2.weight"].transpose(0, 1).numpy()  # (6, 16, 5, 5)
+        frames.append((weights["conv1.weight"][:, 0].numpy(), maps.numpy(), slices))
+    peaks = [max(float(np.abs(frame[i]).max()) for frame in frames) for i in range(3)]
+    labels = (
+        Text("conv1 的六个核", "the six kernels of conv1"),
+        Text("conv1 对同一张图的六张特征图", "conv1's six maps of the same image"),
+        Text("conv2 的 96 片", "the 96 slices of conv2"),
+    )
+    variants = []
+    for step, right, frame in zip(trained.history.step, trained.history.accuracy, frames,
+                                  strict=True):  # fmt: skip
+        panels, legends = [], []
+        for values, peak, label, scale in zip(frame, peaks, labels, (16, 3.2, 5.9), strict=True):
+            columns = None if values.ndim == 4 else 6
+            stacked = np.ascontiguousarray(values)
+            drawn = mosaic(stacked, columns=columns, scale=(-peak, peak), signed=True)
+            panels.append(Panel(picture(drawn, scale), label))
+            meaning = Text(f"{label.zh}，{SIGNED.zh}", f"{label.en}, {SIGNED.en}")
+            legend = scale_legend(drawn, "layer", meaning)
+            whole = Text(f"{meaning.zh}，各步共用", f"{meaning.en}, the same at all steps")
+            legends.append(Legend(whole, legend.gradient, legend.low, legend.high))
+        name = Text(f"{step}，测试准确率 {right:.1%}", f"{step}, test accuracy {right:.1%}")
+        variants.append(Variant(name, panels, legends))
+    history = trained.history
+    return Figure(
+        alt=Text(
+            f"从训练前到第 {history.step[-1]} 步的 {len(frames)} 帧：conv1 的核从淡而杂乱变成有明暗两侧的图案，"
+            f"准确率从 {history.accuracy[0]:.0%} 升到 {history.accuracy[-1]:.1%}",
+            f"{len(frames)} frames from before training to step {history.step[-1]}: the kernels of conv1 "
+            f"turn from pale disorder into patterns with a bright and a dark side, while accuracy rises "
+            f"from {history.accuracy[0]:.0%} to {history.accuracy[-1]:.1%}",
+        ),
+        variants=variants,
+        chosen=len(variants) - 1,
+        scrub=Text("训练步数", "Training step"),
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def _distances(context: Context) -> dict[str, list[float]]:
+    """For each layer, how far its weights still have to go, as a share of the whole way."""
+    trained = context.trained("lenet")
+    result = {}
+    for layer in LAYERS:
+        name = f"{layer}.weight"
+        final = trained.weights[name]
+        whole = float((trained.snapshots[0][name] - final).norm()) or 1.0
+        result[layer] = [float((w[name] - final).norm()) / whole
+                         for w in trained.snapshots.values()]  # fmt: skip
+    return result
+
+
+def settling(context: Context) -> Figure:
+    """How far the weights of each layer still are from where they end."""
+    history = context.trained("lenet").history
+    steps = [max(step, 0.5) for step in history.step]  # a logarithmic axis has no zero
+    distances = _distances(context)
+    x_label = Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
+
+    def distance_chart(say: Any) -> str:
+        return charts.line_chart(
+            {layer: (steps, values) for layer, values in distances.items()},
+            title=say(Text("权重离终点还有多远", "How far the weights still have to go")),
+            x_label=say(x_label),
+            y_label=say(Text("剩下的路程", "way still to go")),
+            percent=True,
+            log_x=True,
+        )
+
+    def accuracy_chart(say: Any) -> str:
+        return accuracy_along_training(
+            {say(Text("LeNet", "LeNet")): (history.step, history.accuracy)},
+            title=say(Text("训练中的准确率", "Accuracy during training")),
+            x_label=say(Text("训练步数", "training steps")),
+            y_label=say(Text("测试准确率", "test accuracy")),
+        )
+
+    early = _early(context)
+    return Figure(
+        alt=Text(
+            f"上：五层权重离终点的距离，到第 {early['step']} 步还剩 {early['nearest']:.0%} 至 "
+            f"{early['farthest']:.0%}。下：那时准确率已有 {early['accuracy']:.0%}",
+            f"Top: distance of five layers' weights from where they end; at step {early['step']} between "
+            f"{early['nearest']:.0%} and {early['farthest']:.0%} of the way is left. Bottom: accuracy, "
+            f"by then {early['accuracy']:.0%}",
+        ),
+        panels=[
+            Panel(in_both(distance_chart), Text("权重还要走的路", "the way that weights have to go")),
+            Panel(in_both(accuracy_chart), Text("同一时间的测试准确率", "test accuracy meanwhile")),
+        ],
+        layout="column",
+        uses=["lenet"],
+    )  # fmt: skip
+
+
+def _early(context: Context) -> dict[str, Any]:
+    """The first snapshot with nine tenths of the final accuracy, and how far the weights are."""
+    history = context.trained("lenet").history
+    enough = 0.9 * history.accuracy[-1]
+    place = next(i for i, right in enumerate(history.accuracy) if right >= enough)
+    left = {layer: values[place] for layer, values in _distances(context).items()}
+    return {
+        "step": history.step[place],
+        "accuracy": history.accuracy[place],
+        "nearest": min(left.values()),
+        "farthest": max(left.values()),
+    }
+
+
+def _late(context: Context) -> dict[str, Any]:
+    """The layers that are nearest to and farthest from their end half-way (by snapshots)."""
+    history = context.trained("lenet").history
+    place = max(len(history.step) - 3, 0)
+    left = {layer: values[place] for layer, values in _distances(context).items()}
+    first, last = min(left, key=left.__getitem__), max(left, key=left.__getitem__)
+    return {"step": history.step[place], "first": first, "first_left": left[first],
+            "last": last, "last_left": left[last]}  # fmt: skip
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    history = context.trained("lenet").history
+    return {
+        "early": _early(context),
+        "late": _late(context),
+        "start_accuracy": history.accuracy[0],
+        "end_accuracy": history.accuracy[-1],
+        "steps": history.step[-1],
+        "snapshots": len(history.step),
+        "conv1_cosine": _cosine(context, "conv1"),
+    }
+
+
+def _cosine(context: Context, layer: str) -> float:
+    """How much of the random start is still in the final kernels."""
+    trained, name = context.trained("lenet"), f"{layer}.weight"
+    start, end = trained.snapshots[0][name].flatten(), trained.weights[name].flatten()
+    return float(F.cosine_similarity(start, end, dim=0))

@@ -1,0 +1,399 @@
+"""Figures of the chapter "How it learns": the loss, its gradients, and kernels as they form."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnviz.drawing import charts
+from cnnviz.drawing.chain import Stage, chain
+from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.inside.recording import record
+from gen.context import Context
+from gen.figure.figure import (
+    Figure,
+    Legend,
+    Panel,
+    Text,
+    Variant,
+    in_both,
+    number,
+    picture,
+    scale_legend,
+)
+
+DIGIT = 3
+"""The class whose example the chapter follows."""
+
+PLAIN = "sgd-lenet-0"
+"""The net on whose loss the chapter walks: plain SGD, so that a step is what the formula says."""
+
+_IMAGES = 512  # training images over which the loss is taken
+_STEPS = 8  # steps of each walk
+_LOGITS = {2: Text("logits", "logits"), 3: Text("logits 的梯度", "logit gradient")}
+_VISIBLE = 2.0  # learning rate of the step that is drawn
+SIGNED = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+
+Floats = NDArray[np.float64]
+
+
+class _Slope(NamedTuple):
+    """The loss as a function of one weight of conv1, all others fixed."""
+
+    step: int  # of the snapshot
+    kernel: int
+    row: int
+    column: int
+    weight: float
+    loss: float
+    gradient: float
+    weights: Floats  # (P,) along the valley, downhill to the right
+    losses: Floats  # (P,)
+
+
+@cache
+def _valley(context: Context) -> tuple[_Slope, Any]:
+    """The weight of conv1 with the steepest loss, half-way through; and a function of it.
+
+    The function gives loss and gradient at any value of this weight.
+    """
+    trained = context.trained(PLAIN)
+    step = trained.history.step[-3]
+    model = trained.model(step)
+    images = context.inputs(PLAIN, context.train.images[:_IMAGES])
+    labels = context.train.labels[:_IMAGES]
+    kernel = model.get_parameter("conv1.weight")
+
+    def at(value: float | None = None) -> tuple[float, Tensor]:
+        if value is not None:
+            with torch.no_grad():
+                kernel.view(-1)[index] = value
+        loss = F.cross_entropy(model(images), labels)
+        return loss.item(), torch.autograd.grad(loss, kernel)[0].flatten()
+
+    index = 0
+    loss, gradients = at()
+    index = int(gradients.abs().argmax())
+    weight, gradient = float(kernel.detach().view(-1)[index]), float(gradients[index])
+    downhill = -1.0 if gradient > 0 else 1.0
+    weights = np.sort(weight + downhill * np.linspace(-1.5, 3.5, 26))
+    losses = np.array([at(float(value))[0] for value in weights])
+    kernel_index, row, column = np.unravel_index(index, (6, 5, 5))
+    slope = _Slope(step, int(kernel_index), int(row), int(column), weight, loss, gradient,
+                   weights, losses)  # fmt: skip
+
+    def of(value: float) -> tuple[float, float]:
+        loss, gradients = at(value)
+        return loss, float(gradients[index])
+
+    return slope, of
+
+
+def _curve(say: Any, slope: _Slope) -> dict[str, tuple[Any, Any]]:
+    return {say(Text("损失", "loss")): (slope.weights, slope.losses)}
+
+
+def one_step(context: Context) -> Figure:
+    """Loss over one weight, the tangent where it stands, and one step down."""
+    slope, at = _valley(context)
+    after = slope.weight - _VISIBLE * slope.gradient
+    reached = at(after)[0]
+    ends = np.array([slope.weight - 0.8, slope.weight + 0.8])
+    tangent = slope.loss + slope.gradient * (ends - slope.weight)
+
+    def draw(say: Any) -> str:
+        series = _curve(say, slope)
+        series[say(Text("切线", "tangent"))] = (ends, tangent)
+        series[say(Text("一步", "one step"))] = ([slope.weight, after], [slope.loss, reached])
+        return charts.line_chart(
+            series,
+            title=say(Text("损失随一个权重变化", "Loss as a function of one weight")),
+            x_label=say(Text("这个权重的值", "value of this weight")),
+            y_label=say(Text("损失", "loss")),
+        )
+
+    return Figure(
+        alt=Text(
+            f"损失随一个权重变化的曲线。权重在 {number(slope.weight)}，损失 {slope.loss:.3f}，"
+            f"切线斜率 {number(slope.gradient)}；走一步到 {number(after)}，损失 {reached:.3f}",
+            f"A curve of the loss over one weight. The weight is {number(slope.weight)}, the loss "
+            f"{slope.loss:.3f}, the slope of the tangent {number(slope.gradient)}; one step leads to "
+            f"{number(after)} and a loss of {reached:.3f}",
+        ),
+        panels=[Panel(in_both(draw))],
+        uses=[PLAIN],
+    )
+
+
+@cache
+def _walks(context: Context) -> dict[str, tuple[float, list[float], list[float]]]:
+    """Descent along the valley at three rates: rate, weights and losses at each step."""
+    slope, at = _valley(context)
+    lowest = int(slope.losses[1:-1].argmin()) + 1
+    width = float(slope.weights[1] - slope.weights[0])
+    # A parabola through the floor and its neighbours: 1 / curvature leads straight to the floor.
+    bend = float(slope.losses[lowest - 1] - 2 * slope.losses[lowest] + slope.losses[lowest + 1])
+    right = width**2 / max(bend, 1e-4)
+    walks = {}
+    for name, rate in (("low", right / 20), ("right", right / 2), ("high", right * 2.5)):
+        weight, places, losses = slope.weight, [], []
+        for _ in range(_STEPS + 1):
+            loss, gradient = at(weight)
+            places.append(weight)
+            losses.append(loss)
+            weight -= rate * gradient
+        walks[name] = (rate, places, losses)
+    return walks
+
+
+_RATE_NAMES = {
+    "low": Text("太小", "too low"),
+    "right": Text("合适", "about right"),
+    "high": Text("太大", "too high"),
+}
+
+
+def walk(context: Context) -> Figure:
+    """Eight steps along the same curve at three learning rates."""
+    slope, _ = _valley(context)
+    variants = []
+    walks = _walks(context)
+    span = [*slope.losses, *(loss for _, _, losses in walks.values() for loss in losses)]
+    for name, (rate, places, losses) in walks.items():
+
+        def draw(say: Any, x: list[float] = places, y: list[float] = losses) -> str:
+            return charts.line_chart(
+                {**_curve(say, slope), say(Text("每一步", "each step")): (x, y)},
+                title=say(Text("沿着损失曲线下山", "Walking down the loss")),
+                x_label=say(Text("这个权重的值", "value of this weight")),
+                y_label=say(Text("损失", "loss")),
+                y_limits=(min(span) - 0.05, max(span) + 0.05),
+            )
+
+        label = _RATE_NAMES[name]
+        reached = Text(
+            f"学习率 {number(rate)}：{_STEPS} 步之后损失 {losses[-1]:.3f}",
+            f"learning rate {number(rate)}: loss {losses[-1]:.3f} after {_STEPS} steps",
+        )
+        variants.append(Variant(label, [Panel(in_both(draw), reached)]))
+    lows = {name: losses[-1] for name, (_, _, losses) in walks.items()}
+    return Figure(
+        alt=Text(
+            f"从损失 {slope.loss:.3f} 出发走 {_STEPS} 步：学习率太小到 {lows['low']:.3f}，"
+            f"合适到 {lows['right']:.3f}，太大时跳过谷底，到 {lows['high']:.3f}",
+            f"{_STEPS} steps from a loss of {slope.loss:.3f}: {lows['low']:.3f} with a rate that is too "
+            f"low, {lows['right']:.3f} with a good one; too high a rate jumps across the valley and "
+            f"ends at {lows['high']:.3f}",
+        ),
+        variants=variants,
+        chosen=1,
+        uses=[PLAIN],
+    )
+
+
+TINY = {"x": 2.0, "w": 0.5, "b": -0.2, "v": 1.5, "t": 2.0}
+"""The tiny network of the chapter: v · relu(w·x + b) should be t."""
+
+
+def _tiny(values: dict[str, float] = TINY) -> dict[str, float]:
+    """Values and gradients of the tiny network, as autograd has them."""
+    w, b, v = (torch.tensor(values[k], dtype=torch.float64, requires_grad=True) for k in "wbv")
+    a = w * values["x"] + b
+    h = F.relu(a)
+    z = v * h
+    loss = (z - values["t"]) ** 2
+    names = ("w", "b", "v", "a", "h", "z")
+    found = torch.autograd.grad(loss, (w, b, v, a, h, z))
+    gradients = {f"d{name}": float(g) for name, g in zip(names, found, strict=True)}
+    return {**values, "a": a.item(), "h": h.item(), "z": z.item(), "loss": loss.item()} | gradients
+
+
+def backward(context: Context) -> Figure:
+    """A network of two weights: values down, gradients up."""
+    n = _tiny()
+    show = number
+    stages = [
+        Stage("x", n["x"]),
+        Stage("a = w·x + b", n["a"], n["da"], "× 1 (a > 0)",
+              [("w", n["w"], n["dw"], f"{show(n['da'])} × {show(n['x'])}"),
+               ("b", n["b"], n["db"], f"{show(n['da'])} × 1")]),
+        Stage("h = ReLU(a)", n["h"], n["dh"], f"× v = {show(n['v'])}"),
+        Stage("z = v·h", n["z"], n["dz"], "2(z − t)",
+              [("v", n["v"], n["dv"], f"{show(n['dz'])} × {show(n['h'])}")]),
+        Stage("L = (z − t)²", n["loss"], 1.0),
+    ]  # fmt: skip
+    title = Text("小网络的前向与反向", "Forward and backward through a tiny network")
+    headings = (
+        Text("前向：值", "forward: values"),
+        Text("反向：损失对它的导数", "backward: dL/d(value)"),
+        Text("参数的梯度", "gradients of parameters"),
+    )
+
+    return Figure(
+        alt=Text(
+            f"左列从上到下：x = {show(n['x'])}，a = {show(n['a'])}，h = {show(n['h'])}，z = {show(n['z'])}，"
+            f"损失 {show(n['loss'])}；中列从下到上是梯度：{show(n['dz'])}、{show(n['dh'])}、{show(n['da'])}",
+            f"Left, downwards: x = {show(n['x'])}, a = {show(n['a'])}, h = {show(n['h'])}, z = {show(n['z'])}, "
+            f"loss {show(n['loss'])}; middle, upwards, the gradients {show(n['dz'])}, {show(n['dh'])}, {show(n['da'])}",
+        ),
+        panels=[
+            Panel(in_both(lambda say: chain(stages, list(map(say, headings)), title=say(title))))
+        ],
+    )
+
+
+class _Pass(NamedTuple):
+    """One digit forward and back through the net of one snapshot."""
+
+    values: dict[str, Tensor]
+    value_gradients: dict[str, Tensor]
+    weight_gradients: dict[str, Tensor]
+    model: nn.Module
+    loss: float
+
+
+@cache
+def _both_ways(context: Context, step: int) -> _Pass:
+    model = context.trained(PLAIN).model(step)
+    image = context.inputs(PLAIN, context.examples[DIGIT : DIGIT + 1])
+    values = record(model, image, functional=False, gradients=True)
+    loss = F.cross_entropy(values["output"], torch.tensor([DIGIT]))
+    wanted = dict(model.named_parameters())
+    found = torch.autograd.grad(loss, [*values.values(), *wanted.values()])
+    by_value = dict(zip(values, found[: len(values)], strict=True))
+    by_weight = dict(zip(wanted, found[len(values) :], strict=True))
+    return _Pass(values, by_value, by_weight, model, loss.item())
+
+
+def _backward_steps(context: Context) -> list[int]:
+    steps = context.trained(PLAIN).history.step
+    return [steps[0], steps[-4], steps[-1]]
+
+
+def gradients(context: Context) -> Figure:
+    """Weights, activations and the gradients of both, side by side, at three moments."""
+    kinds = (
+        Text("权重", "weights"),
+        Text("权重的梯度", "weight gradient"),
+        Text("激活值", "activations"),
+        Text("激活值的梯度", "activation gradient"),
+    )
+    variants, losses = [], []
+    legends: list[Legend] = []
+    for step in _backward_steps(context):
+        both = _both_ways(context, step)
+        losses.append(both.loss)
+        panels = []
+        for layer, scales in (("conv1", (9, 9, 1.88, 1.88)), ("conv2", (1.7, 1.7, 3.77, 3.77)),
+                              ("output", (1.92, 1.92, 16, 16))):  # fmt: skip
+            weight = both.model.get_parameter(f"{layer}.weight")
+            arrays = (weight, both.weight_gradients[f"{layer}.weight"],
+                      both.values[layer], both.value_gradients[layer])  # fmt: skip
+            for place, (array, kind, scale) in enumerate(zip(arrays, kinds, scales, strict=True)):
+                drawn = _tile(array.detach(), place >= 2)
+                limit = number(float(drawn.limits[0, 1]))
+                named = _LOGITS.get(place, kind) if layer == "output" else kind
+                label = Text(f"{layer} {named.zh} ±{limit}", f"{layer} {named.en} ±{limit}")
+                panels.append(Panel(picture(drawn, scale), label))
+                if not legends:
+                    meaning = Text(
+                        f"{SIGNED.zh}；每张图的两端写在它上方",
+                        f"{SIGNED.en}; the ends of each picture's scale are written above it",
+                    )
+                    legends = [_own_scale(drawn, meaning)]
+        name = Text("训练之前", "untrained") if step == 0 else Text(
+            f"第 {step} 步", f"step {step}")  # fmt: skip
+        variants.append(Variant(name, panels, legends))
+    first, middle, last = losses
+    digit = context.test.class_names[DIGIT]
+    return Figure(
+        alt=Text(
+            f"类别 {digit} 的一张图：conv1、conv2 和输出层的权重、权重的梯度、激活值、激活值的梯度并排；"
+            f"三个时刻的损失是 {first:.2f}、{middle:.2f}、{last:.2f}",
+            f"For one image of class {digit}: weights, their gradients, activations and their gradients of "
+            f"conv1, conv2 and the output layer side by side; at three moments, with losses of "
+            f"{first:.2f}, {middle:.2f} and {last:.2f}",
+        ),
+        variants=variants,
+        chosen=1,
+        columns=4,
+        uses=[PLAIN],
+    )
+
+
+def _own_scale(drawn: Mosaic, meaning: Text) -> Legend:
+    legend = scale_legend(drawn, "layer", meaning)
+    return Legend(meaning, legend.gradient, "−max", "+max")
+
+
+def _tile(array: Tensor, activation: bool) -> Mosaic:
+    """Weights or activations of a layer as a block about as wide as high, signed, one scale."""
+    if array.ndim == 2:
+        wide = array.repeat_interleave(4 if not activation else 1, dim=0)
+        return mosaic(wide.numpy()[None], scale="layer", signed=True)
+    if activation:  # (1, C, H, W)
+        columns = 3 if array.shape[1] == 6 else 4
+        return mosaic(array[0].numpy(), columns=columns, scale="layer", signed=True)
+    if array.shape[1] == 1:  # conv1 (6, 1, 5, 5)
+        return mosaic(array[:, 0].numpy(), columns=3, scale="layer", signed=True)
+    slices = array.transpose(0, 1).numpy()  # (6, 16, 5, 5)
+    return mosaic(np.ascontiguousarray(slices), scale="layer", signed=True)
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    slope, at = _valley(context)
+    after = slope.weight - _VISIBLE * slope.gradient
+    passes = {step: _both_ways(context, step) for step in _backward_steps(context)}
+    first, middle, last = passes.values()
+    logits = middle.values["output"][0].detach()
+    conv1 = middle.value_gradients["conv1"]
+    tiny = _tiny()
+    after_tiny = {
+        rate: _tiny(TINY | {k: tiny[k] - rate * tiny[f"d{k}"] for k in "wbv"})
+        for rate in (0.02, 0.1)
+    }
+    return {
+        "digit": context.test.class_names[DIGIT],
+        "valley": {
+            "step": slope.step,
+            "images": _IMAGES,
+            "kernel": slope.kernel,
+            "row": slope.row,
+            "column": slope.column,
+            "weight": slope.weight,
+            "loss": slope.loss,
+            "gradient": slope.gradient,
+            "rate": _VISIBLE,
+            "after": after,
+            "loss_after": at(after)[0],
+            "promised": -_VISIBLE * slope.gradient**2,
+        },
+        "walks": {name: {"rate": rate, "end": losses[-1], "highest": max(losses[1:])}
+                  for name, (rate, _, losses) in _walks(context).items()},
+        "walk_steps": _STEPS,
+        "tiny": tiny,
+        "tiny_after": {"small": after_tiny[0.02]["loss"], "large": after_tiny[0.1]["loss"]},
+        "tiny_dead": _tiny(TINY | {"b": -1.5}),
+        "losses": [first.loss, middle.loss, last.loss],
+        "middle_step": _backward_steps(context)[1],
+        "conv1_gradient_sizes": [float(p.weight_gradients["conv1.weight"].norm())
+                                 for p in passes.values()],
+        "probability": float(logits.softmax(0)[DIGIT]),
+        "output_gradient": float(middle.value_gradients["output"][0, DIGIT]),
+        "gradient_off_by": float((middle.value_gradients["output"][0]
+                                  - logits.softmax(0) + F.one_hot(torch.tensor(DIGIT), len(logits))
+                                  ).abs().max()),
+        "output_gradient_sum": float(middle.value_gradients["output"].sum().abs()),
+        "conv1_touched": float((conv1 != 0).float().mean()),
+        "first_loss": context.trained("lenet").history.loss[0],
+        "chance_loss": float(np.log(len(context.test.class_names))),
+        "plain_steps": context.recipe(PLAIN).steps,
+        "parameters": sum(p.numel() for p in first.model.parameters()),
+    }  # fmt: skip

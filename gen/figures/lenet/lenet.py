@@ -1,0 +1,343 @@
+"""Figures of the chapter "LeNet, layer by layer": one digit from pixels to an answer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from cnnviz.drawing import charts
+from cnnviz.drawing.diagrams import tensor_blocks
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.inside.recording import record
+from cnnviz.nets.models import parameter_count
+from gen.context import Context
+from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
+
+DIGIT = 7
+"""The class whose example the chapter follows."""
+
+ACTIVITY_COUNT = 2000
+"""Test images over which zeros and dead units are counted."""
+
+VALUE = Text("激活值", "activation")
+WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
+_ROWS = Text(
+    "三层的激活值：蓝为负，白为零，橙为正",
+    "activations of the three layers: blue negative, white zero, orange positive",
+)
+_JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
+
+
+def _maps(context: Context, layer: str, digit: int = DIGIT) -> np.ndarray:
+    """Feature maps (C, H, W) of one layer for the example of one class."""
+    return context.recording("lenet")[layer][digit].numpy()
+
+
+def _weight(context: Context, name: str) -> np.ndarray:
+    return context.trained("lenet").weights[f"{name}.weight"].numpy()
+
+
+def architecture(context: Context) -> Figure:
+    """All layers as boxes, with their shapes."""
+    outputs = context.recording("lenet")
+    blocks = [("input", (1, 28, 28))]
+    for name in ("conv1", "pool1", "conv2", "pool2", "fc1", "fc2", "output"):
+        shape = tuple(outputs[name].shape[1:])
+        blocks.append((name, shape if len(shape) == 3 else (shape[0], 1, 1)))
+    title = Text("LeNet 每层输出的形状", "Shapes of LeNet's layer outputs")
+    shapes = " → ".join("×".join(map(str, shape)) for _, shape in blocks)
+    return Figure(
+        alt=Text(f"LeNet 各层输出的大小：{shapes}", f"Sizes of LeNet's layer outputs: {shapes}"),
+        panels=[Panel(in_both(lambda say: tensor_blocks(blocks, title=say(title))))],
+    )
+
+
+def conv1_filters(context: Context) -> Figure:
+    """The six 5×5 kernels of the first layer, after and before training."""
+    trained = _weight(context, "conv1")[:, 0]  # (6, 5, 5)
+    fresh = context.trained("lenet").snapshots[0]["conv1.weight"][:, 0].numpy()
+    peak = float(np.abs(trained).max())
+    after = mosaic(trained, columns=6, scale=(-peak, peak))
+    before = mosaic(fresh, columns=6, scale=(-peak, peak))
+    return Figure(
+        alt=Text(
+            f"上排：训练后的六个 5×5 卷积核，权重从 {number(-peak)} 到 {number(peak)}，"
+            "能看出明暗相对的条纹与边缘。下排：训练前的随机权重，颜色很淡，没有图案",
+            f"Top: the six trained 5×5 kernels, weights from {number(-peak)} to {number(peak)}, with "
+            "stripes and edges of opposite sign. Bottom: the random start, pale and without pattern",
+        ),
+        panels=[
+            Panel(picture(after, 16), Text("训练之后", "after training")),
+            Panel(picture(before, 16), Text("训练之前（随机）", "before training (random)")),
+        ],
+        legends=[scale_legend(after, "layer", WEIGHT)],
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def conv1_kernel_numbers(context: Context) -> Figure:
+    """The kernel with the largest weight, its 25 numbers written out."""
+    from cnnviz.drawing.diagrams import kernel_grid
+
+    weights = _weight(context, "conv1")[:, 0]
+    index = int(np.abs(weights).reshape(len(weights), -1).max(1).argmax())
+    title = Text(f"conv1 的第 {index} 号卷积核", f"Kernel {index} of conv1")
+    return Figure(
+        alt=Text(
+            f"第 {index} 号卷积核的 25 个权重，最大 {number(float(weights[index].max()))}，"
+            f"最小 {number(float(weights[index].min()))}",
+            f"The 25 weights of kernel {index}, largest {number(float(weights[index].max()))}, "
+            f"smallest {number(float(weights[index].min()))}",
+        ),
+        panels=[Panel(in_both(lambda say: kernel_grid(weights[index], title=say(title))))],
+        uses=["lenet"],
+    )
+
+
+def _stages(
+    context: Context, layers: tuple[str, ...], columns: int, sizes: dict[str, float]
+) -> Figure:
+    """Maps of convolution, ReLU and pooling below one another, on one scale."""
+    peak = max(float(np.abs(_maps(context, layer)).max()) for layer in layers)
+    panels, drawn = [], None
+    for layer in layers:
+        maps = _maps(context, layer)
+        drawn = mosaic(maps, columns=columns, scale=(-peak, peak), signed=True)
+        count, height, width = maps.shape
+        shape = f"{count}×{height}×{width}"
+        label = Text(f"{layer}：{shape}", f"{layer}: {shape}")
+        panels.append(Panel(picture(drawn, sizes[layer]), label))
+    assert drawn is not None
+    zeros = float((_maps(context, layers[1]) == 0).mean())
+    digit = context.test.class_names[DIGIT]
+    return Figure(
+        alt=Text(
+            f"类别 {digit} 的一张图在 {'、'.join(layers)} 的特征图，每排一层，同一位置是同一通道；"
+            f"ReLU 之后 {zeros:.0%} 的值是零",
+            f"Feature maps of an image of class {digit} in {', '.join(layers)}, one layer below the "
+            f"other, a channel at the same place in each; after ReLU {zeros:.0%} of the values are zero",
+        ),
+        panels=panels,
+        legends=[scale_legend(drawn, "figure", _ROWS)],
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def conv1_maps(context: Context) -> Figure:
+    """The six channels of the first block."""
+    return _stages(context, _JOURNEY[0], 6, {"conv1": 3.9, "relu1": 3.9, "pool1": 7.58})
+
+
+def conv2_filters(context: Context) -> Figure:
+    """All 16×6 slices of the second convolution's kernels."""
+    weights = _weight(context, "conv2").transpose(1, 0, 2, 3)  # (6 inputs, 16 outputs, 5, 5)
+    drawn = mosaic(np.ascontiguousarray(weights), scale="layer")
+    return Figure(
+        alt=Text(
+            "conv2 的 96 片 5×5 权重：每列是一个输出通道的卷积核，每行对应一个输入通道",
+            "The 96 slices of 5×5 weights of conv2: each column is the kernel of one output channel, "
+            "each row belongs to one input channel",
+        ),
+        panels=[Panel(picture(drawn, 7))],
+        legends=[scale_legend(drawn, "layer", WEIGHT)],
+        uses=["lenet"],
+    )
+
+
+def conv2_maps(context: Context) -> Figure:
+    """The sixteen channels of the second block."""
+    return _stages(context, _JOURNEY[1], 8, {"conv2": 7.5, "relu2": 7.5, "pool2": 14})
+
+
+def fc_activations(context: Context) -> Figure:
+    """The two hidden fully connected layers for one example of each class."""
+    panels, legends = [], []
+    for layer, size in (("relu3", 5.6), ("relu4", 8)):
+        values = context.recording("lenet")[layer].numpy()  # (10, units)
+        drawn = mosaic(values[None], scale="layer")
+        label = Text(f"{layer}：10×{values.shape[1]}", f"{layer}: 10×{values.shape[1]}")
+        panels.append(Panel(picture(drawn, size), label))
+        legends.append(
+            scale_legend(drawn, "layer", Text(f"{layer}，{VALUE.zh}", f"{layer}, {VALUE.en}"))
+        )
+    return Figure(
+        alt=Text(
+            "两个全连接层的激活值：每行一个类别，每列一个单元；各行亮起的单元不同",
+            "Activations of the two fully connected layers: one row for each class, one column for each "
+            "unit; every row lights up different units",
+        ),
+        panels=panels,
+        legends=legends,
+        layout="column",
+        uses=["lenet"],
+    )
+
+
+def _class_bars(values: dict[str, float], title: Text, what: Text, percent: bool = False) -> Text:
+    """A bar for each class: upright where the names are short, else from left to right."""
+    lying = max(map(len, values)) > 4
+
+    def draw(say: Any) -> str:
+        labels = (say(what), say(Text("类别", "class")))
+        x_label, y_label = labels if lying else labels[::-1]
+        return charts.bar_chart(values, title=say(title), x_label=x_label, y_label=y_label,
+                                percent=percent, horizontal=lying)  # fmt: skip
+
+    return in_both(draw)
+
+
+def logits_to_probabilities(context: Context) -> Figure:
+    """Logits of one digit, and what softmax makes of them."""
+    logits = context.recording("lenet")["output"][DIGIT]  # (10,)
+    names = list(context.test.class_names)
+    best = int(logits.argmax())
+    share = float(logits.softmax(0)[best])
+    raw = _class_bars(
+        dict(zip(names, logits.tolist(), strict=True)),
+        Text("logits", "logits"),
+        Text("logit", "logit"),
+    )
+    probabilities = _class_bars(
+        dict(zip(names, logits.softmax(0).tolist(), strict=True)),
+        Text("softmax 之后的概率", "probabilities after softmax"),
+        Text("概率", "probability"),
+        percent=True,
+    )
+    return Figure(
+        alt=Text(
+            f"类别 {names[DIGIT]} 的一张图的十个 logit，最大的是 {names[best]}；softmax 之后它的概率是 {share:.1%}",
+            f"The ten logits for an image of class {names[DIGIT]}; the largest is that of {names[best]}, to "
+            f"which softmax gives a probability of {share:.1%}",
+        ),
+        panels=[
+            Panel(
+                raw, Text("logits：输出层的十个数", "logits: the ten numbers of the output layer")
+            ),
+            Panel(
+                probabilities, Text("softmax 之后：加起来是 1", "after softmax: they add up to 1")
+            ),
+        ],
+        uses=["lenet"],
+    )
+
+
+def most_wrong(context: Context) -> Figure:
+    """The twelve errors of which the network was most sure."""
+    panels = []
+    names = context.test.class_names
+    for index, answer, share in _worst_errors(context, 12):
+        true = int(context.test.labels[index])
+        label = Text(
+            f"{names[true]} → {names[answer]}，{share:.0%}",
+            f"{names[true]} → {names[answer]}, {share:.0%}",
+        )
+        drawn = mosaic(context.test.images[index].numpy(), scale=(0, 255), palette="grey")
+        alt = Text(
+            f"一个 {names[true]}，被认成 {names[answer]}，概率 {share:.0%}",
+            f"A {names[true]} taken for a {names[answer]} with probability {share:.0%}",
+        )
+        panels.append(Panel(picture(drawn, 3), label, alt=alt))
+    return Figure(
+        alt=Text("网络最有把握的十二个错误", "The twelve errors of which the network was most sure"),
+        panels=panels,
+        legends=[Legend(Text("真实类别 → 网络的回答，以及它给出的概率",
+                             "true class → the network's answer, with the probability it gave"))],
+        layout="grid",
+        uses=["lenet"],
+    )  # fmt: skip
+
+
+def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:
+    """Largest probability (N,) and whether the answer is right (N,), on the test split."""
+    logits = context.logits("lenet")
+    largest, answer = logits.softmax(1).max(1)
+    return largest.numpy(), (answer == context.test.labels).numpy()
+
+
+def worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
+    """The confusion that happens most: true class, answer, count."""
+    errors = counts - np.diag(np.diag(counts))
+    true, answer = np.unravel_index(errors.argmax(), errors.shape)
+    return int(true), int(answer), int(errors[true, answer])
+
+
+def _worst_errors(context: Context, count: int) -> list[tuple[int, int, float]]:
+    """Test images answered wrongly with the largest probability: index, answer, probability."""
+    certainty, right = _certainty(context)
+    wrong = np.flatnonzero(~right)
+    order = wrong[np.argsort(-certainty[wrong], kind="stable")][:count]
+    answers = context.logits("lenet").argmax(1)
+    return [(int(i), int(answers[i]), float(certainty[i])) for i in order]
+
+
+def _activity(context: Context) -> dict[str, dict[str, float]]:
+    """Share of zeros and number of dead units of each ReLU, over `ACTIVITY_COUNT` test images."""
+    images = context.inputs("lenet", context.test.images[:ACTIVITY_COUNT])
+    outputs: dict[str, Tensor] = record(context.model("lenet"), images)
+    result = {}
+    for layer in ("relu1", "relu2", "relu3", "relu4"):
+        alive = (outputs[layer] > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
+        zeros = (outputs[layer] == 0).double().mean().item()
+        result[layer] = {"zeros": zeros, "dead": int((~alive).sum()), "units": len(alive)}
+    return result
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    trained = context.trained("lenet")
+    evaluation = context.evaluation("lenet")
+    certainty, right = _certainty(context)
+    logits = context.recording("lenet")["output"][DIGIT]
+    order = logits.argsort(descending=True)
+    names = context.test.class_names
+    true, answer, count = worst_pair(evaluation.confusion.numpy())
+    weights = trained.weights
+    result: dict[str, Any] = {
+        "parameters": parameter_count(context.model("lenet")),
+        "layers": {
+            name: int(weights[f"{name}.weight"].numel() + weights[f"{name}.bias"].numel())
+            for name in ("conv1", "conv2", "fc1", "fc2", "output")
+        },
+        "test_accuracy": evaluation.accuracy,
+        "test_count": evaluation.count,
+        "errors": round((1 - evaluation.accuracy) * evaluation.count),
+        "per_class": evaluation.per_class,
+        "digit": names[DIGIT],
+        "logits": logits.tolist(),
+        "probability": float(logits.softmax(0).max()),
+        "best": names[int(order[0])],
+        "best_logit": float(logits[order[0]]),
+        "second": names[int(order[1])],
+        "second_logit": float(logits[order[1]]),
+        "second_probability": float(logits.softmax(0)[order[1]]),
+        "ratio": math.exp(float(logits[order[0]] - logits[order[1]])),
+        "sure_right": float(certainty[right].mean()),
+        "sure_wrong": float(certainty[~right].mean()) if (~right).any() else 0.0,
+        "confused": {"true": names[true], "answer": names[answer], "count": count},
+        "activity": _activity(context),
+        "activity_count": min(ACTIVITY_COUNT, len(context.test)),
+        "steps": trained.recipe.steps,
+        "images_seen": trained.recipe.steps * trained.recipe.batch_size,
+        "train_count": len(context.train),
+        "seconds": trained.history.seconds,
+        "multiplications": {"conv1": 28 * 28 * 6 * 25, "conv2": 10 * 10 * 16 * 150},
+        "label_smoothing": trained.recipe.label_smoothing,
+    }
+    if context.real is not None:
+        real = predict_real(context)
+        result["real"] = {"accuracy": real.accuracy, "count": real.count}
+    return result
+
+
+def predict_real(context: Context) -> Any:
+    """How well LeNet reads MNIST's real test digits, when DATA_DIR has them."""
+    from cnnviz.inside.evaluation import evaluate, predict
+
+    assert context.real is not None
+    logits = predict(context.model("lenet"), context.inputs("lenet", context.real.images))
+    return evaluate(logits, context.real.labels, context.real.class_names)

@@ -1,0 +1,261 @@
+"""Figures of the chapter "Batch normalisation and dropout": masks, and one digit many times."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnviz.drawing import charts
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.inside.evaluation import accuracy
+from cnnviz.inside.recording import record
+from gen.context import Context
+from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
+
+DIGIT = 4
+PASSES, MANY, MANY_PASSES = 1000, 500, 20
+"""Passes of one digit; test images for the comparison with evaluation mode, and passes of each."""
+
+_SHARE = 0.2  # of dropout, as in cnnviz.nets.models.MLP
+_MASKS = 3
+_ACTIVATION = Text(
+    "激活值，更大的也画成最亮", "activation; larger ones are drawn as the brightest, too"
+)
+
+
+def _masks(count: int) -> Tensor:
+    """(count, 512): 1 where a unit is kept."""
+    generator = torch.Generator().manual_seed(0)
+    return (torch.rand(count, 512, generator=generator) >= _SHARE).float()
+
+
+def masks(context: Context) -> Figure:
+    """The first hidden layer of the MLP under three masks, and in evaluation mode."""
+    values = context.recording("mlp")["relu1"][DIGIT].reshape(16, 32)
+    kept = _masks(_MASKS).reshape(-1, 16, 32)
+    # Few units are very strong; the others should be seen, too.
+    peak = float(values[values > 0].quantile(0.9)) if (values > 0).any() else 1.0
+    panels = []
+    for index in range(_MASKS):
+        drawn_mask = mosaic(kept[index][None].numpy(), scale=(0, 1), palette="grey", signed=False)
+        label = Text(f"掩码 {index + 1}", f"mask {index + 1}")
+        panels.append(Panel(picture(drawn_mask, 6.6), label))
+    for index in range(_MASKS):
+        thinned = values * kept[index] / (1 - _SHARE)
+        drawn = mosaic(thinned[None].numpy(), scale=(0, peak), signed=False)
+        label = Text(f"经过掩码 {index + 1}", f"through mask {index + 1}")
+        panels.append(Panel(picture(drawn, 6.6), label))
+    whole = mosaic(values[None].numpy(), scale=(0, peak), signed=False)
+    panels.append(
+        Panel(picture(whole, 6.6), Text("评估模式：不丢", "evaluation mode: none dropped"))
+    )
+    dropped = [int((m == 0).sum()) for m in kept]
+    return Figure(
+        alt=Text(
+            f"512 个单元排成 16×32。三个掩码各丢掉 {'、'.join(map(str, dropped))} 个；"
+            "下面是同一个数字经过它们之后的激活值",
+            f"512 units laid out as 16×32. Three masks drop {', '.join(map(str, dropped))} of them; "
+            "below, the activations for one digit through each",
+        ),
+        panels=panels,
+        legends=[
+            scale_legend(drawn_mask, "figure", Text("掩码：黑为丢掉，白为留下", "mask: black is dropped, white is kept")),
+            scale_legend(drawn, "figure", _ACTIVATION),
+        ],
+        columns=3,
+        uses=["mlp"],
+    )  # fmt: skip
+
+
+@cache
+def _repeated(context: Context) -> dict[str, Tensor]:
+    """Logits (PASSES, 10) in training mode of a digit that is easy and of the one least decided."""
+    probabilities = context.logits("mlp")[:2000].softmax(1)
+    top = probabilities.topk(2, 1).values
+    unsure = int((top[:, 0] - top[:, 1]).argmin())
+    model = context.trained("mlp").model().train()
+    result = {}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for key, index in (("sure", context.example_indices[DIGIT]), ("unsure", unsure)):
+            inputs = context.inputs("mlp", context.test.images[index : index + 1])
+            with torch.no_grad():
+                result[key] = model(inputs.expand(PASSES, -1, -1, -1))
+            result[f"{key} eval"] = context.logits("mlp")[index]
+            result[f"{key} image"] = context.test.images[index, 0]
+            result[f"{key} label"] = context.test.labels[index]
+    return result
+
+
+def _two_best(logits: Tensor) -> tuple[int, int]:
+    first, second = logits.topk(2).indices.tolist()
+    return int(first), int(second)
+
+
+def many_times(context: Context) -> Figure:
+    """How the logits of one digit scatter in training mode."""
+    found, names = _repeated(context), context.test.class_names
+    panels = []
+    for key, title in (
+        ("sure", Text("容易的数字", "an easy digit")),
+        ("unsure", Text("难断的数字", "an undecided digit")),
+    ):
+        best = _two_best(found[f"{key} eval"])
+        image = mosaic(found[f"{key} image"][None].numpy(), scale=(0, 255), palette="grey")
+        chart = in_both(
+            lambda say, k=key, b=best, t=title: charts.histogram(  # type: ignore[misc]
+                {
+                    say(Text(f"{names[c]} 的 logit", f"logit of {names[c]}")): found[k][
+                        :, c
+                    ].numpy()
+                    for c in b
+                },
+                title=say(t),
+                x_label="logit",
+                y_label=say(Text("次数", "passes")),
+                bins=40,
+                size=(520, 230),
+            )
+        )
+        panels += [
+            Panel(picture(image, 5), title),
+            Panel(chart, Text(f"{PASSES:,} 次", f"{PASSES:,} passes")),
+        ]
+    votes = found["unsure"].argmax(1).bincount(minlength=len(names))
+    first, second = _two_best(found["unsure eval"])
+    return Figure(
+        alt=Text(
+            f"同一个数字在训练模式下算 {PASSES} 次，每次的 logits 都不同。难断的那个，"
+            f"{int(votes[first])} 次答 {names[first]}，{int(votes[second])} 次答 {names[second]}",
+            f"One digit, {PASSES} passes in training mode, other logits each time. The undecided one "
+            f"is called {names[first]} {int(votes[first])} times, {names[second]} "
+            f"{int(votes[second])} times",
+        ),
+        panels=panels,
+        legends=[GREY_LEGEND],
+        layout="row",
+        uses=["mlp"],
+    )  # fmt: skip
+
+
+@cache
+def _averaged(context: Context) -> dict[str, Any]:
+    """Mean logits of many digits over some passes, beside those of evaluation mode."""
+    inputs = context.inputs("mlp", context.test.images[:MANY])
+    model = context.trained("mlp").model().train()
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(1)
+        passes = torch.stack([model(inputs) for _ in range(MANY_PASSES)])  # (passes, N, 10)
+    return {"passes": passes, "mean": passes.mean(0), "eval": context.logits("mlp")[:MANY]}
+
+
+def mean_of_many(context: Context) -> Figure:
+    """Mean logits of training mode against those of evaluation mode."""
+    found = _averaged(context)
+    some = slice(0, 30)
+    x, y = found["eval"][some].flatten().numpy(), found["mean"][some].flatten().numpy()
+    once = found["passes"][0, some].flatten().numpy()
+    drawing = in_both(
+        lambda say: charts.scatter_chart(
+            {
+                say(Text("算一次", "one pass")): (x, once),
+                say(Text(f"{MANY_PASSES} 次的平均", f"mean of {MANY_PASSES} passes")): (x, y),
+            },
+            title=say(Text("训练模式与评估模式的 logits", "Logits of both modes")),
+            x_label=say(Text("评估模式的 logit", "logit in evaluation mode")),
+            y_label=say(Text("训练模式的 logit", "logit in training mode")),
+            size=(560, 380),
+        )
+    )
+    errors = _errors(context)
+    return Figure(
+        alt=Text(
+            f"训练模式的 logit 与评估模式的 logit：算一次平均差 {errors['once']:.2f}，"
+            f"{MANY_PASSES} 次的平均只差 {errors['mean']:.2f}",
+            f"Logits of training mode against evaluation mode: one pass is off by "
+            f"{errors['once']:.2f} on average, the mean of {MANY_PASSES} by {errors['mean']:.2f}",
+        ),
+        panels=[Panel(drawing)],
+        uses=["mlp"],
+    )
+
+
+def _errors(context: Context) -> dict[str, float]:
+    """Mean distance of logits in training mode from those in evaluation mode."""
+    found = _averaged(context)
+    return {
+        "once": float((found["passes"] - found["eval"]).abs().mean()),
+        "mean": float((found["mean"] - found["eval"]).abs().mean()),
+    }
+
+
+def _sizes_of_sums(context: Context) -> dict[str, float]:
+    """Mean size of what fc2 is given and gives: no dropout, dropout with and without scaling."""
+    inputs = context.inputs("mlp", context.test.images[:MANY])
+    values = record(context.model("mlp"), inputs, layers=["relu1"])["relu1"]  # (N, 512)
+    kept = _masks(len(values)) * values
+    layer = context.model("mlp").get_submodule("fc2")
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    with torch.no_grad():
+        sums = {
+            "whole": F.linear(values, weight),
+            "scaled": F.linear(kept / (1 - _SHARE), weight),
+            "unscaled": F.linear(kept, weight),
+        }
+    # How much of the full sums is left, by regression through zero.
+    full = sums["whole"].double()
+    return {
+        key: float((given.double() * full).sum() / full.square().sum().clamp(min=1e-12))
+        for key, given in sums.items()
+    }
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    found, names = _repeated(context), context.test.class_names
+    averaged = _averaged(context)
+    labels = context.test.labels[:MANY]
+    votes = found["unsure"].argmax(1).bincount(minlength=len(names))
+    first, second = _two_best(found["unsure eval"])
+    sure_first, _ = _two_best(found["sure eval"])
+    values = context.recording("mlp")["relu1"][DIGIT]
+    dropped = (_masks(_MASKS) == 0).sum(1).tolist()
+    active = [int(((m == 1) & (values > 0)).sum()) for m in _masks(_MASKS)]
+    return {
+        "share": _SHARE,
+        "model_share": context.model("mlp").get_submodule("dropout1").p,
+        "digit": names[DIGIT],
+        "dropped": dropped,
+        "active": int((values > 0).sum()),
+        "active_left": active,
+        "passes": PASSES,
+        "many": min(MANY, len(context.test)),
+        "many_passes": MANY_PASSES,
+        "sure": {
+            "answer": names[sure_first],
+            "votes": int((found["sure"].argmax(1) == sure_first).sum()),
+            "spread": float(found["sure"][:, sure_first].std()),
+        },
+        "unsure": {
+            "label": names[int(found["unsure label"])],
+            "first": names[first],
+            "second": names[second],
+            "first_votes": int(votes[first]),
+            "second_votes": int(votes[second]),
+            "spread": float(found["unsure"][:, first].std()),
+            "gap": float(found["unsure eval"][first] - found["unsure eval"][second]),
+        },
+        "errors": _errors(context),
+        "accuracy": {
+            "eval": accuracy(averaged["eval"], labels),
+            "once": float(np.mean([accuracy(p, labels) for p in averaged["passes"]])),
+            "mean": accuracy(averaged["passes"].softmax(2).mean(0), labels),
+        },
+        "sums": _sizes_of_sums(context),
+    }

@@ -1,0 +1,202 @@
+"""Figures on calibration: is LeNet as often right as it is sure, and what changes that?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cnnviz.data.datasets import Dataset
+from cnnviz.drawing import charts
+from cnnviz.inside.calibration import Reliability, fit_temperature, reliability
+from cnnviz.inside.evaluation import accuracy, predict
+from cnnviz.nets import networks
+from cnnviz.training.brief import train_briefly
+from cnnviz.training.fit import fit
+from cnnviz.training.recipe import SHORT
+from gen.context import Context
+from gen.figure.figure import Figure, Panel, Text, in_both
+
+BINS = 10
+LEAST = 25
+"""Answers that an interval needs to be drawn: of fewer, the share that is right says little."""
+
+FEW = 500
+"""Images that one of the networks learns by heart."""
+
+_PERFECT = Text("校准好的", "calibrated")
+
+
+def _halves(context: Context) -> tuple[slice, slice]:
+    """One half of the test images to fit a temperature, the other to tell what it does."""
+    half = len(context.test) // 2
+    return slice(0, half), slice(half, None)
+
+
+@cache
+def _scaled(context: Context) -> dict[str, Any]:
+    """LeNet's answers on the second half, plain and at the temperature fitted on the first."""
+    logits, labels = context.logits("lenet"), context.test.labels
+    first, second = _halves(context)
+    temperature = fit_temperature(logits[first], labels[first])
+    told, truth = logits[second].double(), labels[second]
+    return {
+        "temperature": temperature,
+        "plain": reliability(told, truth, BINS),
+        "scaled": reliability(told / temperature, truth, BINS),
+        "confidence": [float((told / t).softmax(1).amax(1).mean()) for t in (1, temperature)],
+        "accuracy": accuracy(told, truth),
+        "unchanged": bool((told.argmax(1) == (told / temperature).argmax(1)).all()),
+    }
+
+
+@cache
+def _three(context: Context) -> dict[str, tuple[Tensor, Reliability]]:
+    """Test logits and reliability of three LeNets: smoothed, not smoothed, learned by heart."""
+    inputs, labels = context.inputs("lenet", context.test.images), context.test.labels
+    plain = fit(
+        replace(context.recipe("short-lenet-0"), label_smoothing=0.0),
+        context.train,
+        _first(context.test, 10),  # it only says how the training went
+        progress=False,
+    )
+    nets = {
+        "smoothed": context.model("short-lenet-0"),
+        "plain": plain.model(),
+        "parrot": _parrot(context)[0],
+    }
+    found = {}
+    for name, net in nets.items():
+        logits = predict(net, inputs)
+        found[name] = logits, reliability(logits, labels, BINS)
+    return found
+
+
+@cache
+def _parrot(context: Context) -> tuple[nn.Module, float]:
+    """A LeNet that has seen `FEW` images over and over, and its loss on them in the end."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = networks.build("lenet")
+    losses = train_briefly(net, _first(context.train, FEW), SHORT, 3e-3)
+    return net, sum(losses[-20:]) / len(losses[-20:])
+
+
+def _first(data: Dataset, count: int) -> Dataset:
+    return replace(data, images=data.images[:count], labels=data.labels[:count], styles=())
+
+
+_Line = tuple[list[float], list[float]]
+
+
+def _line(found: Reliability) -> tuple[_Line, list[float]]:
+    """Confidence and accuracy of the intervals with enough answers; standard errors."""
+    enough = found.counts >= LEAST
+    if not enough.any():  # a tiny build
+        enough = found.counts == found.counts.max()
+    x, y = found.confidence[enough], found.accuracy[enough]
+    errors = (y * (1 - y) / found.counts[enough]).sqrt()
+    return (x.tolist(), y.tolist()), errors.tolist()
+
+
+def _chart(say: Any, title: Text, found: dict[Text, Reliability]) -> str:
+    series: dict[str, _Line] = {say(_PERFECT): ([0.0, 1.0], [0.0, 1.0])}
+    errors = {}
+    for name, one in found.items():
+        series[say(name)], errors[say(name)] = _line(one)
+    return charts.line_chart(
+        series,
+        title=say(title),
+        x_label=say(Text("把握：最大的概率", "confidence: the largest probability")),
+        y_label=say(Text("其中答对的比例", "share of right answers")),
+        errors=errors,
+        percent=True,
+        y_limits=(0, 1),
+        size=(640, 380),
+    )
+
+
+def reliability_diagram(context: Context) -> Figure:
+    """LeNet before and after its temperature was fitted."""
+    found = _scaled(context)
+    title = Text("把握与正确率", "Confidence and accuracy")
+    errors = found["plain"].error, found["scaled"].error
+    t = f"{found['temperature']:.2f}"
+    lines = {Text("T = 1", "T = 1"): found["plain"], Text(f"T = {t}", f"T = {t}"): found["scaled"]}
+    return Figure(
+        alt=Text(
+            f"对角线是校准好的网络。T = 1 时 LeNet 的点在对角线上方，期望校准误差 {errors[0]:.1%}；"
+            f"T = {t} 时误差是 {errors[1]:.1%}",
+            "The diagonal is a calibrated network. At T = 1 LeNet's points lie above it, with an "
+            f"expected calibration error of {errors[0]:.1%}; at T = {t} the error is {errors[1]:.1%}",
+        ),
+        panels=[Panel(in_both(lambda say: _chart(say, title, lines)))],
+        uses=["lenet"],
+    )
+
+
+def three_networks(context: Context) -> Figure:
+    """With label smoothing, without, and learned by heart."""
+    found = _three(context)
+    names = {
+        "smoothed": Text("标签平滑", "label smoothing"),
+        "plain": Text("没有平滑", "no smoothing"),
+        "parrot": Text(f"只学 {FEW} 张", f"{FEW} images only"),
+    }
+    lines = {names[key]: one for key, (_, one) in found.items()}
+    title = Text("三个网络的把握与正确率", "Confidence and accuracy of three networks")
+    errors = {key: f"{one.error:.1%}" for key, (_, one) in found.items()}
+    return Figure(
+        alt=Text(
+            f"期望校准误差：用标签平滑的 {errors['smoothed']}，在对角线上方；没有平滑的 "
+            f"{errors['plain']}，贴着对角线；只学 {FEW} 张图的 {errors['parrot']}，在对角线下方",
+            f"Expected calibration errors: {errors['smoothed']} with label smoothing, above the "
+            f"diagonal; {errors['plain']} without, along it; {errors['parrot']} for the one that "
+            f"learned {FEW} images, below it",
+        ),
+        panels=[Panel(in_both(lambda say: _chart(say, title, lines)))],
+        uses=["short-lenet-0"],
+    )
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    scaled = _scaled(context)
+    smoothing = context.recipe("lenet").label_smoothing
+    share = smoothing / len(context.test.class_names)
+    labels = context.test.labels
+    first, second = _halves(context)
+    result: dict[str, Any] = {
+        "half": len(labels[second]),
+        "bins": BINS,
+        "least": LEAST,
+        "few": FEW,
+        "few_loss": _parrot(context)[1],
+        "steps": SHORT,
+        "smoothing": smoothing,
+        "temperature": scaled["temperature"],
+        "accuracy": scaled["accuracy"],
+        "unchanged": scaled["unchanged"],
+        "confidence": scaled["confidence"][0],
+        "confidence_scaled": scaled["confidence"][1],
+        "last_share": float(scaled["scaled"].counts[-1] / scaled["scaled"].counts.sum()),
+        "error": scaled["plain"].error,
+        "error_scaled": scaled["scaled"].error,
+        "target": 1 - smoothing + share,
+        "other_target": share,
+        "gap": math.log((1 - smoothing + share) / share),
+    }
+    for name, (logits, one) in _three(context).items():
+        temperature = fit_temperature(logits[first], labels[first])
+        result[name] = {
+            "accuracy": accuracy(logits, labels),
+            "confidence": float(logits.softmax(1).amax(1).mean()),
+            "error": one.error,
+            "temperature": temperature,
+            "error_scaled": reliability(logits[second] / temperature, labels[second], BINS).error,
+        }
+    return result

@@ -1,0 +1,320 @@
+"""Figures of the chapter "ReLU and its relatives": units that never answer, and how they died."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnviz.data.datasets import to_input
+from cnnviz.drawing import charts, palettes
+from cnnviz.drawing.mosaic import mosaic
+from cnnviz.inside.recording import record
+from cnnviz.training.brief import train_briefly
+from gen.context import Context
+from gen.figure.figure import (
+    Figure,
+    Legend,
+    Panel,
+    Text,
+    Variant,
+    in_both,
+    number,
+    picture,
+    scale_legend,
+)
+
+DIGIT = 5
+COUNT = 2000
+"""Test images on which a unit must never answer to count as dead."""
+
+DIED, HEALTHY = "sgd-lenet-high-rate", "sgd-lenet-0"
+LEAK = 0.01  # slope of leaky ReLU on the left
+RESCUE_STEPS = 30
+_LENET = ("relu1", "relu2", "relu3", "relu4")
+_PER_CLASS = 16
+_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+
+
+@cache
+def _activity(context: Context, name: str, step: int | None = None) -> dict[str, Tensor]:
+    """For each ReLU, the share of test images on which each unit or channel answers at all."""
+    inputs = context.inputs(name, context.test.images[:COUNT])
+    layers = list(_LENET if "lenet" in name else _LENET[:2])
+    recorded = record(context.model(name, step), inputs, layers=layers)
+    return {
+        layer: (values > 0).flatten(2).any(2).double().mean(0)
+        if values.ndim == 4
+        else (values > 0).double().mean(0)
+        for layer, values in recorded.items()
+    }
+
+
+def _dead(context: Context, name: str, step: int | None = None) -> dict[str, int]:
+    return {layer: int((a == 0).sum()) for layer, a in _activity(context, name, step).items()}
+
+
+def answers(context: Context) -> Figure:
+    """Which unit of fc1 answers to which image: dead units are rows without light."""
+    labels = context.test.labels.numpy()
+    classes = range(len(context.test.class_names))
+    chosen = [np.resize(np.flatnonzero(labels == label), _PER_CLASS) for label in classes]
+    inputs = context.inputs("lenet", context.test.images[np.concatenate(chosen)])
+    values = record(context.model("lenet"), inputs, layers=["relu3"])["relu3"].numpy()  # (160, 120)
+    dead = _activity(context, "lenet")["relu3"].numpy() == 0  # (120,)
+    values = np.where(dead, 0, values)
+    shares = values / values.max(0).clip(1e-9)
+    blocks = shares.reshape(len(classes), _PER_CLASS, -1)  # (10, 16, 120)
+    favourite = blocks.mean(1).argmax(0)  # (120,)
+    order = np.lexsort((-blocks.mean(1).max(0), np.where(dead, 99, favourite)))
+    tiles = blocks[:, :, order].transpose(0, 2, 1)  # (10, 120, 16)
+    drawn = mosaic(tiles, columns=len(classes), scale=(0, 1), signed=False)
+    legend = Legend(
+        Text(
+            "激活值。每个单元（行）各用自己的刻度：1 是它在这些图上的最大值",
+            "activation. Each unit (row) has a scale of its own: 1 is its largest on these images",
+        ),
+        palettes.css_gradient(drawn.palette),
+        "0",
+        "1",
+    )
+    return Figure(
+        alt=Text(
+            f"relu3 的 {len(dead)} 个单元（行）对每类 {_PER_CLASS} 张图（列）的回答："
+            f"大多数单元在一两类上最亮；最下面 {dead.sum()} 行全黑，是死单元",
+            f"Answers of the {len(dead)} units of relu3 (rows) to {_PER_CLASS} images of each class "
+            f"(columns): most are brightest in one or two classes; the last {dead.sum()} rows are "
+            "all dark, the dead units",
+        ),
+        panels=[Panel(picture(drawn, 4))],
+        legends=[legend],
+        uses=["lenet"],
+    )  # fmt: skip
+
+
+def death(context: Context) -> Figure:
+    """The second convolution of the net that died, along the training."""
+    variants = []
+    steps = context.trained(DIED).history.step
+    loss = context.trained(DIED).history.loss
+    for step in steps:
+        recorded = context.recording(DIED, step)
+        counts = _dead(context, DIED, step)
+        before, after = (recorded[name][DIGIT].numpy() for name in ("conv2", "relu2"))
+        peak = float(np.abs(before).max())
+        drawn = [
+            mosaic(maps, columns=16, scale=(-peak, peak), signed=True) for maps in (before, after)
+        ]
+        now = loss[min(step, len(loss) - 1)]
+        dead, channels = counts["relu2"], len(after)
+        meaning = Text(
+            f"第 {step} 步，损失 {now:.2f}，{channels} 个通道里死了 {dead} 个。{_SIGNS.zh}",
+            f"step {step}, loss {now:.2f}, {dead} of {channels} channels dead; {_SIGNS.en}",
+        )
+        variants.append(
+            Variant(
+                Text(f"{step}", f"{step}"),
+                [
+                    Panel(
+                        picture(drawn[0], 3.9), Text("conv2（ReLU 之前）", "conv2 (before ReLU)")
+                    ),
+                    Panel(picture(drawn[1], 3.9), Text("relu2（ReLU 之后）", "relu2 (after ReLU)")),
+                ],
+                [scale_legend(drawn[0], "figure", meaning)],
+            )
+        )
+    first, last = (_dead(context, DIED, step)["relu2"] for step in (steps[0], steps[-1]))
+    return Figure(
+        alt=Text(
+            f"学习率过大的 LeNet 在各步的 conv2 与 relu2：死通道从 {first} 个变成 {last} 个",
+            f"conv2 and relu2 of the LeNet with too high a learning rate, step by step: dead "
+            f"channels go from {first} to {last}",
+        ),
+        variants=variants,
+        scrub=Text("训练步数", "Training step"),
+        layout="column",
+        uses=[DIED],
+    )  # fmt: skip
+
+
+def dying(context: Context) -> Figure:
+    """Loss, and the share of dead units by layer, of the net that died."""
+    history = context.trained(DIED).history
+    healthy = context.trained(HEALTHY).history.loss
+    # One batch may lose thousands of times more; it is drawn as far as the chart goes.
+    ceiling = min(6.0, 1.05 * max(history.loss))
+    losses = in_both(
+        lambda say: charts.line_chart(
+            {
+                say(Text("学习率 1.0", "rate 1.0")): (
+                    np.arange(1, len(history.loss) + 1),
+                    np.minimum(history.loss, ceiling),
+                ),
+                say(Text("学习率 0.05", "rate 0.05")): (np.arange(1, len(healthy) + 1), healthy),
+            },
+            title=say(Text("两种学习率的损失", "Loss at two learning rates")),
+            x_label=say(Text("训练步数", "training steps")),
+            y_label=say(Text("损失", "loss")),
+            y_limits=(0, ceiling),
+            size=(640, 240),
+        )
+    )
+    shares: dict[str, list[float]] = {layer: [] for layer in _LENET}
+    for step in history.step:
+        for layer, active in _activity(context, DIED, step).items():
+            shares[layer].append(float((active == 0).double().mean()))
+    steps = [max(step, 0.5) for step in history.step]
+    dead = in_both(
+        lambda say: charts.line_chart(
+            {layer: (steps, share) for layer, share in shares.items()},
+            title=say(Text("死单元的占比", "Share of dead units")),
+            x_label=say(
+                Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
+            ),
+            y_label=say(Text("死单元", "dead units")),
+            percent=True,
+            log_x=True,
+            y_limits=(0, 1.02),
+            size=(640, 260),
+        )
+    )
+    listed = {layer: share[-1] for layer, share in shares.items()}
+    return Figure(
+        alt=Text(
+            f"上：学习率 1.0 的损失先跳到 {max(history.loss):.0f}，之后停在 {history.loss[-1]:.2f}。"
+            "下：到最后，死单元占 " + "，".join(f"{n} {s:.0%}" for n, s in listed.items()),
+            f"Above: at rate 1.0 the loss jumps to {max(history.loss):.0f} and then stays at "
+            f"{history.loss[-1]:.2f}. Below: at the end the dead are "
+            + ", ".join(f"{s:.0%} of {n}" for n, s in listed.items()),
+        ),
+        panels=[
+            Panel(losses, Text("损失", "loss")),
+            Panel(dead, Text("每层的死单元", "dead units by layer")),
+        ],
+        layout="column",
+        uses=[DIED, HEALTHY],
+    )
+
+
+GRADIENT_IMAGES = 500
+
+
+def _fresh(context: Context, name: str, leaky: float = 0.0) -> nn.Module:
+    """A copy of the network to change and to train; with `leaky`, that slope for its ReLUs."""
+    model = context.trained(name).model()
+    if leaky:
+        for layer in _LENET:
+            setattr(model, layer, nn.LeakyReLU(leaky))
+    return model
+
+
+def _rescued(context: Context, rate: float) -> bool:
+    """Whether the loss of the dead network falls at that rate once its ReLUs are leaky."""
+    model = _fresh(context, DIED, LEAK)
+    losses = train_briefly(model, context.train, RESCUE_STEPS, rate, optimizer="sgd")
+    return losses[-1] < losses[0]  # false, too, where the last is not a number
+
+
+def _times_smaller(context: Context) -> int:
+    """By how much the rate of the healthy network must shrink to rescue the dead one; 0: never."""
+    rate = context.recipe(HEALTHY).peak_learning_rate
+    factors = (10**power for power in range(7))
+    return next((factor for factor in factors if _rescued(context, rate / factor)), 0)
+
+
+def _gradients(context: Context, name: str, leaky: float = 0.0) -> dict[str, float]:
+    """Largest gradient of each set of parameters over some training images."""
+    model = _fresh(context, name, leaky)
+    images = context.train.images[:GRADIENT_IMAGES]
+    labels = context.train.labels[:GRADIENT_IMAGES]
+    torch.autograd.backward(F.cross_entropy(model(to_input(images)), labels))
+    result = {}
+    for key, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        result[key] = float(parameter.grad.abs().max())
+    return result
+
+
+def _dead_gradient(context: Context) -> dict[str, float]:
+    """Largest gradient of fc1's weights in LeNet: rows of dead units, and of the others."""
+    model = context.trained("lenet").model()
+    images, labels = context.test.images[:COUNT], context.test.labels[:COUNT]
+    torch.autograd.backward(F.cross_entropy(model(context.inputs("lenet", images)), labels))
+    parameters = dict(model.named_parameters())
+    weight, outgoing = parameters["fc1.weight"], parameters["fc2.weight"]
+    assert weight.grad is not None
+    assert outgoing.grad is not None
+    dead = _activity(context, "lenet")["relu3"] == 0
+    rows = weight.grad.abs().amax(1)  # (120,)
+    columns = outgoing.grad.abs().amax(0)  # (120,) what leaves each unit
+    norms = weight.detach().norm(dim=1)
+    return {
+        "dead": float(rows[dead].max()) if dead.any() else 0.0,
+        "outgoing": float(columns[dead].max()) if dead.any() else 0.0,
+        "alive": float(rows[~dead].max()) if (~dead).any() else 0.0,
+        "norm_dead": float(norms[dead].mean()) if dead.any() else 0.0,
+        "norm_alive": float(norms[~dead].mean()) if (~dead).any() else 0.0,
+    }
+
+
+def _lives(context: Context) -> dict[str, int]:
+    """How the dead units of LeNet's fc1 and fc2 came about over the snapshots."""
+    steps = context.trained("lenet").history.step
+    dead = torch.stack(
+        [torch.cat([_activity(context, "lenet", s)[n] == 0 for n in _LENET[2:]]) for s in steps]
+    )  # (steps, 204)
+    return {
+        "start": int(dead[0].sum()),
+        "end": int(dead[-1].sum()),
+        "both": int((dead[0] & dead[-1]).sum()),
+        "most": int(dead.sum(1).max()),
+        "most_step": int(steps[int(dead.sum(1).argmax())]),
+        "revived": int((dead[:-1] & ~dead[1:]).sum()),
+        "units": dead.shape[1],
+    }
+
+
+def numbers(context: Context) -> dict[str, Any]:
+    """Numbers that the text of the chapter uses."""
+    history = context.trained(DIED).history
+    gradients = _gradients(context, DIED)
+    recorded = record(context.model(DIED), context.inputs(DIED, context.test.images[:COUNT]),
+                      layers=["conv2", "output"])  # fmt: skip
+    answers = context.logits(DIED).argmax(1)
+    sizes = {layer: len(active) for layer, active in _activity(context, "lenet").items()}
+    sizes_mlp = {layer: len(active) for layer, active in _activity(context, "mlp").items()}
+    return {
+        "count": min(COUNT, len(context.test)),
+        "lenet": _dead(context, "lenet"),
+        "lenet_units": sizes,
+        "mlp": _dead(context, "mlp"),
+        "mlp_units": sizes_mlp,
+        "died": _dead(context, DIED),
+        "died_accuracy": context.evaluation(DIED).accuracy,
+        "died_answers": int(answers.unique().numel()),
+        "died_loss": history.loss[-1],
+        "worst_loss": max(history.loss),
+        "worst_step": int(np.argmax(history.loss)) + 1,
+        "healthy_accuracy": context.evaluation(HEALTHY).accuracy,
+        "rate": context.recipe(DIED).peak_learning_rate,
+        "healthy_rate": context.recipe(HEALTHY).peak_learning_rate,
+        "gradient_images": GRADIENT_IMAGES,
+        "tensors": len(gradients),
+        "without_gradient": sum(value == 0 for value in gradients.values()),
+        "with_gradient": [key for key, value in gradients.items() if value > 0],
+        "highest": float(recorded["conv2"].max()),
+        "highest_text": number(float(recorded["conv2"].max())),
+        "lowest_text": f"{float(recorded['conv2'].min()):,.0f}".replace("-", "−"),
+        "same_output": float(recorded["output"].std(0).max()),
+        "gradients": gradients,
+        "healthy_gradients": _gradients(context, HEALTHY),
+        "leaky_gradients": _gradients(context, DIED, LEAK),
+        "rescue_steps": RESCUE_STEPS,
+        "times_smaller": _times_smaller(context),
+        "dead_gradient": _dead_gradient(context),
+        "lives": _lives(context),
+    }

@@ -1,0 +1,70 @@
+"""Run by mkdocs-gen-files in each build: adds figures and generated pages to the site."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import IO, Any
+
+import mkdocs_gen_files
+from mkdocs.exceptions import PluginError
+from mkdocs_gen_files.editor import FilesEditor
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import inside
+from gen.atlas.pages import atlas_pages
+from gen.draw import manifest
+from gen.lab import files as lab_files
+from gen.settings import ROOT, from_environment
+from gen.site.units import template_page
+from gen.texts.languages import FALLBACK, code_of, ours, untranslated
+
+
+def main() -> None:
+    """Copy the pictures and the lab's files, and write the atlas."""
+    settings = from_environment()
+    editor = FilesEditor.current()
+    language = code_of(editor.config.docs_dir)
+    chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
+    for chapter in filter(None, chapters.values()):
+        for file in chapter.files:
+            with _open(f"figures/{file}", "wb") as copy:
+                copy.write(inside(settings.figures_dir, file).read_bytes())
+    for file, content in lab_files.site_files(settings).items():
+        with _open(file, "wb") as copy:
+            copy.write(content)
+    for name, source in untranslated(ROOT / "docs", language).items():
+        with _open(f"{name}.md", "w", encoding="utf-8") as page:
+            page.write(source.read_text("utf-8"))
+        mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
+    atlas = chapters["atlas"]
+    assert atlas, "gen.site.hooks brings everything up to date before pages are made"
+    for net, layers in atlas.numbers["nets"].items():
+        for name in (net, *(layer["name"] for layer in layers)):
+            if not re.fullmatch(
+                r"\w[\w.-]*", name
+            ):  # it becomes a folder; a bundle may say anything
+                raise CnnvizError(f"'{name}' is no name of a network or layer.")
+    for path, markdown in atlas_pages(atlas.numbers, ours(language)).items():
+        with _open(path, "w", encoding="utf-8") as page:
+            page.write(markdown)
+        mkdocs_gen_files.set_edit_path(path, "../../gen/atlas/pages.py")
+    for net, layers in atlas.numbers["nets"].items():
+        for layer in layers:
+            if layer["form"]:
+                path, markdown = template_page(net, layer["name"])
+                with _open(path, "w", encoding="utf-8") as page:
+                    page.write(markdown)
+                mkdocs_gen_files.set_edit_path(path, "../../gen/atlas/unit_pages.py")
+
+
+def _open(name: str, mode: str, encoding: str | None = None) -> IO[Any]:
+    """A new file of the site. Names come from what is shown, and none leads out of the site."""
+    inside(Path(FilesEditor.current().directory), name)
+    return mkdocs_gen_files.open(name, mode, encoding=encoding)
+
+
+try:
+    main()
+except CnnvizError as error:
+    raise PluginError(str(error)) from error

@@ -1,0 +1,237 @@
+"""The course as a whole: its chapters in order, what each needs, how long it takes to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import NoneType
+from typing import Any
+
+import yaml
+
+from cnnviz.errors import CnnvizError
+from gen.texts.finding import Finding
+from gen.texts.words import WORDS
+
+# Reading is slower here than in a novel: there are figures to look at.
+WORDS_A_MINUTE = {"zh": 300, "en": 180}
+SECONDS_A_FIGURE = 15
+
+_FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
+_TITLE = re.compile(r"^# (.*?) *\{ #", re.M)
+_MARKUP = re.compile(r"[<>\[\]{}*`\\]")
+_QUESTION = re.compile(r"^!!! question .*\n((?: {4}.*\n)+)", re.M)
+_CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
+DIRECTIVE = re.compile(r"\[\[=.*?\]\]|\[\[%.*?%\]\]|\[\[#.*?#\]\]", re.S)
+_FIGURE = re.compile(r"call figure\(")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter of the course in one language.
+
+    Attributes:
+        page: name of its file, without ".md".
+        number: its place in the course, from 1.
+        needs: pages that the reader should have read.
+        minutes: to read it and look at its figures, exercises not counted.
+    """
+
+    page: str
+    number: int
+    title: str
+    question: str
+    needs: tuple[str, ...]
+    minutes: int
+
+
+def pages_of(nav: Iterable[Any]) -> list[str]:
+    """The pages of a MkDocs nav in order, without ".md"."""
+    pages: list[str] = []
+    for entry in nav:
+        if isinstance(entry, str):
+            pages.append(entry.removesuffix(".md"))
+        elif isinstance(entry, Mapping):
+            for value in entry.values():
+                pages += pages_of([value] if isinstance(value, str) else value)
+    return pages
+
+
+def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter]:
+    """The chapters of a language by page, in the order of the nav.
+
+    A page is a chapter if its front matter has `needs`.
+
+    Raises:
+        CnnvizError: a chapter needs one which does not come before it, or asks no question, or a
+            page cannot be read.
+    """
+    found: dict[str, Chapter] = {}
+    for page in pages_of(nav):
+        path = docs / language / f"{page}.md"
+        if not path.exists():  # shown in English in a third language
+            path = docs / "en" / f"{page}.md"
+        text = _read(path, language) if path.exists() else ""
+        meta = _front_matter(text, path, language)
+        if "needs" not in meta:
+            continue
+        title, question = _TITLE.search(text), _QUESTION.search(text)
+        if title is None or question is None:
+            raise _error(
+                path,
+                0,
+                language,
+                "一章的开头要有标题和提问的方框，课程地图要用。怎么办：写成 # 标题 { #锚点 }，"
+                '空一行，再写 !!! question "这一章的问题"，下一行缩进四格写问题。',
+                "a chapter begins with its title and question, which the course map shows. What "
+                'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
+                "and below it, indented by four spaces, the question.",
+            )
+        if marks := _MARKUP.findall(title[1]):
+            raise _error(
+                path,
+                text.count("\n", 0, title.start()) + 1,
+                language,
+                f"章的标题只能是普通的文字，这里有 {' '.join(marks)}：标题也会出现在"
+                "别的页面上。怎么办：去掉它们。",
+                f"the title of a chapter is plain words, and this one holds {' '.join(marks)}; it "
+                "stands on other pages, too. What to do: take them out.",
+            )
+        needs = tuple(meta["needs"] or ())
+        for need in needs:
+            if need not in found:
+                raise _error(
+                    path,
+                    _line_of_key(text, "needs"),
+                    language,
+                    f"needs 里的 {need} 不是排在它前面的一章。怎么办：写前面某一章的文件名，"
+                    "不带 .md；或者改 nav 里的顺序。",
+                    f"'{need}' in needs is not a chapter before it. What to do: write the file "
+                    "name of an earlier chapter, without .md, or change the order of the nav.",
+                )
+        found[page] = Chapter(
+            page,
+            len(found) + 1,
+            title.group(1),
+            " ".join(line.strip() for line in question.group(1).splitlines()),
+            needs,
+            minutes(text, language),
+        )
+    return found
+
+
+def _line_of_key(markdown: str, key: str) -> int:
+    """The line of a key of the front matter."""
+    return markdown.count("\n", 0, max(0, markdown.find(f"\n{key}:") + 1)) + 1
+
+
+def _read(path: Path, language: str) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _error(
+            path,
+            path.read_bytes().count(b"\n", 0, error.start) + 1,
+            language,
+            "这个文件不是 UTF-8 编码。怎么办：用编辑器另存为 UTF-8。",
+            "this file is not UTF-8. What to do: save it again with the encoding UTF-8.",
+        ) from error
+
+
+def _front_matter(text: str, path: Path, language: str) -> dict[str, Any]:
+    """What stands between the two --- at the top of a page."""
+    front = _FRONT_MATTER.match(text)
+    if front is None and text.startswith("---\n"):
+        raise _error(
+            path,
+            1,
+            language,
+            "文件头没有结尾。怎么办：在 description、needs 这几行后面另起一行写 ---。",
+            "the front matter has no end. What to do: write a line --- behind description, needs "
+            "and the like.",
+        )
+    line, problem = 1, ""
+    try:
+        meta = yaml.safe_load(front[1]) if front else {}
+    except yaml.MarkedYAMLError as error:
+        meta, problem = None, f" ({error.problem})"
+        line = error.problem_mark.line + 2 if error.problem_mark else 1
+    if not isinstance(meta, dict):
+        raise _error(
+            path,
+            line,
+            language,
+            f"文件头看不懂{problem}。怎么办：每行写成“名字: 值”；值里有半角冒号时，给它加上半角的"
+            "引号。",
+            f"the front matter cannot be read{problem}. What to do: write each line as 'name: "
+            "value', and put a value that holds a colon in quotes.",
+        )
+    if not isinstance(meta.get("needs", []), (list, NoneType)):
+        raise _error(
+            path,
+            _line_of_key(text, "needs"),
+            language,
+            f"needs 应当是一个列表。怎么办：写成 needs: [{meta['needs']}]。",
+            f"needs should be a list. What to do: write needs: [{meta['needs']}].",
+        )
+    return meta
+
+
+def _error(path: Path, line: int, language: str, zh: str, en: str) -> CnnvizError:
+    file = f"docs/{path.parent.name}/{path.name}"
+    return CnnvizError(Finding(file, line, zh, en).text(language))
+
+
+def minutes(markdown: str, language: str) -> int:
+    """Minutes to read a page.
+
+    >>> minutes("word " * 360, "en"), minutes("字" * 600, "zh")
+    (2, 2)
+    """
+    text = DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
+    length = len(re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[^\W\d_][\w’'-]*", text))
+    seconds = 60 * length / WORDS_A_MINUTE["zh" if language == "zh" else "en"]
+    seconds += SECONDS_A_FIGURE * len(_FIGURE.findall(markdown))
+    return max(1, round(seconds / 60))
+
+
+def course_map(course: Mapping[str, Chapter], language: str) -> str:
+    """All chapters as a numbered Markdown list: title, question, what each needs, time."""
+    pick = 0 if language == "zh" else 1
+    lines = []
+    for chapter in course.values():
+        facts = [WORDS["minutes"][pick].format(minutes=chapter.minutes)]
+        if chapter.needs:
+            numbers = WORDS["list comma"][pick].join(str(course[n].number) for n in chapter.needs)
+            facts.append(WORDS["needs chapters"][pick].format(chapters=numbers))
+        lines.append(
+            f"{chapter.number}. **[{chapter.title}]({chapter.page}.md)**  \n    {chapter.question} "
+            f'<span class="course-facts">{WORDS["dot"][pick].join(facts)}</span>'
+        )
+    return "\n".join(["", *lines, ""])
+
+
+def facts_html(course: Mapping[str, Chapter], page: str, language: str, up: str) -> str:
+    """The line below a chapter's title: number, time, what to read first, notebook.
+
+    Args:
+        up: the way from the page to the root of the site, such as "../".
+    """
+    pick = 0 if language == "zh" else 1
+    chapter = course[page]
+    say = {key: text[pick] for key, text in WORDS.items()}
+    facts = [
+        say["chapter"].format(number=chapter.number, count=len(course)),
+        say["minutes"].format(minutes=chapter.minutes),
+    ]
+    if chapter.needs:
+        links = (
+            f'<a href="{up}{need}/">{escape(course[need].title)}</a>' for need in chapter.needs
+        )
+        facts.append(say["read first"] + say["colon"] + say["list comma"].join(links))
+    facts.append(f'<a href="{up}notebooks/{page}.ipynb" download>{say["notebook"]}</a>')
+    items = "".join(f"<li>{fact}</li>" for fact in facts)
+    return f'<ul class="chapter-facts" data-search-exclude>{items}</ul>'

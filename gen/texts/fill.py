@@ -1,0 +1,374 @@
+"""Numbers, figures, code and checked claims inside the Markdown of a page.
+
+Delimiters that do not meet LaTeX: `[[= value ]]`, `[[% call … %]]`, `[[# comment #]]`. In a page:
+
+    [[= lenet.test_accuracy | percent ]]                a number of the build
+    [[= claim(a > b, "what the sentence says") ]]       stops the build if it is not so
+    [[= source("cnnviz/nets/models.py", "LeNet.forward") ]]  code, taken from the tested source
+    [[= example("first_convolution") ]]                 a program and what it printed
+    [[% call figure("lenet/conv1_filters") %]] caption [[% endcall %]]
+"""
+
+from __future__ import annotations
+
+import ast
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from textwrap import dedent
+from traceback import walk_tb
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.defaults import DEFAULT_NAMESPACE
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import inside
+from gen.texts.course import Chapter, course_map
+from gen.texts.finding import Finding
+from gen.texts.glossary import Term, glossary_markdown
+from gen.texts.words import WORDS
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """0.98412 → "98.4%"."""
+    return f"{value * 100:.{digits}f}%"
+
+
+def thousands(value: float) -> str:
+    """61706 → "61,706"."""
+    return f"{value:,.0f}"
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """-0.1234 → "−0.12", with a real minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """0.1234 → "+0.12"; what rounds to zero has no sign."""
+    written = f"{value:+.{digits}f}".replace("-", "−")
+    return written if written.strip("+−0.") else written[1:]
+
+
+class Misfit(CnnvizError):
+    """A directive that cannot be filled in: what is wrong and what to do, in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh, self.en = zh, en
+
+
+_NAMES = {
+    "figure": (
+        ("图", "新的图由 gen/figures/<章>.py 里返回 Figure 的函数画出。"),
+        ("figure", "a new one is drawn by a function of gen/figures/<chapter>.py."),
+    ),
+    "number": (
+        ("数", "新的数由 gen/figures/<章>.py 里的函数 numbers 给出。"),
+        ("number", "a new one comes from the function numbers of gen/figures/<chapter>.py."),
+    ),
+    "chapter": (
+        ("章或数", "数写成“章.名字”，例如 lenet.test_accuracy。"),
+        ("chapter or number", "a number is written as in lenet.test_accuracy."),
+    ),
+    "program": (
+        ("程序", "程序是 docs/examples 里的文件，不写 .py。"),
+        ("program", "it is a file of docs/examples, without .py."),
+    ),
+    "definition": (
+        ("函数或类", "写源文件里的名字，例如 LeNet.forward。"),
+        ("function or class", "write its name in the file, such as LeNet.forward."),
+    ),
+}
+"""Kinds of names in both languages, and where a new one comes from."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> Misfit:
+    """A name that does not exist, with the nearest that do.
+
+    >>> print(unknown("program", "conut", ["count"]))
+    there is no program 'conut'. What to do: did you mean count? Otherwise: it is a file of \
+docs/examples, without .py.
+    """
+    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    zh, en = _NAMES[kind]
+    return Misfit(
+        f"没有叫 {name} 的{zh[0]}。怎么办："
+        + (f"是不是 {' 或 '.join(near)}？若都不是：" if near else "")
+        + zh[1],
+        f"there is no {en[0]} '{name}'. What to do: "
+        + (f"did you mean {' or '.join(near)}? Otherwise: " if near else "")
+        + en[1],
+    )
+
+
+class _NoSuchName(Exception):
+    """A text names a chapter that the build does not know."""
+
+
+class _Unknown(StrictUndefined):
+    """What a text asks for and the build does not know; Jinja's own message names no other."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if self._undefined_obj is missing:
+            raise _NoSuchName(self._undefined_name)
+        known = self._undefined_obj if isinstance(self._undefined_obj, Mapping) else ()
+        raise unknown("number", str(self._undefined_name), map(str, known))
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """A text sees its numbers and helpers, nothing of Python behind them, and changes none.
+
+    `net.values` is the number of that name, not the method of the dictionary.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+# What Chinese keyboards write, and what belongs inside double brackets.
+_HALF = dict(zip("“”‘’（）［］，：｜．", "\"\"''()[],:|.", strict=True))
+
+
+def unreadable(message: str) -> tuple[str, str]:
+    """What Jinja says of a text that it cannot read, for people who do not know Jinja."""
+    message = message.strip().rstrip(".")
+    char = re.fullmatch(r"unexpected char '(.)' at \d+", message)
+    if char and char[1] in _HALF:
+        half = _HALF[char[1]]
+        return (
+            f"双方括号里有全角的 {char[1]} 。怎么办：改成半角的 {half} 。",
+            f"a full-width {char[1]} stands in double brackets. What to do: write {half}",
+        )
+    if name := re.match(r"No filter named '(.*?)'", message):
+        return (
+            f"竖线后面的 {name[1]} 不存在。怎么办：数的写法有 percent、thousands、fixed、"
+            "signed 四种，例如 [[= lenet.test_accuracy | percent ]]。",
+            f"there is no '{name[1]}' to stand behind the bar. What to do: choose percent, "
+            "thousands, fixed or signed, as in [[= lenet.test_accuracy | percent ]].",
+        )
+    return (
+        f"双方括号里的内容读不懂（{message}）。怎么办：与另一种语言的同一处对照，括号、引号、逗号都要"
+        "一样；make prose 会指出哪一处没有关上。",
+        f"what stands in double brackets cannot be read ({message}). What to do: compare it with "
+        "the same place in the other language, its commas, brackets and quotes; make prose finds "
+        "one that is not closed.",
+    )
+
+
+_DO_NOT_FIT = (TypeError, ValueError, ArithmeticError)
+_PAGE = "<template>"
+"""What Jinja calls the text in a traceback."""
+
+
+class Prose:
+    """Fills in one language's pages.
+
+    Args:
+        language: "zh" or "en".
+        numbers: chapter → name → value.
+        figures: addresses that exist.
+        printed: program of docs/examples → what it printed.
+        dataset: data set of this build.
+        root: of the repository.
+        source_url: address of the repository's files, with a slash at the end, or "".
+
+    Attributes:
+        programs: name → code of the programs that pages have shown so far.
+    """
+
+    def __init__(
+        self,
+        language: str,
+        numbers: Mapping[str, Mapping[str, Any]],
+        figures: set[str],
+        printed: Mapping[str, str],
+        dataset: str,
+        root: Path,
+        source_url: str,
+    ) -> None:
+        self.language, self.figures, self.printed = language, figures, printed
+        self.dataset, self.root, self.source_url = dataset, root, source_url
+        self.programs: dict[str, str] = {}
+        self.environment = _Environment(
+            block_start_string="[[%",
+            block_end_string="%]]",
+            variable_start_string="[[=",
+            variable_end_string="]]",
+            comment_start_string="[[#",
+            comment_end_string="#]]",
+            undefined=_Unknown,
+            autoescape=False,
+            keep_trailing_newline=True,
+        )
+        self.environment.filters |= {
+            "percent": percent,
+            "thousands": thousands,
+            "fixed": fixed,
+            "signed": signed,
+        }
+        self.environment.globals |= {
+            **numbers,
+            "claim": self.claim,
+            "figure": self.figure,
+            "source": self.source,
+            "example": self.example,
+            "made_digits": dataset == "digits",
+            "dataset": dataset,
+        }
+
+    def add_course(self, course: Mapping[str, Chapter], terms: list[Term]) -> None:
+        """Let pages show the map of the course and the glossary."""
+        titles = {page: chapter.title for page, chapter in course.items()}
+        self.environment.globals |= {
+            "chapter_count": len(course),
+            "course_map": lambda: course_map(self._answered(course), self.language),
+            "course_minutes": sum(chapter.minutes for chapter in course.values()),
+            "glossary": lambda: glossary_markdown(terms, self.language, titles),
+            "term_count": len(terms),
+        }
+
+    def _answered(self, course: Mapping[str, Chapter]) -> dict[str, Chapter]:
+        """The chapters with their questions filled in, which may hold a number, too."""
+        return {
+            page: replace(
+                chapter,
+                question=self._fill(chapter.question, f"docs/{self.language}/{page}.md", None),
+            )
+            for page, chapter in course.items()
+        }
+
+    def fill(self, markdown: str, page: str, above: int = 0) -> str:
+        """The page with everything filled in.
+
+        Args:
+            page: how messages name it.
+            above: lines of its file that stand before `markdown`.
+
+        Raises:
+            CnnvizError: an unknown number, figure, program or a claim that does not hold; names
+                the page and the line.
+        """
+        notice = "" if self.dataset == "digits" else self._other_data()
+        return notice + self._fill(markdown, page, above)
+
+    def _fill(self, markdown: str, page: str, above: int | None) -> str:
+        try:
+            return self.environment.from_string(markdown).render()
+        except (_NoSuchName, Misfit, TemplateError, *_DO_NOT_FIT) as error:
+            line, zh, en = self._said(error)
+            where = 0 if above is None else above + line
+            raise CnnvizError(Finding(page, where, zh, en).text(self.language)) from error
+
+    def _said(self, error: Exception) -> tuple[int, str, str]:
+        """The line of an error, and what is wrong and what to do in Chinese and in English."""
+        if isinstance(error, TemplateSyntaxError):
+            return error.lineno, *unreadable(str(error.message))
+        # The last line of the page that was at work.
+        at = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == _PAGE]
+        line = at[-1] if at else 1
+        if isinstance(error, _NoSuchName):
+            known = self.environment.globals.keys() - DEFAULT_NAMESPACE.keys()
+            error = unknown("chapter", str(error), sorted(known))
+        if isinstance(error, Misfit):
+            return line, error.zh, error.en
+        return (
+            line,
+            f"这里的数算不出来，或者不能写成这样：{error}。怎么办：看看它是什么数，竖线后面的"
+            "写法适不适合它。",
+            f"this cannot be computed, or not written so: {error}. What to do: see what the number "
+            "is, and whether what stands behind the bar fits it.",
+        )
+
+    def say(self, key: str, **values: str) -> str:
+        """A word of the catalogue in this language."""
+        return WORDS[key][0 if self.language == "zh" else 1].format(**values)
+
+    def _other_data(self) -> str:
+        return f'!!! note ""\n    {self.say("other data", dataset=self.dataset)}\n\n'
+
+    def claim(self, holds: bool, what: str) -> str:
+        """Nothing, if it holds. If not, the build stops; on another data set the page says so."""
+        if holds:
+            return ""
+        if self.dataset == "digits":
+            raise Misfit(
+                f"断言“{what}”在这次构建里不成立：它前面那句话不再是真的。怎么办：照新的数改那句话；"
+                "若是断言写错了，就改断言。各种语言一起改。",
+                f"the claim '{what}' does not hold in this build, so the sentence before it is no "
+                "longer true. What to do: change that sentence after the new numbers, or the claim "
+                "if that is wrong, in every language.",
+            )
+        return f"<mark>{html.escape(self.say('does not hold', claim=what))}</mark>"
+
+    def figure(self, address: str, caller: Callable[[], str]) -> str:
+        """A slot with the caption; `gen.site.hooks` puts the figure into it once it is HTML."""
+        if address not in self.figures:
+            raise unknown("figure", address, self.figures)
+        caption = dedent(caller()).strip()
+        return (
+            f'\n\n<div class="figure-slot" data-figure="{address}" markdown="1">\n\n'
+            f"{caption}\n\n</div>\n\n"
+        )
+
+    def source(self, path: str, name: str) -> str:
+        """The code of a function, class or method of the repository, with a link to it."""
+        file = (self.root / path).resolve()
+        if not (file.is_file() and file.is_relative_to(self.root.resolve())):
+            raise Misfit(
+                f"仓库里没有 {path} 这个文件。怎么办：source 里写的是从仓库根目录起的路径。",
+                f"there is no file {path} in the repository. What to do: write the path from its "
+                "root.",
+            )
+        text = file.read_text("utf-8")
+        node = _find(ast.parse(text), name)
+        decorators = [d.lineno for d in node.decorator_list]
+        start = min([node.lineno, *decorators])
+        code = dedent("\n".join(text.splitlines()[start - 1 : node.end_lineno]))
+        return self._code(code, path, f"#L{start}")
+
+    def example(self, name: str) -> str:
+        """A program of docs/examples, and below it what it printed in this build."""
+        if name not in self.printed:
+            raise unknown("program", name, self.printed)
+        path = f"docs/examples/{name}.py"
+        text = inside(self.root, path).read_text("utf-8")
+        body = re.sub(r'\A""".*?"""\n+', "", text, flags=re.S).rstrip()
+        self.programs[name] = body
+        output = self.printed[name]
+        shown = f'\n``` {{ .text title="{self.say("output")}" }}\n{output}\n```\n' if output else ""
+        return self._code(body, path, "") + shown
+
+    def _code(self, code: str, path: str, anchor: str) -> str:
+        link = ""
+        if self.source_url:
+            link = (
+                f"\n[{self.say('source')}{self.say('colon')}`{path}`]({self.source_url}{path}{anchor})"
+                "{ .code-source }\n"
+            )
+        return f'\n``` {{ .python title="{path}" }}\n{code}\n```\n{link}'
+
+
+def _find(tree: ast.Module, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef:
+    """The definition of a dotted name such as "LeNet.forward"."""
+    scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef = tree
+    for part in name.split("."):
+        definitions = {
+            node.name: node
+            for node in scope.body
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        }
+        if part not in definitions:
+            raise unknown("definition", name, definitions)
+        scope = definitions[part]
+    assert not isinstance(scope, ast.Module)
+    return scope

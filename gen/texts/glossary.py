@@ -1,0 +1,253 @@
+"""The terms of the course (docs/glossary.yml): their page, and links from their first use."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cnnviz.errors import CnnvizError
+from gen.texts.finding import Finding, spoken
+
+LANGUAGES = ("zh", "en")
+
+_TAG = re.compile(r"(<[^>]*>)")
+_CLOSED = re.compile(r"<(?:area|br|col|hr|img|input|source|wbr|meta|link)\b|/>$|<!")
+# Where a link would be wrong: headings, links, code, formulas, tables of numbers, controls.
+_NO_LINKS = re.compile(
+    r'<(?:h[1-6]|a|code|pre|svg|script|style|summary|button|label|table)\b|class="arithmatex"'
+    r'|class="admonition-title"|class="filename"|class="footnote'
+)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term in both languages; `also` and `never` map a language to other words for it.
+
+    A third language has its word in `also` and its line in `means`.
+
+    Attributes:
+        page: where it is explained, such as "convolution" or "image#tensors".
+        link: whether its first use in a chapter becomes a link; words as common as "layer" do not.
+    """
+
+    id: str
+    zh: str
+    en: str
+    page: str
+    means: dict[str, str]
+    also: dict[str, list[str]] = field(default_factory=dict)
+    never: dict[str, list[str]] = field(default_factory=dict)
+    link: bool = True
+
+    def name(self, language: str) -> str:
+        """The term in one language; the first of `also` in a third, English if it has none."""
+        own = {"zh": self.zh, "en": self.en}
+        return own.get(language) or next(iter(self.also.get(language, [])), self.en)
+
+    def meaning(self, language: str) -> str:
+        """What it means, in English if a third language does not say."""
+        return self.means.get(language, self.means["en"])
+
+    def forms(self, language: str) -> list[str]:
+        """All words under which the text of a language may use it."""
+        return [self.name(language), *self.also.get(language, [])]
+
+
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "never", "link")
+
+
+def read(path: Path) -> list[Term]:
+    """The terms of a glossary file.
+
+    Raises:
+        CnnvizError: a term lacks a field, has an unknown one, or stands twice; says where.
+    """
+    text = path.read_text("utf-8-sig")
+    terms = [_term(entry, text, path) for entry in _entries(text, path)]
+    names = {"id": [term.id for term in terms]}
+    for language in LANGUAGES:
+        names[language] = [form.lower() for term in terms for form in term.forms(language)]
+    for what, values in names.items():
+        if twice := sorted({value for value in values if values.count(value) > 1}):
+            last = next(
+                term
+                for term in reversed(terms)
+                if twice[0] in ([term.id] if what == "id" else map(str.lower, term.forms(what)))
+            )
+            raise _error(
+                path,
+                line_of_term(text, last.id),
+                f"{'、'.join(twice)} 在这里又出现了一次（{what}）。怎么办：同一个词只留一条；"
+                "别的叫法写进那一条的 also。",
+                f"{', '.join(twice)} stands here a second time ({what}). What to do: keep one "
+                "entry for it; other forms belong into its `also`.",
+            )
+    return terms
+
+
+def line_of_term(text: str, name: str) -> int:
+    """The line where the last entry of that id begins; 0 if it is written in another way."""
+    found = [match.start() for match in re.finditer(rf"^- id: {re.escape(name)}\s*$", text, re.M)]
+    return text.count("\n", 0, found[-1]) + 1 if found else 0
+
+
+def _entries(text: str, path: Path) -> list[Any]:
+    try:
+        entries = yaml.safe_load(text) or []
+    except yaml.MarkedYAMLError as error:
+        raise _error(
+            path,
+            error.problem_mark.line + 1 if error.problem_mark else 0,
+            f"这一行或它的上一行看不懂（{error.problem}）。怎么办：照着别的条目写：缩进用空格，"
+            "冒号用半角，后面空一格；一句话里有半角冒号时，给整句加上半角引号。",
+            f"this line, or the one before, cannot be read ({error.problem}). What to do: write it "
+            "as the other entries are, indented by spaces, with a space behind each colon; a "
+            "sentence that holds a colon stands in quotes.",
+        ) from error
+    if not isinstance(entries, list):
+        raise _error(
+            path,
+            1,
+            "这里应当是一条一条的术语。怎么办：每条以“- id: ”开头。",
+            "expected one term after the other. What to do: begin each with '- id: '.",
+        )
+    return entries
+
+
+def _term(entry: Any, text: str, path: Path) -> Term:
+    given = entry if isinstance(entry, dict) else {}
+    line = line_of_term(text, str(given.get("id")))
+    missing = [name for name in _REQUIRED if not given.get(name)]
+    odd = [str(name) for name in given if name not in (*_REQUIRED, *_OPTIONAL)]
+    if missing or odd:
+        name = given.get("id", entry)
+        every = ", ".join((*_REQUIRED, *_OPTIONAL))
+        raise _error(
+            path,
+            line,
+            f"术语 {name}："
+            + (f"缺少 {'、'.join(missing)}。" if missing else "")
+            + (f"没有 {'、'.join(odd)} 这样的字段。" if odd else "")
+            + f"怎么办：字段有 {every}，文件开头有说明；两种语言都要写，不会的那种在"
+            "拉取请求里说一声，会有人补上。",
+            f"the term {name} "
+            + " and ".join(
+                [f"lacks {', '.join(missing)}"] * bool(missing)
+                + [f"has a field {', '.join(odd)}, which none has"] * bool(odd)
+            )
+            + f". What to do: the fields are {every}; the head of the file explains them. Both "
+            "languages are needed: if you do not write one, say so in the pull request.",
+        )
+    if not _ID.fullmatch(str(given["id"])):
+        raise _error(
+            path,
+            line,
+            f"术语的 id“{given['id']}”会成为链接的一部分。怎么办：只用小写字母、数字和连字符。",
+            f"the id '{given['id']}' becomes part of a link. What to do: write small letters, "
+            "digits and hyphens.",
+        )
+    for field_, form in (("also", list), ("never", list), ("means", str)):
+        value = given.get(field_, {})
+        if not isinstance(value, dict) or not all(isinstance(v, form) for v in value.values()):
+            example = "{zh: [词, 词]}" if form is list else "zh: 一句话"
+            raise _error(
+                path,
+                line,
+                f"术语 {given['id']} 的 {field_} 写法不对。怎么办：写成 {field_}: {example}。",
+                f"the {field_} of the term {given['id']} is not as it should be. What to do: write "
+                f"{field_}: {example}.",
+            )
+    return Term(**given)
+
+
+def _error(path: Path, line: int, zh: str, en: str) -> CnnvizError:
+    return CnnvizError(Finding(f"docs/{path.name}", line, zh, en).text(spoken()))
+
+
+def pattern(words: list[str], language: str) -> re.Pattern[str]:
+    """Finds any of the words, longest first: whole words and their plural, but in Chinese."""
+    ordered = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    if language != "zh":
+        return re.compile(rf"(?<![\w-])(?:{ordered})(?:s|es)?(?![\w-])", re.I)
+    return re.compile(ordered)
+
+
+class Finder:
+    """Finds the terms in a text of one language, the longest at each place."""
+
+    def __init__(self, terms: list[Term], language: str) -> None:
+        self.pattern = pattern([form for t in terms for form in t.forms(language)], language)
+        self.owner = {form.lower(): term for term in terms for form in term.forms(language)}
+
+    def term(self, match: re.Match[str]) -> Term:
+        """The term of which `match`, found by `pattern`, is a form."""
+        word = match.group().lower()
+        singular = (word.removesuffix(ending) for ending in ("", "s", "es"))
+        return next(self.owner[form] for form in singular if form in self.owner)
+
+    def count(self, text: str) -> Counter[str]:
+        """How often each term is used, by its id."""
+        return Counter(self.term(match).id for match in self.pattern.finditer(text))
+
+
+def link_first_uses(html: str, terms: list[Term], language: str, glossary_url: str) -> str:
+    """The page with a link to the glossary at the first use of each term in its running text."""
+    finder = Finder(terms, language)
+    seen = {term.id for term in terms if not term.link}
+
+    def link(match: re.Match[str]) -> str:
+        word, term = match.group(), finder.term(match)
+        # A single Chinese character is part of too many other words.
+        if term.id in seen or len(word) == 1:
+            return word
+        seen.add(term.id)
+        return (
+            f'<a class="term" href="{glossary_url}#{term.id}" '
+            f'title="{escape(term.meaning(language))}">{word}</a>'
+        )
+
+    parts: list[str] = []
+    depth = 0  # how many elements are open inside one where no link may stand; 0 outside
+    for part in _TAG.split(html):
+        if not part.startswith("<"):
+            parts.append(part if depth else finder.pattern.sub(link, part))
+            continue
+        if not _CLOSED.search(part):
+            if part.startswith("</"):
+                depth = max(0, depth - 1)
+            elif depth or _NO_LINKS.search(part):
+                depth += 1
+        parts.append(part)
+    return "".join(parts)
+
+
+def glossary_markdown(terms: list[Term], language: str, titles: dict[str, str]) -> str:
+    """The list of all terms, by the chapter that explains them.
+
+    Args:
+        titles: page → title of the chapter, in the order of the course.
+    """
+    other = "en" if language == "zh" else "zh"
+    lines = []
+    for page, title in titles.items():
+        of_page = [term for term in terms if term.page.split("#")[0] == page]
+        if of_page:
+            lines += [f"## {title} {{ #in-{page} }}", ""]
+        for term in of_page:
+            path, _, anchor = term.page.partition("#")
+            target = f"{path}.md{'#' + anchor if anchor else ''}"
+            same = term.name(language) == term.name(other)
+            translated = f' · <span lang="{other}">{term.name(other)}</span>' if not same else ""
+            lines += [
+                f'<span id="{term.id}"></span>**[{term.name(language)}]({target})**{translated}',
+                f":   {term.meaning(language)}",
+                "",
+            ]
+    return "\n".join(lines)
