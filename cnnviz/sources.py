@@ -1,0 +1,140 @@
+"""Which files a piece of code is made of: its own, and those that it imports, transitively.
+
+What was trained or drawn by code is stale when one of these files has changed. They are read from
+the import statements, so nothing is imported and no list has to be kept.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import digest
+
+HOME = Path(__file__).parent.parent
+"""The folder that `cnnviz` lies in: a checkout, or site-packages."""
+
+
+def sources(
+    *start: str | Path, root: Path = HOME, packages: Sequence[str] = ("cnnviz",)
+) -> list[Path]:
+    """The files that `start` is made of, sorted.
+
+    Followed are imports anywhere in a file, also inside functions, but not those for type checkers
+    alone. A name that a package hands on (`from cnnviz import record`, `cnnviz.record`) is followed
+    to the module that it comes from; the `__init__.py` itself is left out, since ours hold nothing
+    but names. A file that a module names by a string, such as a style sheet beside it, is one of
+    its sources.
+
+    Args:
+        start: dotted names of modules, or paths of programs.
+        root: the folder that the packages lie in.
+        packages: those that are followed; all others are known by their versions.
+
+    Raises:
+        CnnvizError: no such module; a file that is not Python.
+    """
+    found: set[Path] = set()
+    pending = [_file(name, root) if isinstance(name, str) else name for name in start]
+    while pending:
+        path = pending.pop()
+        if path in found:
+            continue
+        found.add(path)
+        if path.suffix != ".py":
+            continue
+        names, beside = _read(path, path.stat().st_mtime_ns)
+        found.update(beside)
+        for package, name in names:
+            if package.partition(".")[0] in packages:
+                pending += _home(package, name, root)
+    return sorted(found)
+
+
+def source_digest(
+    *start: str | Path, root: Path = HOME, packages: Sequence[str] = ("cnnviz",)
+) -> str:
+    """Digest of the files that `start` is made of, with their places below `root`."""
+    files = sources(*start, root=root, packages=packages)
+    parts = ((path.relative_to(root).as_posix().encode(), path.read_bytes()) for path in files)
+    return digest(part for pair in parts for part in pair)
+
+
+def _file(module: str, root: Path) -> Path:
+    path = root / f"{module.replace('.', '/')}.py"
+    if not path.is_file():
+        raise CnnvizError(f"There is no module '{module}' in '{root}'.")
+    return path
+
+
+def _home(package: str, name: str, root: Path) -> list[Path]:
+    """The file that `from package import name` takes it from."""
+    folder = root / package.replace(".", "/")
+    if folder.with_suffix(".py").is_file():
+        return [folder.with_suffix(".py")]
+    if (module := folder / f"{name}.py").is_file():
+        return [module]
+    if not (handed_on := folder / "__init__.py").is_file():
+        return []
+    return [
+        path
+        for statement in _statements(ast.parse(handed_on.read_bytes()), all_of_them=True)
+        if isinstance(statement, ast.ImportFrom)
+        for alias in statement.names
+        if name == (alias.asname or alias.name)
+        for path in _home(statement.module or "", alias.name, root)
+    ]
+
+
+@lru_cache(maxsize=1000)
+def _read(path: Path, changed: int) -> tuple[frozenset[tuple[str, str]], frozenset[Path]]:
+    """Pairs (package, name) that a file imports, and files beside it that it names."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise CnnvizError(f"{path}:{error.lineno}: this is not Python ({error.msg}).") from error
+    names: set[tuple[str, str]] = set()
+    for statement in _statements(tree):
+        if isinstance(statement, ast.ImportFrom):
+            if statement.level:
+                raise CnnvizError(f"{path}:{statement.lineno}: write imports in full.")
+            names |= {(statement.module or "", alias.name) for alias in statement.names}
+        else:
+            names |= {(alias.name, "") for alias in statement.names}
+    # Of `import cnnviz`, what is used of it.
+    imported = {package for package, name in names if not name}
+    beside = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id in imported:
+                names.add((node.value.id, node.attr))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if file := _beside(path, node.value):
+                beside.add(file)
+    return frozenset(names), frozenset(beside)
+
+
+def _beside(path: Path, text: str) -> Path | None:
+    """The file in the folder of `path` that has this name, if it is a name and there is one."""
+    if not 0 < len(text) <= 100 or "\n" in text or "/" in text or "\0" in text:
+        return None
+    file = path.with_name(text) if text not in {".", ".."} else path.parent
+    return file if file.is_file() and file.suffix != ".py" else None
+
+
+def _statements(
+    node: ast.AST, all_of_them: bool = False
+) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Import statements that can run; `all_of_them`: also those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        elif all_of_them or not _for_type_checkers(child):
+            yield from _statements(child, all_of_them)
+
+
+def _for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
