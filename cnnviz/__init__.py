@@ -9,27 +9,71 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnnviz.data import datasets as datasets
+    from cnnviz.data import photos as photos
     from cnnviz.data.datasets import load as load
+    from cnnviz.data.inputs import to_input as to_input
+    from cnnviz.drawing.mosaic import mosaic as mosaic
     from cnnviz.errors import CnnvizError as CnnvizError
+    from cnnviz.inside.ablation import ablate as ablate
+    from cnnviz.inside.ablation import silenced as silenced
+    from cnnviz.inside.calibration import fit_temperature as fit_temperature
+    from cnnviz.inside.calibration import reliability as reliability
+    from cnnviz.inside.costs import layer_costs as layer_costs
+    from cnnviz.inside.evaluation import accuracy as accuracy
+    from cnnviz.inside.evaluation import predict as predict
+    from cnnviz.inside.evaluation import shift as shift
+    from cnnviz.inside.probes import fit_probe as fit_probe
     from cnnviz.inside.receptive_field import receptive_fields as receptive_fields
     from cnnviz.inside.recording import record as record
+    from cnnviz.inside.twins import pair as pair
+    from cnnviz.nets import networks as networks
+    from cnnviz.nets.models import MLP as MLP
+    from cnnviz.nets.models import LeNet as LeNet
+    from cnnviz.nets.models import parameter_count as parameter_count
+    from cnnviz.training.brief import train_briefly as train_briefly
     from cnnviz.training.checkpoints import trained as trained
     from cnnviz.training.fit import fit as fit
     from cnnviz.training.recipe import Recipe as Recipe
+    from cnnviz.training.runs import named as named
 
 _HOME = {
+    "ablate": "cnnviz.inside.ablation",
+    "accuracy": "cnnviz.inside.evaluation",
     "CnnvizError": "cnnviz.errors",
-    "Recipe": "cnnviz.training.recipe",
     "fit": "cnnviz.training.fit",
+    "fit_probe": "cnnviz.inside.probes",
+    "fit_temperature": "cnnviz.inside.calibration",
+    "layer_costs": "cnnviz.inside.costs",
+    "LeNet": "cnnviz.nets.models",
     "load": "cnnviz.data.datasets",
+    "MLP": "cnnviz.nets.models",
+    "mosaic": "cnnviz.drawing.mosaic",
+    "named": "cnnviz.training.runs",
+    "pair": "cnnviz.inside.twins",
+    "parameter_count": "cnnviz.nets.models",
+    "predict": "cnnviz.inside.evaluation",
     "receptive_fields": "cnnviz.inside.receptive_field",
+    "Recipe": "cnnviz.training.recipe",
     "record": "cnnviz.inside.recording",
+    "reliability": "cnnviz.inside.calibration",
+    "shift": "cnnviz.inside.evaluation",
+    "silenced": "cnnviz.inside.ablation",
+    "to_input": "cnnviz.data.inputs",
+    "train_briefly": "cnnviz.training.brief",
     "trained": "cnnviz.training.checkpoints",
 }
-__all__ = list(_HOME)
+_MODULES = {
+    "datasets": "cnnviz.data.datasets",
+    "photos": "cnnviz.data.photos",
+    "networks": "cnnviz.nets.networks",
+}
+__all__ = list(_HOME) + list(_MODULES)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name not in _HOME:
         raise AttributeError(f"module 'cnnviz' has no attribute '{name}'")
     return getattr(import_module(_HOME[name]), name)

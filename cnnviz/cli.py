@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.training.recipe import DATASETS, RECIPES, checkpoint_path, named
+from cnnviz.training.recipe import checkpoint_path
+from cnnviz.training.runs import RECIPES, named
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +68,8 @@ def _train(options: argparse.Namespace) -> int:
     if options.jobs > 1 and len(names) > 1:
         return _train_side_by_side(names, options)
 
-    from cnnviz.training.checkpoints import trained, weights_digest
+    from cnnviz.training.checkpoints import trained
+    from cnnviz.training.weights import weights_digest
 
     for name in names:
         recipe = named(name, options.dataset)
@@ -115,9 +118,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     recipe = named(options.model, options.trained_on)
 
     from cnnviz.data import datasets
+    from cnnviz.data.inputs import scramble, to_input
     from cnnviz.inside.evaluation import evaluate, predict
     from cnnviz.training import checkpoints
-    from cnnviz.training.fit import resolve_device, scramble
+    from cnnviz.training.fit import resolve_device
 
     device = resolve_device(options.device)
     test = datasets.load(
@@ -137,7 +141,7 @@ def _evaluate(options: argparse.Namespace) -> int:
             download=options.download,
             device=options.device,
         )
-    images = datasets.to_input(test.images)
+    images = to_input(test.images)
     if result.recipe.scramble:
         images = scramble(images)
     logits = predict(result.model().to(device), images.to(device)).cpu()

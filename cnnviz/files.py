@@ -173,8 +173,3 @@ def digest(parts: Iterable[bytes], length: int = 12) -> str:
         hasher.update(len(part).to_bytes(8, "little"))
         hasher.update(part)
     return hasher.hexdigest()[:length]
-
-
-def source_digest(paths: Iterable[Path]) -> str:
-    """Digest of the text of Python files, whatever the order in which they are given."""
-    return digest(path.read_bytes() for path in sorted(paths))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
@@ -44,13 +45,8 @@ def sources(
         if path in found:
             continue
         found.add(path)
-        if path.suffix != ".py":
-            continue
-        names, beside = _read(path, path.stat().st_mtime_ns)
-        found.update(beside)
-        for package, name in names:
-            if package.partition(".")[0] in packages:
-                pending += _home(package, name, root)
+        if path.suffix == ".py":
+            pending += _needed(path, path.stat().st_mtime_ns, root, tuple(packages))
     return sorted(found)
 
 
@@ -59,8 +55,18 @@ def source_digest(
 ) -> str:
     """Digest of the files that `start` is made of, with their places below `root`."""
     files = sources(*start, root=root, packages=packages)
-    parts = ((path.relative_to(root).as_posix().encode(), path.read_bytes()) for path in files)
-    return digest(part for pair in parts for part in pair)
+    return digest(_digest(path, path.stat().st_mtime_ns, root) for path in files)
+
+
+@lru_cache(maxsize=2000)
+def _digest(path: Path, changed: int, root: Path) -> bytes:
+    return digest([path.relative_to(root).as_posix().encode(), path.read_bytes()]).encode()
+
+
+@cache
+def package_version(name: str) -> str:
+    """The version of an installed package; reading it takes milliseconds."""
+    return version(name)
 
 
 def _file(module: str, root: Path) -> Path:
@@ -89,8 +95,17 @@ def _home(package: str, name: str, root: Path) -> list[Path]:
     ]
 
 
-@lru_cache(maxsize=1000)
-def _read(path: Path, changed: int) -> tuple[frozenset[tuple[str, str]], frozenset[Path]]:
+@lru_cache(maxsize=2000)
+def _needed(path: Path, changed: int, root: Path, packages: tuple[str, ...]) -> list[Path]:
+    """The files that one file imports or names; read again once it has changed."""
+    names, beside = _read(path)
+    for package, name in names:
+        if package.partition(".")[0] in packages:
+            beside += _home(package, name, root)
+    return beside
+
+
+def _read(path: Path) -> tuple[set[tuple[str, str]], list[Path]]:
     """Pairs (package, name) that a file imports, and files beside it that it names."""
     try:
         tree = ast.parse(path.read_bytes())
@@ -106,15 +121,14 @@ def _read(path: Path, changed: int) -> tuple[frozenset[tuple[str, str]], frozens
             names |= {(alias.name, "") for alias in statement.names}
     # Of `import cnnviz`, what is used of it.
     imported = {package for package, name in names if not name}
-    beside = set()
+    texts = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id in imported:
-                names.add((node.value.id, node.attr))
+            names |= {(node.value.id, node.attr)} if node.value.id in imported else set()
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if file := _beside(path, node.value):
-                beside.add(file)
-    return frozenset(names), frozenset(beside)
+            texts.add(node.value)
+    beside = (_beside(path, text) for text in texts)
+    return names, [file for file in beside if file]
 
 
 def _beside(path: Path, text: str) -> Path | None:
@@ -125,9 +139,7 @@ def _beside(path: Path, text: str) -> Path | None:
     return file if file.is_file() and file.suffix != ".py" else None
 
 
-def _statements(
-    node: ast.AST, all_of_them: bool = False
-) -> Iterator[ast.Import | ast.ImportFrom]:
+def _statements(node: ast.AST, all_of_them: bool = False) -> Iterator[ast.Import | ast.ImportFrom]:
     """Import statements that can run; `all_of_them`: also those for type checkers alone."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.training.recipe import DATASETS
 
 ROOT = Path(__file__).parent.parent
 

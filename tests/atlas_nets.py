@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cnnviz.training.fit import Trained
+from cnnviz.training.recipe import Recipe
 from gen.context import Context
 from gen.settings import Settings
 
@@ -64,4 +66,9 @@ def context_of(folder: Path, **sources: str) -> AtlasContext:
         (folder / name).mkdir(parents=True)
         files[name] = folder / name / "net.py"
         files[name].write_text(source, "utf-8")
-    return AtlasContext(Settings(build_dir=folder / "build", atlas_files=files))
+    settings = Settings(build_dir=folder / "build", atlas_files=files)
+    return AtlasContext(settings, {}, _no_training)
+
+
+def _no_training(recipe: Recipe) -> Trained:
+    raise AssertionError(f"these tests train nothing, and {recipe} was asked for")

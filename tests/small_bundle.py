@@ -13,6 +13,7 @@ from PIL import Image
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.draw import manifest
+from gen.figure.store import Chapter
 from gen.settings import Settings
 
 CHAPTERS = ["atlas", "examples", "relu", "units-net"]
@@ -129,7 +130,7 @@ def make(build: Path) -> Settings:
     }
     for name in CHAPTERS:
         figures = {"map": figure(seen[name])} if name in {"relu", "atlas"} else {}
-        chapter = manifest.Chapter("0123456789ab", figures, numbers[name], files.get(name, {}))
+        chapter = Chapter("0123456789ab", figures, numbers[name], files.get(name, {}))
         manifest.write(name, chapter, settings)
     lab = settings.build_dir / "lab" / "digits"
     lab.mkdir(parents=True)

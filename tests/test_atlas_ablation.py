@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnviz.data import datasets
+from cnnviz.data import catalogue
 from gen import settings
+from gen.atlas.net import atlas_net
 from gen.context import Context
 from gen.figures.atlas import ablation as atlas_ablation
 from tests.atlas_nets import DOTTED, PLAIN, context_of
@@ -20,14 +21,14 @@ from tests.atlas_nets import DOTTED, PLAIN, context_of
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "MADE", {"train": (20, 1), "test": (200, 2)})
+        patch.setattr(catalogue, "MADE", {"train": (20, 1), "test": (200, 2)})
         patch.setattr(settings, "ATLAS_NETS", {})
         yield context_of(tmp_path_factory.mktemp("atlas"), dotted=DOTTED, plain=PLAIN)
 
 
 def changes(context: Context, layer: str, unit: int) -> tuple[float, float]:
     """Change of mean loss (thousandths) and of accuracy (points) without a unit, by a hook."""
-    net = context.atlas("dotted")
+    net = atlas_net(context, "dotted")
     labels = context.test.labels[: len(net.tested)]
 
     def off(module: object, inputs: object, output: torch.Tensor) -> torch.Tensor:
@@ -51,7 +52,7 @@ def changes(context: Context, layer: str, unit: int) -> tuple[float, float]:
 def test_a_row_says_what_a_pass_without_the_unit_does(
     context: Context, layer: str, unit: int
 ) -> None:
-    rows = atlas_ablation._rows(context, context.atlas("dotted"))
+    rows = atlas_ablation._rows(context, atlas_net(context, "dotted"))
     row = next(r for r in rows if (r.layer, r.unit) == (layer, unit))
     loss, points = changes(context, layer, unit)
     assert row.loss[0] == pytest.approx(loss, abs=0.02)
@@ -70,12 +71,12 @@ def test_the_table_has_each_unit_once_and_leads_to_its_page(context: Context) ->
 
 
 def test_the_dearest_come_first(context: Context) -> None:
-    losses = [row.loss[0] for row in atlas_ablation._rows(context, context.atlas("dotted"))]
+    losses = [row.loss[0] for row in atlas_ablation._rows(context, atlas_net(context, "dotted"))]
     assert losses == sorted(losses, reverse=True)
 
 
 def test_a_dead_unit_changes_nothing(context: Context) -> None:
-    rows = atlas_ablation._rows(context, context.atlas("dotted"))
+    rows = atlas_ablation._rows(context, atlas_net(context, "dotted"))
     dead = next(r for r in rows if (r.layer, r.unit) == ("head.0", 3))
     assert np.nan_to_num(dead.loss).tolist() == pytest.approx([0] * 11, abs=1e-3)
     assert np.nan_to_num(dead.points).tolist() == [0] * 11
@@ -88,7 +89,7 @@ def test_numbers_of_a_net_without_hidden_units(context: Context) -> None:
 
 
 def test_together_begins_with_the_whole_net(context: Context) -> None:
-    net = context.atlas("dotted")
+    net = atlas_net(context, "dotted")
     labels = context.test.labels[: len(net.tested)]
     with torch.no_grad():
         whole = float((net.model(net.tested).argmax(1) == labels).double().mean())

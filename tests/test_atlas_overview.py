@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from cnnviz.data import datasets
+from cnnviz.data import catalogue
 from gen import settings
+from gen.atlas.net import atlas_net
 from gen.context import Context
 from gen.figures.atlas import overview as atlas_overview
 from tests.atlas_nets import DOTTED, PLAIN, context_of
@@ -19,7 +20,7 @@ from tests.atlas_nets import DOTTED, PLAIN, context_of
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "MADE", {"train": (20, 1), "test": (200, 2)})
+        patch.setattr(catalogue, "MADE", {"train": (20, 1), "test": (200, 2)})
         patch.setattr(settings, "ATLAS_NETS", {})
         yield context_of(tmp_path_factory.mktemp("atlas"), dotted=DOTTED, plain=PLAIN)
 
@@ -48,7 +49,7 @@ def test_only_the_unit_that_never_speaks_is_silent(markup: str) -> None:
 
 
 def test_lines_say_which_mean_input_contributes_most(context: Context, markup: str) -> None:
-    net = context.atlas("dotted")
+    net = atlas_net(context, "dotted")
     mean = net.tested_outputs["head.0"].relu().mean(0)  # (30,)
     weight = net.model.get_submodule("head.2").weight.detach()
     parts = weight * mean  # (10, 30)

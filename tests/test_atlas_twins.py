@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from gen.figure.figure import Text
-from gen.figures.atlas.rows import Row, decimals, matched_rows
+from gen.figures.matched_rows import Row, decimals, matched_rows
 
 
 def test_rows_have_one_picture_each_and_a_note_below_each_tile() -> None:

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.data.datasets import Dataset
+from cnnviz.data.inputs import to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.training.brief import train_briefly
 

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from cnnviz import kept
-from cnnviz.data import datasets
+from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
 from cnnviz.training import checkpoints
 from cnnviz.training import fit as training
-from cnnviz.training.checkpoints import read, save, trained, weights_digest
+from cnnviz.training.checkpoints import read, save, trained
 from cnnviz.training.fit import fit
 from cnnviz.training.recipe import Recipe, checkpoint_path, recipe_key
+from cnnviz.training.weights import weights_digest
 
 RECIPE = Recipe("lenet", steps=3, batch_size=16)
 
@@ -97,7 +98,7 @@ def test_another_recipe_is_named(result, tmp_path):
 def test_trained_once_then_read_and_made_again_when_damaged(
     small_digits, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(datasets, "MADE", {"train": (100, 1), "test": (50, 2)})
+    monkeypatch.setattr(catalogue, "MADE", {"train": (100, 1), "test": (50, 2)})
     first = trained(RECIPE, build_dir=tmp_path, progress=False)
     calls = []
     monkeypatch.setattr(
@@ -119,7 +120,7 @@ def test_trained_once_then_read_and_made_again_when_damaged(
 def blocks_of_one(monkeypatch):
     """Something to go on from after each step, and few digits."""
     monkeypatch.setattr(training, "BLOCK", 1)
-    monkeypatch.setattr(datasets, "MADE", {"train": (100, 1), "test": (50, 2)})
+    monkeypatch.setattr(catalogue, "MADE", {"train": (100, 1), "test": (50, 2)})
 
 
 def test_the_unfinished_run_is_kept_until_the_network_is_saved(

@@ -3,20 +3,20 @@ import json
 import pytest
 
 from cnnviz import cli
-from cnnviz.data import datasets
-from cnnviz.training import recipe as recipes
+from cnnviz.data import catalogue
+from cnnviz.training import runs
 from cnnviz.training.recipe import Recipe
 
 
 @pytest.fixture
 def quick(monkeypatch):
     """A few steps on a few digits."""
-    monkeypatch.setattr(datasets, "MADE", {"train": (300, 1), "test": (100, 2)})
+    monkeypatch.setattr(catalogue, "MADE", {"train": (300, 1), "test": (100, 2)})
     for name in ("lenet", "mlp", "lenet-scrambled"):
         recipe = Recipe(
             name.split("-")[0], steps=5, batch_size=16, scramble=name.endswith("scrambled")
         )
-        monkeypatch.setitem(recipes.RECIPES, name, recipe)
+        monkeypatch.setitem(runs.RECIPES, name, recipe)
 
 
 def test_train_and_evaluate(quick, tmp_path, capsys):

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from cnnviz import kept
-from cnnviz.data import datasets, digits
-from cnnviz.data.datasets import load, to_input
+from cnnviz.data import catalogue, datasets, digits
+from cnnviz.data.datasets import load
+from cnnviz.data.inputs import to_input
 from cnnviz.errors import CnnvizError
-from cnnviz.training import recipe as recipes
 
 
 @pytest.fixture
 def few(monkeypatch):
     """Only 200 and 100 made digits."""
-    monkeypatch.setattr(datasets, "MADE", {"train": (200, 1), "test": (100, 2)})
+    monkeypatch.setattr(catalogue, "MADE", {"train": (200, 1), "test": (100, 2)})
 
 
 def test_made_digits_are_kept_and_read_back(few, tmp_path):
@@ -100,8 +100,8 @@ def test_a_folder_in_the_place_of_the_data(made, tmp_path, monkeypatch):
 
 
 def test_the_training_hands_are_exaggerated(few):
-    train = digits.generate(200, 1, datasets.SPREAD["train"])
-    assert datasets.SPREAD["train"] > datasets.SPREAD["test"] == 1
+    train = digits.generate(200, 1, catalogue.SPREAD["train"])
+    assert catalogue.SPREAD["train"] > catalogue.SPREAD["test"] == 1
     assert torch.equal(load("digits", "train").images[:, 0], torch.from_numpy(train.images))
 
 
@@ -152,12 +152,5 @@ def test_truncated_and_inconsistent_files(real_digits_dir, tmp_path):
 
 
 def test_data_key_follows_the_files(real_digits_dir, tmp_path):
-    assert recipes.data_key("mnist", real_digits_dir) != recipes.data_key("mnist", tmp_path)
-    assert recipes.data_key("digits") == recipes.data_key("digits", tmp_path)
-
-
-def test_the_folder_of_the_package_has_what_the_key_reads():
-    """A key over no files would never change."""
-    names = {path.name for path in recipes.source_files(["digit*.py", "datasets.py"])}
-    assert {"digits.py", "datasets.py"} <= names
-    assert digits.__file__.endswith("digits.py")
+    assert catalogue.data_key("mnist", real_digits_dir) != catalogue.data_key("mnist", tmp_path)
+    assert catalogue.data_key("digits") == catalogue.data_key("digits", tmp_path)

@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
-from cnnviz.data import datasets
-from cnnviz.training.recipe import RECIPES
+from cnnviz.data import catalogue
+from cnnviz.training.runs import RECIPES
 from gen.atlas.pages import atlas_pages
 from gen.context import Context
 from gen.draw import manifest
-from gen.draw.manifest import EXAMPLES, Chapter
+from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter
 from gen.figure.html import figure_html
+from gen.figure.store import Chapter
+from gen.nets import site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.thorough
 
 LANGUAGES = ("zh", "en")
 # The programs take as long as all figures together: `make site` runs each, its notebook again.
-CHAPTERS = [name for name in manifest.chapter_names() if name != EXAMPLES]
+CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
@@ -81,14 +83,14 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     """600 digits to learn from, 300 to test, 60 steps: the networks know little, the code runs."""
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
-        patch.setattr(datasets, "MADE", {"train": (600, 1), "test": (300, 2)})
+        patch.setattr(catalogue, "MADE", {"train": (600, 1), "test": (300, 2)})
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, replace(recipe, steps=60, batch_size=32))
         settings = Settings(build_dir=tmp_path_factory.mktemp("build"))
         failed: dict[str, Exception] = {}
-        first = _rendered(CHAPTERS, Context(settings), failed)
+        first = _rendered(CHAPTERS, site_context(settings), failed)
         quick = [name for name in CHAPTERS if name not in SLOW]
-        second = _rendered(quick, Context(settings), failed)
+        second = _rendered(quick, site_context(settings), failed)
         yield Build(settings, first, second, failed)
 
 

@@ -14,7 +14,7 @@ import torch
 from cnnviz.errors import CnnvizError
 from cnnviz.nets.models import MLP, LeNet
 from cnnviz.training import checkpoints
-from cnnviz.training import recipe as recipes
+from cnnviz.training.runs import named
 from gen.lab import files as lab_files
 from gen.lab.files import BASE_64, DIGITS, join_modules, layers_of, pack, pack_exactly
 from gen.settings import from_environment
@@ -129,7 +129,7 @@ def test_a_reader_waits_for_at_most_150_kilobytes() -> None:
     files = lab_files.site_files(settings)
     first = [files[f"{lab_files.FOLDER}/{name}.js"] for name in ("lab", "lenet")]
     assert sum(len(gzip.compress(file, 9)) for file in first) <= 150_000
-    trained = checkpoints.trained(recipes.named("lenet"), build_dir=settings.build_dir)
+    trained = checkpoints.trained(named("lenet"), build_dir=settings.build_dir)
     names = {Path(name).stem for name in files if "samples" not in name}
     assert names == {"lab", "lenet", "mlp"} | {
         f"lenet-{step}" for step in trained.snapshots if step != trained.recipe.steps

@@ -12,6 +12,7 @@ import yaml
 
 from cnnviz.errors import CnnvizError
 from gen.bundle import bundle as prebuilt
+from gen.draw import keys
 from gen.settings import ROOT, Settings
 
 SITE = ROOT / "site"
@@ -68,7 +69,7 @@ def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch
     settings = Settings(build_dir=tmp_path)
     with pytest.raises(CnnvizError, match="No bundle is in use"):
         prebuilt.site(settings)
-    sources = prebuilt.sources(settings) | {"relu": "0123456789ab"}
+    sources = keys.code(settings) | {"relu": "0123456789ab"}
     about = {
         "format": prebuilt._FORMAT,
         "dataset": "digits",

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from cnnviz.data import datasets
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.inside.evaluation import predict
 from cnnviz.training import checkpoints
-from cnnviz.training.recipe import named
+from cnnviz.training.runs import named
 from gen.settings import from_environment
 
 

@@ -6,14 +6,15 @@ import torch
 from torch.nn import functional as F
 
 from cnnviz import kept
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import pixel_permutation, scramble, to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.files import DamagedError
 from cnnviz.nets import networks
 from cnnviz.training import fit as training
-from cnnviz.training.checkpoints import weights_digest
-from cnnviz.training.fit import fit, pixel_permutation, resolve_device, scramble, snapshot_steps
-from cnnviz.training.recipe import Recipe, named
+from cnnviz.training.fit import fit, resolve_device, snapshot_steps
+from cnnviz.training.recipe import Recipe
+from cnnviz.training.runs import named
+from cnnviz.training.weights import weights_digest
 
 SHORT = Recipe("lenet", steps=24, batch_size=32)
 

@@ -13,15 +13,16 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.data import datasets
+from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
-from cnnviz.training.recipe import RECIPES
-from gen.atlas.net import from_file
+from cnnviz.nets.outside import from_file
+from cnnviz.training.runs import RECIPES
+from gen.atlas.net import atlas_net
 from gen.atlas.unit_pages import UnitPage, unit_name
 from gen.atlas.units import render_units
-from gen.context import Context
 from gen.draw import manifest
 from gen.figures.atlas.atlas import facts
+from gen.nets import site_context
 from gen.settings import Settings, from_environment
 from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
 
@@ -59,13 +60,13 @@ def context(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")
     (folder / "net.py").write_text(OUTSIDE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "MADE", {"train": (600, 1), "test": (300, 2)})
+        patch.setattr(catalogue, "MADE", {"train": (600, 1), "test": (300, 2)})
         for name in ("lenet", "mlp"):
             patch.setitem(RECIPES, name, replace(RECIPES[name], steps=60, batch_size=32))
         settings = Settings(
             build_dir=tmp_path_factory.mktemp("build"), atlas_files={"outside": folder / "net.py"}
         )
-        yield Context(settings)
+        yield site_context(settings)
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +77,10 @@ def chapters(context):
 def some_units(context, chapters):
     """Of each layer of each net two units, with the facts on their pages."""
     for net in NETS:
-        for layer in context.atlas(net).weighted:
+        for layer in atlas_net(context, net).weighted:
             units = chapters[net].numbers["layers"][layer.name]["units"]
             for index in sorted({0, len(units) * 2 // 3}):
-                yield context.atlas(net), layer, index, units[index]
+                yield atlas_net(context, net), layer, index, units[index]
 
 
 def plain(net, layer, images):
@@ -148,7 +149,7 @@ def test_classes_and_switching_off(context, chapters):
 def test_contributions_and_bias_add_up_to_the_mean_output(context, chapters):
     """Where all channels before are named: LeNet's conv2 has six, the net from outside three."""
     for name, layer_name in (("lenet", "conv2"), ("outside", "second")):
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         layer = net.layer(layer_name)
         mean = plain(net, layer, net.tested)[0].mean((0, 2, 3))
         told = chapters[name].numbers["layers"][layer_name]
@@ -167,7 +168,7 @@ def test_links_name_the_layers_on_both_sides(chapters):
 
 def test_the_picture_of_the_maps_holds_them(context, chapters):
     """Palette levels, read back: the value within half a level."""
-    net = context.atlas("lenet")
+    net = atlas_net(context, "lenet")
     maps = plain(net, net.layer("conv2"), net.inputs)[0][:, 5]  # (14, 10, 10)
     told = chapters["lenet"].numbers["layers"]["conv2"]["units"][5]
     picture = Image.open(context.settings.figures_dir / told["maps"]["file"])
@@ -200,7 +201,7 @@ def test_optimised_inputs_beat_noise(context, chapters):
 
 
 def layer_facts(context, net):
-    atlas = context.atlas(net)
+    atlas = atlas_net(context, net)
     return [facts(layer, atlas.tested_outputs[layer.name], None) for layer in atlas.layers]
 
 
@@ -298,7 +299,7 @@ def test_bad_files_are_named(tmp_path, monkeypatch):
 
 
 def test_a_random_twin_shares_nothing_but_the_shape(context):
-    net = context.atlas("outside")
+    net = atlas_net(context, "outside")
     assert isinstance(net.random, nn.Module)
     trained, random = net.model.state_dict(), net.random.state_dict()
     assert trained.keys() == random.keys()

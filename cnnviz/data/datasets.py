@@ -11,15 +11,12 @@ import torch
 from torch import Tensor
 
 from cnnviz import kept
-from cnnviz.data import digits
+from cnnviz.data import catalogue, digits
+from cnnviz.data.catalogue import DATASETS, data_key
+from cnnviz.data.inputs import to_input as to_input  # noqa: PLC0414  # what `load` gives needs it
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.files import DamagedError, refuse_folder
-from cnnviz.training.recipe import DATASETS, data_key
 
-MADE = {"train": (240_000, 1), "test": (10_000, 2)}
-"""How many digits are made for each split, and with which seed."""
-SPREAD = {"train": 1.25, "test": 1.0}
-"""How far their hands differ, beside real ones: who trains on the wilder reads more of the real."""
 _DIGITS = tuple("0123456789")
 _CLOTHES = (
     "T-shirt/top",
@@ -88,19 +85,14 @@ def load(
     return _from_torchvision(name, split, Path(data_dir) if data_dir else None, download)
 
 
-def to_input(images: Tensor) -> Tensor:
-    """uint8 (N, C, H, W) from 0 to 255 → float32 from 0 to 1, what the networks are fed."""
-    return images.float() / 255
-
-
 def _made_digits(split: str, build_dir: Path | None) -> Dataset:
-    count, seed = MADE[split]
+    count, seed = catalogue.MADE[split]
     file = build_dir / "data" / f"digits-{split}-{data_key('digits')}.pt" if build_dir else None
     state = _read_kept(file, count) if file else None
     if state is None:
         if file:
             refuse_folder(file)
-        made = digits.generate(count, seed, SPREAD[split])
+        made = digits.generate(count, seed, catalogue.SPREAD[split])
         images = torch.from_numpy(made.images)[:, None]  # (N, 28, 28) → (N, 1, 28, 28)
         state = {
             "images": images,

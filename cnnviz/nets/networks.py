@@ -1,35 +1,42 @@
-"""The networks of the site by name, as recipes name them."""
+"""The networks of the site by name, as recipes name them. Imports no torch until one is built."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from torch import nn
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from cnnviz.errors import unknown_name
-from cnnviz.nets.models import MLP, LeNet
-from cnnviz.nets.variants import (
-    LeNetAverage,
-    LeNetBatchNorm,
-    LeNetBytes,
-    LeNetStrided,
-    LeNetUncentred,
-)
 
-_NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    "lenet": LeNet,
-    "mlp": MLP,
-    "lenet-uncentred": LeNetUncentred,
-    "lenet-bytes": LeNetBytes,
-    "lenet-average": LeNetAverage,
-    "lenet-strided": LeNetStrided,
-    "lenet-batchnorm": LeNetBatchNorm,
+if TYPE_CHECKING:
+    from torch import nn
+
+HOMES = {
+    "lenet": "cnnviz.nets.models:LeNet",
+    "mlp": "cnnviz.nets.models:MLP",
+    "lenet-uncentred": "cnnviz.nets.variants:LeNetUncentred",
+    "lenet-bytes": "cnnviz.nets.variants:LeNetBytes",
+    "lenet-average": "cnnviz.nets.variants:LeNetAverage",
+    "lenet-strided": "cnnviz.nets.variants:LeNetStrided",
+    "lenet-batchnorm": "cnnviz.nets.variants:LeNetBatchNorm",
 }
+"""Name → module and class. Text, so that a network trained before is not made of all others."""
 
 
 def names() -> list[str]:
     """Names that `build` knows."""
-    return list(_NETWORKS)
+    return list(HOMES)
+
+
+def home(name: str) -> tuple[str, str]:
+    """The module and the class of a network.
+
+    Raises:
+        CnnvizError: no network of that name; the nearest is suggested.
+    """
+    if name not in HOMES:
+        raise unknown_name("model", name, HOMES)
+    module, _, kind = HOMES[name].partition(":")
+    return module, kind
 
 
 def build(name: str) -> nn.Module:
@@ -38,6 +45,6 @@ def build(name: str) -> nn.Module:
     Raises:
         CnnvizError: no network of that name; the nearest is suggested.
     """
-    if name not in _NETWORKS:
-        raise unknown_name("model", name, _NETWORKS)
-    return _NETWORKS[name]()
+    module, kind = home(name)
+    network: nn.Module = getattr(import_module(module), kind)()
+    return network

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.data.datasets import Dataset
+from cnnviz.data.inputs import to_input
 from cnnviz.errors import unknown_name
 from cnnviz.training.recipe import OPTIMIZERS
 

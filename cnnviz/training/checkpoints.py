@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -12,15 +11,9 @@ from cnnviz import kept
 from cnnviz.data import datasets
 from cnnviz.data.datasets import Dataset
 from cnnviz.errors import CnnvizError
-from cnnviz.files import DamagedError, digest, refuse_folder, remove
-from cnnviz.training.fit import History, Trained, Weights, fit
+from cnnviz.files import DamagedError, refuse_folder, remove
+from cnnviz.training.fit import History, Trained, fit
 from cnnviz.training.recipe import Recipe, checkpoint_path
-
-
-def weights_digest(weights: Weights) -> str:
-    """Digest of the bytes of all weights in order of their names: says which weights these are."""
-    parts: Iterable[bytes] = (weights[n].contiguous().numpy().tobytes() for n in sorted(weights))
-    return digest(parts)
 
 
 def save(trained: Trained, path: Path) -> None:

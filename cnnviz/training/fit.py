@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -18,13 +18,17 @@ from torch.optim.lr_scheduler import OneCycleLR
 from tqdm import tqdm
 
 from cnnviz import kept
-from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.data.inputs import pixel_permutation, scramble, to_input
 from cnnviz.errors import CnnvizError
 from cnnviz.files import DamagedError
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.memory import keep_freed_memory
-from cnnviz.nets import networks
-from cnnviz.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    # A run is told by its values, so a comment in these files makes no network stale.
+    from cnnviz.data.datasets import Dataset
+    from cnnviz.training.recipe import Recipe
+
 
 BLOCK = 500
 """Steps between two points at which an interrupted run can go on."""
@@ -74,7 +78,7 @@ class Trained:
         if step is not None and step not in self.snapshots:
             known = ", ".join(map(str, self.snapshots))
             raise CnnvizError(f"No snapshot at step {step}. There are: {known}.")
-        model = networks.build(self.recipe.model)
+        model = self.recipe.network()
         model.load_state_dict(self.weights if step is None else self.snapshots[step])
         return model.eval()
 
@@ -102,17 +106,6 @@ def resolve_device(name: str) -> torch.device:
         usable = ", ".join(device for device, there in present.items() if there)
         raise CnnvizError(f"Device '{name}' is not available here. Usable: {usable}, auto.")
     return torch.device(name)
-
-
-def pixel_permutation(pixels: int, seed: int = 0) -> Tensor:
-    """The fixed order (pixels,) into which `scramble` puts the pixels of every image."""
-    return torch.randperm(pixels, generator=torch.Generator().manual_seed(seed))
-
-
-def scramble(images: Tensor) -> Tensor:
-    """(N, C, H, W) with the pixels of all images reordered by the same fixed permutation."""
-    order = pixel_permutation(images[0].numel())
-    return images.flatten(1)[:, order.to(images.device)].reshape(images.shape)
 
 
 def fit(
@@ -176,7 +169,7 @@ class _Run:
         self.recipe, self.device, self.resume_file = recipe, device, resume_file
         torch.manual_seed(recipe.seed)
         # Channels last: a third faster on a CPU for the small kernels of LeNet.
-        self.model = networks.build(recipe.model).to(memory_format=torch.channels_last).to(device)
+        self.model = recipe.network().to(memory_format=torch.channels_last).to(device)
         self.optimizer = _optimizer(recipe, self.model)
         self.schedule = OneCycleLR(
             self.optimizer, recipe.peak_learning_rate, total_steps=recipe.steps + 1

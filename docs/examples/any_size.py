@@ -3,8 +3,7 @@
 import torch
 from torch import nn
 
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import named, trained
 
 lenet = trained(named("lenet")).model()
 first = nn.Sequential(lenet.conv1, lenet.relu1, lenet.pool1)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz.data import photos
+from cnnviz import photos
 
 photo = torch.tensor(photos.load("china"))  # (427, 640, 3), bytes
 image = photo.permute(2, 0, 1)[None] / 255  # (1, 3, 427, 640)

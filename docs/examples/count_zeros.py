@@ -1,9 +1,7 @@
 """Record a layer of the trained LeNet and count its zeros."""
 
 import cnnviz
-from cnnviz.data.datasets import load, to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import load, named, to_input, trained
 
 model = trained(named("lenet")).model()
 images = to_input(load("digits", "test").images[:100])  # (100, 1, 28, 28)

@@ -3,9 +3,7 @@
 from torch.nn import functional as F
 
 import cnnviz
-from cnnviz.data.datasets import to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import named, to_input, trained
 
 digits = cnnviz.load("digits", "test")
 images, labels = to_input(digits.images[:500]), digits.labels[:500]

@@ -1,10 +1,6 @@
 """Fit a temperature on half of the test images and see on the other half what it does."""
 
-from cnnviz.data import datasets
-from cnnviz.inside.calibration import fit_temperature, reliability
-from cnnviz.inside.evaluation import predict
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import datasets, fit_temperature, named, predict, reliability, trained
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -3,9 +3,7 @@
 import torch
 
 import cnnviz
-from cnnviz.data.datasets import to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import named, to_input, trained
 
 model = trained(named("sgd-lenet-batchnorm-0")).model()
 digits = cnnviz.load("digits", "test")

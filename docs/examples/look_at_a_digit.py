@@ -1,7 +1,7 @@
 """One digit as a tensor: shape, type, a few rows, and as a network is given it."""
 
 import cnnviz
-from cnnviz.data.datasets import to_input
+from cnnviz import to_input
 
 test = cnnviz.load("digits", "test")
 images = test.images

@@ -1,11 +1,6 @@
 """Which kernel of one network is the twin of which kernel of another."""
 
-from cnnviz import record
-from cnnviz.data import datasets
-from cnnviz.data.datasets import to_input
-from cnnviz.inside.twins import pair
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import datasets, named, pair, record, to_input, trained
 
 images = to_input(datasets.load("digits", "test").images[:500])
 first, second = (trained(named(f"short-lenet-{seed}")).model() for seed in (0, 1))

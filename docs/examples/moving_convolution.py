@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.inside.evaluation import shift
+from cnnviz import shift
 
 torch.manual_seed(0)
 image = torch.rand(1, 1, 28, 28)  # pixels right up to the border

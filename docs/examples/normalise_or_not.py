@@ -2,10 +2,7 @@
 
 import torch
 
-from cnnviz.data.datasets import load, to_input
-from cnnviz.inside.evaluation import accuracy, predict
-from cnnviz.nets import networks
-from cnnviz.training.brief import train_briefly
+from cnnviz import accuracy, load, networks, predict, to_input, train_briefly
 
 train, test = load("digits", "train"), load("digits", "test")
 images, labels = to_input(test.images[:2000]), test.labels[:2000]

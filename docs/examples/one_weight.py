@@ -3,9 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import load, to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import load, named, to_input, trained
 
 run = trained(named("sgd-lenet-0"))
 model = run.model(run.history.step[-3])  # as it was part of the way through

@@ -1,10 +1,6 @@
 """What a linear probe can read off each layer of LeNet."""
 
-from cnnviz import record
-from cnnviz.data import datasets
-from cnnviz.inside.probes import fit_probe
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import datasets, fit_probe, named, record, trained
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -2,8 +2,7 @@
 
 import torch
 
-from cnnviz.inside.receptive_field import receptive_fields
-from cnnviz.nets.models import LeNet
+from cnnviz import LeNet, receptive_fields
 
 layers = [  # name, kernel, stride, padding
     ("conv1", 5, 1, 2),

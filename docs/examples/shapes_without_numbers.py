@@ -3,7 +3,7 @@
 import torch
 from torchvision import models
 
-from cnnviz.inside.costs import layer_costs
+from cnnviz import layer_costs
 
 with torch.device("meta"):  # tensors with a shape and nothing in them
     model = models.resnet18()

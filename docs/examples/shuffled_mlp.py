@@ -4,7 +4,7 @@ import copy
 
 import torch
 
-from cnnviz.nets.models import MLP
+from cnnviz import MLP
 
 torch.manual_seed(0)
 mlp = MLP().eval()  # random weights will do

@@ -2,8 +2,7 @@
 
 from torch import nn
 
-from cnnviz import receptive_fields
-from cnnviz.nets.models import parameter_count
+from cnnviz import parameter_count, receptive_fields
 
 C = 64
 small = [nn.Conv2d(C, C, 3, padding=1, bias=False) for _ in range(3)]

@@ -3,9 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import load, to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import load, named, to_input, trained
 
 test = load("digits", "test")
 mlp = trained(named("mlp")).model()

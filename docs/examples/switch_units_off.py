@@ -1,10 +1,6 @@
 """Which kernel of conv1 is missed most, and what two at once cost."""
 
-from cnnviz.data import datasets
-from cnnviz.data.datasets import to_input
-from cnnviz.inside.ablation import ablate, silenced
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import ablate, datasets, named, silenced, to_input, trained
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -3,8 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import load, to_input
-from cnnviz.nets.models import LeNet
+from cnnviz import LeNet, load, to_input
 
 torch.manual_seed(0)
 model, train = LeNet(), load("digits", "train")

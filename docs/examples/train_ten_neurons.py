@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import load, to_input
+from cnnviz import load, to_input
 
 train, test = load("digits", "train"), load("digits", "test")
 x = to_input(train.images[:3000]).flatten(1)  # (3000, 784)

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 import cnnviz
-from cnnviz.data.datasets import load, to_input
-from cnnviz.drawing.mosaic import mosaic
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import load, mosaic, named, to_input, trained
 
 model = trained(named("lenet")).model()
 test = load("digits", "test")

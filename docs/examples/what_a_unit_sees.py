@@ -3,10 +3,7 @@
 import torch
 
 import cnnviz
-from cnnviz.data.datasets import to_input
-from cnnviz.inside.receptive_field import receptive_fields
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import named, receptive_fields, to_input, trained
 
 digits = cnnviz.load("digits", "test").images[:500]
 x = to_input(digits).requires_grad_()

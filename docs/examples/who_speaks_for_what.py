@@ -2,10 +2,7 @@
 
 import torch
 
-from cnnviz import record
-from cnnviz.data import datasets
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import datasets, named, record, trained
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

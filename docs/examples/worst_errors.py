@@ -1,9 +1,6 @@
 """The five errors of which the network is most sure."""
 
-from cnnviz.data import datasets
-from cnnviz.inside.evaluation import predict
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import datasets, named, predict, trained
 
 model = trained(named("lenet")).model()
 test = datasets.load("digits", "test")

@@ -1,9 +1,7 @@
 """Share of zeros after each ReLU of a trained LeNet, and units that never answer."""
 
 import cnnviz
-from cnnviz.data.datasets import to_input
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.recipe import named
+from cnnviz import named, to_input, trained
 
 model = trained(named("lenet")).model()
 images = to_input(cnnviz.load("digits", "test").images[:2000])

@@ -6,12 +6,10 @@ that ATLAS_NETS names (gen.settings).
 
 from __future__ import annotations
 
-import runpy
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.errors import CnnvizError
 from cnnviz.inside.ablation import ablate
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
+from gen.context import Context, shared
 from gen.figure.figure import Text
-
-if TYPE_CHECKING:
-    from gen.context import Context
 
 Floats = npt.NDArray[np.floating[Any]]
 Shape = tuple[int, ...]
@@ -138,6 +133,7 @@ class AtlasNet:
         model: trained, in evaluation mode.
         random: the same architecture with random weights: the start of the training where it is
             kept, else drawn anew.
+        inputs: the atlas' chosen images as the network wants them, float (N, C, H, W).
         steps: training steps at which the weights were kept; empty for a network from outside.
     """
 
@@ -149,16 +145,14 @@ class AtlasNet:
             self.steps = list(context.trained(name).snapshots)
             self.random = context.model(name, self.steps[0])
         else:
-            self.model = from_file(context.settings.atlas_files[name])
+            self.model = context.model(name)
             self.steps = []
             self.random = reinitialised(self.model)
+        # Chosen by what LeNet misreads: asked for here, so that each who uses this net is known to
+        # use LeNet.
+        self.inputs = context.inputs(name, context.atlas_images)
         self.outputs_at = cache(self._outputs_at)
         self.ablation = cache(self._ablation)
-
-    @cached_property
-    def inputs(self) -> Tensor:
-        """The atlas' chosen images as the network wants them, float (N, C, H, W)."""
-        return self._context.inputs(self.name, self._context.atlas_images)
 
     @cached_property
     def tested(self) -> Tensor:
@@ -245,24 +239,10 @@ class AtlasNet:
         return receptive_fields(self.model, (height, width))
 
 
-def from_file(path: Path) -> nn.Module:
-    """The network that the function `load` of a Python file returns, in evaluation mode.
-
-    Raises:
-        CnnvizError: no such file, no such function, or what it returns is not a module.
-    """
-    if not path.is_file():
-        raise CnnvizError(f"ATLAS_NETS names '{path}', which is not a file.")
-    load = runpy.run_path(str(path)).get("load")
-    if not callable(load):
-        raise CnnvizError(
-            f"'{path}' has no function 'load'. The atlas calls it without arguments and expects "
-            "a trained nn.Module that takes images (N, 1, 28, 28) from 0 to 1."
-        )
-    model = load()
-    if not isinstance(model, nn.Module):
-        raise CnnvizError(f"load() of '{path}' returned {type(model).__name__}; expected a module.")
-    return model.eval()
+@shared
+def atlas_net(context: Context, name: str) -> AtlasNet:
+    """The network of that name, as the atlas sees it."""
+    return AtlasNet(name, context.settings.atlas_nets[name], context)
 
 
 def reinitialised(model: nn.Module, seed: int = 0) -> nn.Module:

@@ -18,15 +18,14 @@ from torch.nn import functional as F
 
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import divisor
-from cnnviz.files import digest, holds, write_atomically
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
 from cnnviz.inside.patches import Answers, Extremes, cut, extremes
 from cnnviz.inside.receptive_field import ReceptiveField
-from gen.atlas.net import AtlasNet, Layer, Shape
+from gen.atlas.net import AtlasNet, Layer, Shape, atlas_net
 from gen.context import Context
-from gen.draw.manifest import Chapter
+from gen.figure.store import Chapter, write_picture
 
 SHOWN = 9
 """Patches that excite a unit most, and as many that do so least."""
@@ -48,7 +47,7 @@ INPUT_COLUMNS = 7
 
 def render_units(name: str, key: str, context: Context) -> Chapter:
     """The chapter "units-<name>": facts of every unit, pictures beside them."""
-    net = context.atlas(name)
+    net = atlas_net(context, name)
     chapter = Chapter(key)
     files = _Files(context, chapter, name)
     weighted = net.weighted
@@ -90,13 +89,8 @@ class _Files:
         self._chapter, self._net = chapter, net
 
     def write(self, stem: str, drawn: Mosaic) -> dict[str, Any]:
-        png = drawn.png(9)
-        content = digest([png])
-        file = f"units/{self._net}/{stem}-{content[:8]}.png"
-        path = self._folder / file
-        if not holds(path, content):
-            write_atomically(path, png)
-        self._chapter.files[file] = content
+        stem = f"units/{self._net}/{stem}"
+        file = write_picture(stem, drawn.png(9), self._chapter, self._folder)
         return {"file": file, "width": drawn.width, "height": drawn.height}
 
 

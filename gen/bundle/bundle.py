@@ -28,7 +28,7 @@ from cnnviz.files import digest, inside
 from gen.bundle import shape as bundle_shape
 from gen.bundle.check import check
 from gen.bundle.fetch import fetch
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.publish.commit import commit
 from gen.settings import ROOT, Settings, from_environment
@@ -49,19 +49,6 @@ _CENTRAL = b"PK\x01\x02"
 """Begins what a zip says of one file."""
 
 
-def sources(settings: Settings) -> dict[str, str]:
-    """Digest of the code that each chapter's figures are drawn by, whatever drew them."""
-    shared = [
-        *sorted((ROOT / "cnnviz").rglob("*.py")),
-        *(p for p in sorted((ROOT / "gen").glob("*.py")) if p.name not in manifest._NOT_DRAWING),
-    ]
-    common = digest(path.read_bytes() for path in shared).encode()
-    return {
-        name: digest([common, *(path.read_bytes() for path in manifest._own_files(name))])
-        for name in manifest.all_names(settings)
-    }
-
-
 # --- Packing ------------------------------------------------------------------------------------
 
 
@@ -72,7 +59,7 @@ def pack(settings: Settings, target: Path) -> None:
         CnnvizError: figures are missing or damaged, or are what nobody could use from a bundle.
     """
     files = {}
-    for name in manifest.all_names(settings):
+    for name in keys.all_names(settings):
         chapter = manifest.read(name, settings)
         if chapter is None:
             raise CnnvizError(f"The figures of '{name}' are not there; run make site first.")
@@ -86,7 +73,7 @@ def pack(settings: Settings, target: Path) -> None:
         "format": _FORMAT,
         "dataset": settings.dataset,
         "commit": commit(),
-        "sources": sources(settings),
+        "sources": keys.code(settings),
         "files": {name: digest([content], 64) for name, content in contents.items()},
     }
     bundle_shape.shaped(about, bundle_shape.Manifest)
@@ -245,7 +232,7 @@ def in_use(settings: Settings) -> dict[str, Any] | None:
 
 def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
     """Chapters whose drawing code differs from that of the bundle."""
-    then, now = about["sources"], sources(settings)
+    then, now = about["sources"], keys.code(settings)
     return sorted(name for name in now if then.get(name) != now[name])
 
 
@@ -272,7 +259,7 @@ def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
     """One line for the terminal and the page."""
     changed = changed_chapters(about, settings)
     made_from = about["commit"] or "?"
-    every = len(changed) == len(sources(settings))
+    every = len(changed) == len(keys.code(settings))
     if language == "zh":
         text = f"预览：图和数字取自已发布的构建（{made_from}），本机没有训练，也没有作图。"
         chapters = "所有章节" if every else "、".join(changed)

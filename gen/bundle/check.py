@@ -19,9 +19,9 @@ from cnnviz.errors import CnnvizError, printable
 from cnnviz.files import inside
 from gen.atlas.pages import atlas_pages
 from gen.atlas.unit_pages import UnitPage
-from gen.bundle import shape as shape
+from gen.bundle import shape
 from gen.bundle.scripts import check_script
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.figure.html import figure_html
 from gen.lab import files as lab_files
 from gen.settings import Settings
@@ -47,11 +47,11 @@ def check(settings: Settings) -> None:
             chapter = _chapter(path, settings)
             if path.stem == "atlas":
                 layers = chapter["numbers"]["nets"]
-            elif path.stem.startswith(manifest.UNITS):
-                _try_units(path.stem.removeprefix(manifest.UNITS), chapter["numbers"], layers)
+            elif path.stem.startswith(keys.UNITS):
+                _try_units(path.stem.removeprefix(keys.UNITS), chapter["numbers"], layers)
         except CnnvizError as error:
             raise CnnvizError(f"'{path.name}' cannot be used ({error}).") from error
-    for name in (f"{manifest.UNITS}{net}" for net in layers):
+    for name in (f"{keys.UNITS}{net}" for net in layers):
         if not (settings.figures_dir / f"{name}.json").is_file():
             raise CnnvizError(f"the chapter '{name}' is not there.")
     try:
@@ -73,7 +73,7 @@ def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
     shape.shaped(sealed, shape.Sealed)
     chapter: dict[str, Any] = sealed["chapter"]
     described = shape.shaped(chapter, shape.Chapter)
-    if path.stem == manifest.EXAMPLES:
+    if path.stem == keys.EXAMPLES:
         shape.check_printed(chapter["numbers"])
     else:
         shape.check_numbers(chapter["numbers"])
@@ -85,7 +85,7 @@ def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
         shape.shaped(chapter["numbers"], shape.Atlas)
         for language in ("zh", "en"):
             _tried("the pages of the layers", atlas_pages, chapter["numbers"], language)
-    if path.stem.startswith(manifest.UNITS):
+    if path.stem.startswith(keys.UNITS):
         for picture in _unit_pictures(shape.shaped(chapter["numbers"], shape.Units)):
             if sizes.get(picture.file) != (picture.width, picture.height):
                 raise CnnvizError(f"its picture '{picture.file}' is not there, or not of that size")

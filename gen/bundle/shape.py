@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, printable, unknown_name
-from cnnviz.training.recipe import DATASETS
 
 # --- Words --------------------------------------------------------------------------------------
 
@@ -174,6 +174,7 @@ class Chapter(Struct):
     figures: dict[Name, Figure]
     numbers: dict[str, Any]
     files: dict[Picture, Digest]
+    weights: dict[str, str]
 
 
 # --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units ------------------------------

@@ -16,8 +16,8 @@ from multiprocessing import active_children, get_context
 from typing import Any
 
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.training.recipe import RECIPES
-from gen.draw import manifest
+from cnnviz.training.runs import RECIPES
+from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, Settings, from_environment
 
@@ -28,9 +28,7 @@ HOW_IT_GOES_ON = "interrupted; the next run goes on from here."
 
 def needed(settings: Settings) -> bool:
     """Is anything missing or stale? Costs a fraction of a second and no torch."""
-    return (
-        manifest.untrained(settings) or bool(manifest.stale(settings)) or lab_files.stale(settings)
-    )
+    return keys.untrained(settings) or bool(manifest.stale(settings)) or lab_files.stale(settings)
 
 
 def ensure_in_subprocess(settings: Settings) -> None:
@@ -50,13 +48,13 @@ def ensure_in_subprocess(settings: Settings) -> None:
 def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
     """Train and render what is not up to date, or just the chapters named."""
     for name in only:
-        if name not in manifest.all_names(settings):
-            raise unknown_name("chapter", name, manifest.all_names(settings))
+        if name not in keys.all_names(settings):
+            raise unknown_name("chapter", name, keys.all_names(settings))
     _train(settings)
     lab_files.make_files(settings)
     if only:
-        keys = manifest.keys(settings)
-        stale = {name: keys[name] for name in only}
+        now = keys.keys(settings)
+        stale = {name: now[name] for name in only}
     else:
         stale = manifest.stale(settings)
     if stale:
@@ -66,7 +64,7 @@ def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
 def _train(settings: Settings) -> None:
     from cnnviz import cli
 
-    if not manifest.untrained(settings):
+    if not keys.untrained(settings):
         return
     _report(f"training {len(RECIPES)} networks on {settings.dataset}, two at a time")
     command = ["train", *RECIPES, "--dataset", settings.dataset, "--jobs", "2"]
@@ -98,7 +96,7 @@ def _render(settings: Settings, stale: Mapping[str, str]) -> None:
             for worker in active_children():
                 worker.terminate()
             raise
-    names = manifest.all_names(settings)
+    names = keys.all_names(settings)
     chapters = {name: read for name in names if (read := manifest.read(name, settings))}
     if len(chapters) == len(names):
         remove_leftovers(settings, chapters)
@@ -118,17 +116,17 @@ def interrupts_passed_over() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-_LONGEST = (manifest.UNITS, manifest.EXAMPLES)
+_LONGEST = (keys.UNITS, keys.EXAMPLES)
 _worker: dict[str, Any] = {}
 
 
 def _start_worker(settings: Settings) -> None:
     import torch
 
-    from gen.context import Context
+    from gen.nets import site_context
 
     torch.set_num_threads(1)
-    _worker["context"] = Context(settings)
+    _worker["context"] = site_context(settings)
 
 
 def _render_chapter(name: str, key: str) -> str:

@@ -7,7 +7,6 @@ import math
 import runpy
 from collections.abc import Callable
 from contextlib import chdir, redirect_stdout
-from dataclasses import asdict
 from functools import cache, partial
 from importlib import import_module
 from io import StringIO
@@ -19,11 +18,15 @@ from unittest.mock import patch
 
 from cnnviz.data import datasets
 from cnnviz.errors import CnnvizError
-from cnnviz.files import digest, holds, remove, write_atomically
+from cnnviz.files import remove
+from cnnviz.training import checkpoints
+from cnnviz.training.fit import Trained
+from cnnviz.training.recipe import Recipe
 from gen.atlas.units import render_units
 from gen.context import Context
-from gen.draw.manifest import EXAMPLES, UNITS, Chapter
-from gen.figure.figure import Figure, Legend, Panel, Picture, Sprite, Text, Variant
+from gen.draw.keys import EXAMPLES, UNITS, modules, weights
+from gen.figure.figure import Figure
+from gen.figure.store import Chapter, describe
 from gen.settings import ROOT, Settings
 
 
@@ -40,24 +43,38 @@ def figure_functions(module: ModuleType) -> dict[str, Callable[[Context], Figure
 
 
 def render_chapter(name: str, key: str, context: Context) -> Chapter:
-    """Draw all figures and compute all numbers of one chapter."""
+    """Draw all figures and compute all numbers of one chapter; note which weights it used."""
+    with context.noting() as used:
+        chapter = _render(name, key, context)
+    chapter.weights = weights(used, context.settings)
+    return chapter
+
+
+def _render(name: str, key: str, context: Context) -> Chapter:
     if name == EXAMPLES:
-        return Chapter(key, numbers=run_examples(context.settings))
+        return Chapter(key, numbers=run_examples(context))
     if name.startswith(UNITS):
         return render_units(name.removeprefix(UNITS), key, context)
-    module = import_module(f"gen.figures.{name}")
+    module = import_module(modules()[name])
     chapter = Chapter(key)
     drawn = [(t, f(context), f) for t, f in figure_functions(module).items()]
     if hasattr(module, "generated"):  # figures made in a loop, such as one a layer
         drawn += [(t, f, module.generated) for t, f in module.generated(context).items()]
     for title, figure, function in drawn:
-        chapter.figures[title] = _describe(figure, f"{name}/{title}", function, context, chapter)
+        chapter.figures[title] = describe(
+            figure,
+            f"{name}/{title}",
+            function,
+            chapter,
+            context.settings.figures_dir,
+            context.passport,
+        )
     if hasattr(module, "numbers"):
         chapter.numbers = _checked(module.numbers(context), name)
     return chapter
 
 
-def run_examples(settings: Settings) -> dict[str, str]:
+def run_examples(context: Context) -> dict[str, str]:
     """Run each program of docs/examples and keep what it prints.
 
     They run in a folder of their own, whose `build` is that of this build.
@@ -65,15 +82,23 @@ def run_examples(settings: Settings) -> dict[str, str]:
     Raises:
         CnnvizError: a program fails; names it and the error.
     """
-    printed = {}
+    printed, build_dir = {}, context.settings.build_dir.resolve()
     # A program that loads the made digits makes them, which takes seconds; the build has them.
-    kept = cache(partial(datasets.load, build_dir=settings.build_dir.resolve()))
+    kept = cache(partial(datasets.load, build_dir=build_dir))
+    names = {recipe: name for name, recipe in context.recipes.items()}
+    trained = checkpoints.trained
+
+    def noted(recipe: Recipe, **options: Any) -> Trained:
+        context.note({names[recipe]} if recipe in names else ())
+        return trained(recipe, **options)
+
     with (
         TemporaryDirectory() as folder,
         chdir(folder),
         patch.object(datasets, "load", kept),
+        patch.object(checkpoints, "trained", noted),
     ):
-        Path("build").symlink_to(settings.build_dir.resolve(), target_is_directory=True)
+        Path("build").symlink_to(build_dir, target_is_directory=True)
         for path in sorted((ROOT / "docs" / "examples").glob("*.py")):
             output = StringIO()
             try:
@@ -83,82 +108,6 @@ def run_examples(settings: Settings) -> dict[str, str]:
                 raise CnnvizError(f"docs/examples/{path.name} fails: {error!r}") from error
             printed[path.stem] = output.getvalue().rstrip()
     return printed
-
-
-def _describe(
-    figure: Figure,
-    address: str,
-    function: Callable[..., Any],
-    context: Context,
-    chapter: Chapter,
-) -> dict[str, Any]:
-    """A figure as JSON; its pictures are written to files whose names hold their digest."""
-    variants = figure.variants or [Variant(Text("", ""), figure.panels, figure.legends)]
-    source = Path(inspect.getsourcefile(function) or "").relative_to(ROOT)
-    line = inspect.getsourcelines(function)[1]
-    return {
-        "alt": _text(figure.alt, address),
-        "layout": figure.layout,
-        "chosen": figure.chosen,
-        "scrub": figure.scrub,
-        "columns": figure.columns,
-        "notes": [_text(note, address) for note in figure.notes],
-        "variants": [
-            {
-                "name": variant.name,
-                "panels": [_panel(p, f"{address}-{i}", address, context, chapter)
-                           for i, p in enumerate(variant.panels)],
-                "legends": [_legend(legend) for legend in variant.legends],
-            }
-            for variant in variants
-        ],
-        "source": f"{source.as_posix()}#L{line}",
-        "weights": {name: context.passport(name) for name in figure.uses},
-    }  # fmt: skip
-
-
-def _panel(
-    panel: Panel, stem: str, address: str, context: Context, chapter: Chapter
-) -> dict[str, Any]:
-    described: dict[str, Any] = {"label": panel.label, "alt": panel.alt}
-    if panel.links:
-        described["links"] = asdict(panel.links)
-    if isinstance(panel.content, Sprite):
-        described["bands"] = {"count": panel.content.count, "height": panel.content.band}
-    if not isinstance(panel.content, Text):
-        picture = panel.content if isinstance(panel.content, Picture) else panel.content.picture
-        content_digest = digest([picture.png])
-        file = f"{stem}-{content_digest[:8]}.png"
-        path = context.settings.figures_dir / file
-        if not holds(path, content_digest):
-            write_atomically(path, picture.png)
-        chapter.files[file] = content_digest
-        described |= {
-            "file": file,
-            "width": picture.width,
-            "height": picture.height,
-            "scale": picture.scale,
-            "photo": picture.photo,
-        }
-    else:
-        described["markup"] = _text(panel.content, address)
-    return described
-
-
-def _legend(legend: Legend) -> dict[str, Any]:
-    return {
-        "text": legend.text,
-        "gradient": legend.gradient,
-        "low": legend.low,
-        "high": legend.high,
-        "ends": legend.ends,
-    }
-
-
-def _text(text: Text, address: str) -> Text:
-    if not (text.zh.strip() and text.en.strip()):
-        raise CnnvizError(f"Figure '{address}' lacks words in one of the languages: {text}.")
-    return text
 
 
 def _checked(numbers: Any, chapter: str) -> dict[str, Any]:

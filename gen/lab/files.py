@@ -16,10 +16,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnviz.data.catalogue import data_key
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, remove, write_atomically
-from cnnviz.training.recipe import checkpoint_path, named
-from gen.draw.manifest import seal_of
+from cnnviz.sources import source_digest
+from cnnviz.training.runs import named
+from gen.draw import keys
 from gen.lab.samples import EACH, sample_scripts
 from gen.settings import ROOT, Settings, from_environment
 
@@ -227,14 +229,12 @@ def folder(settings: Settings) -> Path:
 
 def key(settings: Settings) -> str:
     """Digest of all that the networks' files are made from."""
-    own = [Path(__file__), ROOT / "gen" / "lab_samples.py"]
-    sources = [*own, *sorted((ROOT / "cnnviz").rglob("*.py"))]
-    weights = [
-        checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
-        for name in _NETWORKS
+    parts = [
+        source_digest("gen.lab.files", root=ROOT, packages=("cnnviz", "gen")),
+        *keys.weights(_NETWORKS, settings).values(),
+        data_key(settings.dataset, settings.data_dir),
     ]
-    found = [*(p.read_bytes() for p in sources), *(str(seal_of(p)).encode() for p in weights)]
-    return digest([*found, settings.dataset.encode()])
+    return digest(part.encode() for part in parts)
 
 
 def stale(settings: Settings) -> bool:
@@ -255,7 +255,7 @@ def make_files(settings: Settings) -> None:
     from cnnviz.data import datasets, digits
     from cnnviz.drawing.palettes import PALETTES
     from cnnviz.training import checkpoints
-    from cnnviz.training.checkpoints import weights_digest
+    from cnnviz.training.weights import weights_digest
 
     target, networks, files = folder(settings), [], {}
 

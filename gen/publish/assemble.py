@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
-from gen.draw import build, manifest
+from gen.draw import build, keys
 from gen.publish.commit import commit
 from gen.publish.lock import alone
 from gen.settings import ROOT, Settings, from_environment
@@ -38,7 +38,7 @@ def made_from(settings: Settings) -> str:
     files = sorted(p for p in paths if p.is_file() and "__pycache__" not in p.parts)
     choices = [repr(settings), commit()]
     choices += [f"{name}={os.environ.get(name)}" for name in ("SITE_URL", "REPO_URL")]
-    choices += [f"{name} {key}" for name, key in manifest.keys(settings).items()]
+    choices += [f"{name} {key}" for name, key in keys.keys(settings).items()]
     return digest(
         [
             *(part.encode() for part in choices),

@@ -13,7 +13,7 @@ from mkdocs_gen_files.editor import FilesEditor
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.atlas.pages import atlas_pages
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, from_environment
 from gen.site.units import template_page
@@ -25,7 +25,7 @@ def main() -> None:
     settings = from_environment()
     editor = FilesEditor.current()
     language = code_of(editor.config.docs_dir)
-    chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
+    chapters = {name: manifest.read(name, settings) for name in keys.chapter_names()}
     for chapter in filter(None, chapters.values()):
         for file in chapter.files:
             with _open(f"figures/{file}", "wb") as copy:

@@ -27,7 +27,7 @@ from gen.checks.directives import Directives
 from gen.checks.harmless import check_frame, check_snippets, no_plain_files
 from gen.checks.html_lists import PAGE, TEXT, Allowed
 from gen.checks.parity import differences
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
 from gen.figure.html import figure_html
 from gen.publish.commit import commit, version
@@ -79,7 +79,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
             ensure_in_subprocess(settings)
     except CnnvizError as error:
         raise PluginError(str(error)) from error
-    chapters = {name: manifest.read(name, settings) for name in manifest.chapter_names()}
+    chapters = {name: manifest.read(name, settings) for name in keys.chapter_names()}
     figures = {
         f"{name}/{title}": figure
         for name, chapter in chapters.items()
@@ -92,7 +92,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     except CnnvizError as error:
         raise PluginError(str(error)) from error
     numbers = {name: chapter.numbers for name, chapter in chapters.items() if chapter}
-    printed = numbers.pop(manifest.EXAMPLES, {})
+    printed = numbers.pop(keys.EXAMPLES, {})
     source_url = f"{config.repo_url.rstrip('/')}/blob/main/" if config.repo_url else ""
     try:
         course = course_chapters(ROOT / "docs", language, config.nav or [])
@@ -252,7 +252,7 @@ def on_post_build(config: MkDocsConfig) -> None:
         write_atomically(Path(config.site_dir) / "notebooks" / f"{name}.ipynb", text.encode())
     language, settings = ours(_state["language"]), _state["settings"]
     atlas = _state["numbers"]["atlas"]
-    chapters = ["atlas", *(f"{manifest.UNITS}{net}" for net in atlas["nets"])]
+    chapters = ["atlas", *(f"{keys.UNITS}{net}" for net in atlas["nets"])]
     if not _preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
         foreign = prebuilt.in_use(settings) is not None
         try:

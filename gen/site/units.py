@@ -20,7 +20,7 @@ from cnnviz.files import inside
 from gen.atlas.unit_pages import UnitPage, unit_name
 from gen.checks.allowed_html import check_markup
 from gen.checks.html_lists import PAGE
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.settings import Settings
 
 TITLE, DESCRIPTION, BODY = "UNIT-TITLE", "UNIT-DESCRIPTION", "UNIT-BODY"
@@ -59,7 +59,7 @@ def write_units(
     """
     written: dict[str, list[str]] = {}
     for net, layers in atlas["nets"].items():
-        chapter = manifest.read(f"{manifest.UNITS}{net}", settings)
+        chapter = manifest.read(f"{keys.UNITS}{net}", settings)
         assert chapter, "gen.site.hooks brings everything up to date before pages are made"
         _link_pictures(list(chapter.files), settings.figures_dir, site / "figures")
         written[net] = []

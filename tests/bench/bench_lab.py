@@ -27,11 +27,11 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from torch import Tensor
 
 from cnnviz.data import datasets
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training import checkpoints
 from cnnviz.training.fit import Weights
-from cnnviz.training.recipe import named
+from cnnviz.training.runs import named
 from gen.lab import files as lab_files
 from gen.settings import Settings, from_environment
 from tests.browser.serving import launch

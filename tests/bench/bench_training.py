@@ -18,10 +18,12 @@ from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
 
 from cnnviz.data import digits
-from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.data.datasets import Dataset
+from cnnviz.data.inputs import to_input
 from cnnviz.nets import networks
 from cnnviz.training.fit import fit
-from cnnviz.training.recipe import RECIPES, Recipe
+from cnnviz.training.recipe import Recipe
+from cnnviz.training.runs import RECIPES
 
 STEPS = 600
 ROUNDS = 4

@@ -17,12 +17,13 @@ from playwright.sync_api import Browser, Error, Page
 from torch import Tensor, nn
 
 from cnnviz.data import datasets, digits
-from cnnviz.data.datasets import Dataset, to_input
+from cnnviz.data.datasets import Dataset
+from cnnviz.data.inputs import to_input
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.training import checkpoints
 from cnnviz.training.fit import Trained
-from cnnviz.training.recipe import named
+from cnnviz.training.runs import named
 from gen.lab import files as lab_files
 from gen.settings import from_environment
 

@@ -9,10 +9,11 @@ from dataclasses import asdict, fields
 from importlib.metadata import version
 from typing import Any
 
-from cnnviz.data import datasets, photos
+from cnnviz.data import catalogue, photos
 from cnnviz.nets.models import parameter_count
-from cnnviz.training.checkpoints import weights_digest
-from cnnviz.training.recipe import RECIPES, Recipe
+from cnnviz.training.recipe import Recipe
+from cnnviz.training.runs import RECIPES
+from cnnviz.training.weights import weights_digest
 from gen.context import Context
 
 PHOTOS = ("china", "flower")
@@ -59,7 +60,7 @@ def numbers(context: Context) -> dict[str, Any]:
         },
         "machine": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count() or 1,
-        "seeds": {split: seed for split, (_, seed) in datasets.MADE.items()},
+        "seeds": {split: seed for split, (_, seed) in catalogue.MADE.items()},
         "train_count": len(context.train),
         "test_count": len(context.test),
         "dataset": context.settings.dataset,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from typing import Any
 
@@ -17,9 +16,9 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
-from gen.atlas.net import AtlasNet
+from gen.atlas.net import AtlasNet, atlas_net
 from gen.atlas.unit_pages import unit_name
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 
 FIRST = 40
@@ -59,7 +58,7 @@ class _Row:
     points: NDArray[np.float64]
 
 
-@cache
+@shared
 def _rows(context: Context, net: AtlasNet) -> list[_Row]:
     """Every unit of every layer with weights, the one that costs most loss first."""
     accuracy, loss = net.baseline
@@ -86,7 +85,7 @@ def _rows(context: Context, net: AtlasNet) -> list[_Row]:
 
 def table(context: Context) -> Figure:
     """What each class loses without each unit; the reader chooses the net and sorts."""
-    nets = [context.atlas(name) for name in context.settings.atlas_nets]
+    nets = [atlas_net(context, name) for name in context.settings.atlas_nets]
     drawn = {net.name: _rows(context, net) for net in nets}
     names = list(context.test.class_names)
     variants = [
@@ -242,7 +241,7 @@ def together(context: Context) -> Figure:
     """Accuracy while more and more hidden units are switched off at once."""
     panels, ends = [], []
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         curves = _together(context, net)
         if not curves:
             continue
@@ -287,7 +286,7 @@ def _chart(curves: dict[str, list[float]], title: Text, say: Any) -> str:
     )
 
 
-@cache
+@shared
 def _together(context: Context, net: AtlasNet) -> dict[str, list[float]]:
     """Accuracy for each of _SHARES with those that change the loss least off first, or by chance.
 
@@ -327,12 +326,12 @@ def _hidden(net: AtlasNet) -> list[str]:
 
 def numbers(context: Context) -> dict[str, Any]:
     """What the table says of each net and of each of its layers."""
-    nets = {name: _facts(context, context.atlas(name)) for name in context.settings.atlas_nets}
+    nets = {name: _facts(context, atlas_net(context, name)) for name in context.settings.atlas_nets}
     return {
         "nets": nets,
         "shares": list(_SHARES),
         "first": FIRST,
-        "tested": len(context.test.images[: len(context.atlas(next(iter(nets))).tested)]),
+        "tested": len(context.test.images[: len(atlas_net(context, next(iter(nets))).tested)]),
         "together": min(_TOGETHER, len(context.test.images)),
         "draws": _DRAWS,
         "nothing": _NOTHING_HAPPENS,
@@ -346,7 +345,7 @@ def _relieved(context: Context) -> dict[str, Any]:
     Changes of the mean loss over the tested images, in thousandths: plain, as in the table, and
     with the smoothing that LeNet was trained with; and the change of its mean confidence.
     """
-    net, smoothing = context.atlas("lenet"), context.trained("lenet").recipe.label_smoothing
+    net, smoothing = atlas_net(context, "lenet"), context.trained("lenet").recipe.label_smoothing
     row = min((r for r in _rows(context, net) if r.layer in _hidden(net)), key=lambda r: r.loss[0])
     labels = context.test.labels[: len(net.tested)]
     before = predict(net.model, net.tested)  # (N, 10)

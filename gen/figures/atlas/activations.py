@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
-from gen.atlas.net import AtlasNet, Floats, Layer
+from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
 from gen.atlas.sprites import bands, sprite, tiles
 from gen.atlas.unit_pages import unit_name
@@ -37,7 +37,7 @@ def generated(context: Context) -> dict[str, Figure]:
     """`<net>_inputs`, and `<net>_<layer>_activations` where a layer does not share another's."""
     figures: dict[str, Figure] = {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         figures[f"{name}_inputs"] = _inputs(context, net)
         addresses = {shown(net, layer)["activations"]: layer for layer in reversed(net.layers)}
         for address, layer in reversed(addresses.items()):

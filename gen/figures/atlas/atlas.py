@@ -12,7 +12,7 @@ from cnnviz.drawing import charts, palettes
 from cnnviz.drawing import weights as layer_mosaics
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from cnnviz.drawing.weights import WIDTH, divisor, small_png, unit_columns
-from gen.atlas.net import KINDS, TESTED, AtlasNet, Layer, Shape
+from gen.atlas.net import KINDS, TESTED, AtlasNet, Layer, Shape, atlas_net
 from gen.atlas.sections import MOVING, STILL, pair, shown, units_of, units_shown
 from gen.context import Context
 from gen.figure.figure import (
@@ -41,7 +41,7 @@ def generated(context: Context) -> dict[str, Figure]:
     figures: dict[str, Figure] = {}
     for net in context.settings.atlas_nets:
         figures[f"overview_{net}"] = _overview(context, net)
-        for layer in context.atlas(net).layers:
+        for layer in atlas_net(context, net).layers:
             if layer.form:
                 figures[f"{net}_{layer.name}_weights"] = _weights(layer)
             if layer.kind == "output":
@@ -96,7 +96,7 @@ _PARTS = {
 
 def _scores(context: Context, layer: Layer) -> Figure:
     """The output layer for all inputs of the atlas: logits, and probabilities by softmax."""
-    logits = context.atlas(layer.net).outputs[layer.name]  # (N, classes)
+    logits = atlas_net(context, layer.net).outputs[layer.name]  # (N, classes)
     shares = logits.softmax(1)
     labels = context.atlas_labels
     names = list(context.test.class_names)
@@ -145,8 +145,8 @@ def _overview(context: Context, net: str) -> Figure:
     digit = context.test.class_names[chosen]
     image = mosaic(context.examples[chosen].numpy(), scale=(0, 255), palette="grey")
     panels = [Panel(_as_high(image), Text("输入：1×28×28", "input: 1×28×28"))]
-    for layer in context.atlas(net).layers:
-        output = context.atlas(net).outputs[layer.name][chosen].numpy()
+    for layer in atlas_net(context, net).layers:
+        output = atlas_net(context, net).outputs[layer.name][chosen].numpy()
         if output.ndim == 1:
             rows = divisor(len(output)) if len(output) > 10 else len(output)
             output = output.reshape(1, rows, -1)
@@ -161,11 +161,11 @@ def _overview(context: Context, net: str) -> Figure:
         Legend(Text(f"其余各层：{_BRIGHT.zh}", f"all other layers: {_BRIGHT.en}"),
                palettes.css_gradient("sequential"), "0", "max"),
     ]  # fmt: skip
-    order = " → ".join(layer.name for layer in context.atlas(net).layers)
+    order = " → ".join(layer.name for layer in atlas_net(context, net).layers)
     return Figure(
         alt=Text(
-            f"数字 {digit} 依次经过 {context.atlas(net).title} 的各层：{order}",
-            f"The digit {digit} in all layers of {context.atlas(net).title}, in order: {order}",
+            f"数字 {digit} 依次经过 {atlas_net(context, net).title} 的各层：{order}",
+            f"The digit {digit} in all layers of {atlas_net(context, net).title}, in order: {order}",
         ),
         panels=panels,
         legends=legends,
@@ -253,7 +253,7 @@ def numbers(context: Context) -> dict[str, Any]:
     """Facts of every layer of every net, in order of execution."""
     nets, misread = {}, {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         nets[name] = [
             facts(layer, net.tested_outputs[layer.name],
                   net.fields[layer.name].size if len(layer.after) == 3 else None)
@@ -269,7 +269,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "images": len(context.test.images[:TESTED]),
         "examples": len(context.examples),
         "inputs": len(context.atlas_images),
-        "steps": {name: context.atlas(name).steps for name in context.settings.atlas_nets},
+        "steps": {name: atlas_net(context, name).steps for name in context.settings.atlas_nets},
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from cnnviz.drawing import charts, svg
-from gen.atlas.net import AtlasNet, Layer
+from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
 from gen.atlas.unit_pages import unit_name
 from gen.context import Context
@@ -21,7 +21,7 @@ def generated(context: Context) -> dict[str, Figure]:
     """`<net>_<layer>_distribution` where a layer does not share another's."""
     figures = {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         for layer in net.layers:
             own = f"{name}_{layer.name}_distribution"
             if layer.kind not in SILENT and shown(net, layer)["distribution"].endswith(f"/{own}"):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cnnviz.drawing import palettes
 from cnnviz.drawing.framed import frame, framed_map
 from cnnviz.inside.receptive_field import ReceptiveField
-from gen.atlas.net import AtlasNet, Layer
+from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.context import Context
 from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, number, raster
 
@@ -25,7 +25,7 @@ def generated(context: Context) -> dict[str, Figure]:
     """`<net>_<layer>_field` for each layer with maps."""
     figures = {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         for layer in net.layers:
             if len(layer.after) == 3:
                 figures[f"{name}_{layer.name}_field"] = _figure(context, net, layer)

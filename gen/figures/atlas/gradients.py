@@ -12,7 +12,7 @@ from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.drawing.weights import WIDTH, signed_weights
 from cnnviz.inside.recording import record
-from gen.atlas.net import AtlasNet, Floats, Layer
+from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, STILL, units_of, units_shown
 from gen.atlas.sprites import PANEL, bands, sprite, stacked, tiles
 from gen.context import Context
@@ -86,7 +86,7 @@ def generated(context: Context) -> dict[str, Figure]:
     """`<net>_<layer>_gradients` for each layer that computes something."""
     figures = {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         found = gradients(net, context.atlas_labels)
         for layer in net.layers:
             if layer.kind not in SILENT:

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from cnnviz.drawing.mosaic import image_png, mosaic
 from cnnviz.drawing.palettes import css_gradient
 from cnnviz.inside.patches import cut, extremes
-from gen.atlas.net import KINDS, AtlasNet, Layer
+from gen.atlas.net import KINDS, AtlasNet, Layer, atlas_net
 from gen.atlas.unit_pages import unit_name
 from gen.atlas.units import contributions
 from gen.context import Context
@@ -47,7 +47,7 @@ class _Tiles:
 
 def net(context: Context) -> Figure:
     """Every unit of every net, layer below layer; the reader chooses the net."""
-    nets = [context.atlas(name) for name in context.settings.atlas_nets]
+    nets = [atlas_net(context, name) for name in context.settings.atlas_nets]
     variants = []
     for own in nets:
         tiles = {layer.name: _tiles(context, own, layer) for layer in own.weighted}
@@ -285,7 +285,7 @@ def numbers(context: Context) -> dict[str, Any]:
     """How many units there are, and how much of a layer's input its strongest links carry."""
     nets = {}
     for name in context.settings.atlas_nets:
-        own = context.atlas(name)
+        own = atlas_net(context, name)
         top, even = {}, {}
         for layer, matrix in _into(own).items():
             sizes = matrix.abs()

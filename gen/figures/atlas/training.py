@@ -7,7 +7,7 @@ import numpy as np
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import FEW, WIDTH, coarse, signed_weights, small_png
-from gen.atlas.net import AtlasNet, Floats, Layer
+from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import MOVING, units_shown
 from gen.atlas.sprites import STEPS, tiles
 from gen.context import Context
@@ -20,7 +20,7 @@ def generated(context: Context) -> dict[str, Figure]:
     """`<net>_<layer>_training` for layers with weights, where snapshots were kept."""
     figures = {}
     for name in context.settings.atlas_nets:
-        net = context.atlas(name)
+        net = atlas_net(context, name)
         if net.steps:
             for layer in net.weighted:
                 figures[f"{name}_{layer.name}_training"] = _figure(context, net, layer)

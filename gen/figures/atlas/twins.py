@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from cnnviz.inside.patches import cut, extremes
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.inside.twins import Pairs, assigned, correlations, explained, pair
-from cnnviz.training.recipe import SEEDS
-from gen.context import Context
+from cnnviz.training.runs import SEEDS
+from gen.context import Context, shared
 from gen.figure.figure import (
     GREY_LEGEND,
     Figure,
@@ -32,7 +31,7 @@ from gen.figure.figure import (
     number,
     scale_legend,
 )
-from gen.figures.atlas.rows import Row, decimals, matched_rows
+from gen.figures.matched_rows import Row, decimals, matched_rows
 
 NETS = [f"short-lenet-{seed}" for seed in SEEDS]
 LAYERS = {"conv1": 300, "conv2": 300, "fc1": 2000}
@@ -60,7 +59,7 @@ class _Layer:
     own: Tensor
 
 
-@cache
+@shared
 def _layers(context: Context) -> dict[str, _Layer]:
     images = context.inputs(NETS[0], context.test.images[: max(LAYERS.values())])
 
@@ -90,7 +89,7 @@ def _others() -> list[tuple[int, int]]:
     return [(i, j) for i in range(count) for j in range(count) if i != j]
 
 
-@cache
+@shared
 def _twins(context: Context, layer: str) -> list[Pairs]:
     """The twins of the units of the first net in each of the others."""
     matrix = _layers(context)[layer].trained
@@ -287,7 +286,7 @@ def together(context: Context) -> Figure:
     )
 
 
-@cache
+@shared
 def _facts(context: Context) -> dict[str, dict[str, Any]]:
     """For each layer what the text tells of it."""
     found = {}

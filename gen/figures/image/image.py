@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from cnnviz.data import digits, photos
-from cnnviz.data.datasets import SPREAD, to_input
+from cnnviz.data.catalogue import SPREAD
 from cnnviz.data.digit_templates import STYLES
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.pixels import colour_cells, strip, strokes_drawing
 from gen.context import Context

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing.run_charts import accuracy_along_training, seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import networks
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training.brief import train_briefly
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, in_both
 
 SEEDS = range(3)
@@ -121,7 +120,7 @@ def _start(context: Context, unit: str) -> dict[str, float]:
     return {"loss": loss_, "logits": logits_, "gradient": gradient_}
 
 
-@lru_cache(maxsize=1)
+@shared
 def _brief(context: Context) -> dict[str, dict[str, float]]:
     """Accuracy on 2,000 test images after a brief training, by optimiser and unit."""
     images, labels = to_input(context.test.images[:2000]), context.test.labels[:2000]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
-from cnnviz.training.recipe import SEEDS
-from gen.context import Context
+from cnnviz.training.runs import SEEDS
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
 from gen.figures.learning.learning import PLAIN, SIGNED
 
@@ -119,7 +118,7 @@ def rate_kernels(context: Context) -> Figure:
     )
 
 
-@cache
+@shared
 def _each_gradient(context: Context) -> Tensor:
     """Gradient of the loss of each training image by conv1's kernels (N, 6, 5, 5)."""
     trained = context.trained(PLAIN)
@@ -142,7 +141,7 @@ def _batches(context: Context, size: int, count: int) -> Tensor:
     return torch.stack([each[indices].mean(0) for indices in chosen])
 
 
-@cache
+@shared
 def _noise(context: Context) -> dict[int, dict[str, float]]:
     """How far a batch's gradient is off, for each size of batch."""
     whole = _each_gradient(context).mean(0)

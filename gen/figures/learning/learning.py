@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +14,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.chain import Stage, chain
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import (
     Figure,
     Legend,
@@ -57,7 +56,7 @@ class _Slope(NamedTuple):
     losses: Floats  # (P,)
 
 
-@cache
+@shared
 def _valley(context: Context) -> tuple[_Slope, Any]:
     """The weight of conv1 with the steepest loss, half-way through; and a function of it.
 
@@ -131,7 +130,7 @@ def one_step(context: Context) -> Figure:
     )
 
 
-@cache
+@shared
 def _walks(context: Context) -> dict[str, tuple[float, list[float], list[float]]]:
     """Descent along the valley at three rates: rate, weights and losses at each step."""
     slope, at = _valley(context)
@@ -258,7 +257,7 @@ class _Pass(NamedTuple):
     loss: float
 
 
-@cache
+@shared
 def _both_ways(context: Context, step: int) -> _Pass:
     model = context.trained(PLAIN).model(step)
     image = context.inputs(PLAIN, context.examples[DIGIT : DIGIT + 1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import (
     GREY_LEGEND,
     Figure,
@@ -181,7 +180,7 @@ def _of_class(context: Context, label: int) -> Tensor:
     return context.test.images[context.test.labels == label][:_COMPARED]
 
 
-@cache
+@shared
 def _compared(context: Context) -> dict[str, dict[str, float]]:
     """Mean cosine similarity of two images of one class and of two classes, in each layer."""
     images = [_of_class(context, label) for label in _pair(context)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 from cnnviz.drawing import charts
 from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, in_both
 
 LAYERS = ("input", "pool1", "pool2", "relu3", "relu4", "output")
@@ -34,7 +33,7 @@ def _features(context: Context, images: Tensor, step: int | None = None) -> dict
     return {"input": inputs} | outputs
 
 
-@cache
+@shared
 def _scores(context: Context, step: int | None = None) -> Tensor:
     """What the probe of each layer says to each test image: (layers, N, classes) float64.
 

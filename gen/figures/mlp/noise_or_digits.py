@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.training.brief import train_briefly
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, picture, scale_legend
 
 Floats = NDArray[np.float32]
@@ -34,7 +33,7 @@ _SHOWN = 12
 _WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 
 
-@lru_cache(maxsize=8)
+@shared
 def _small(context: Context, hidden: int, decay: float) -> dict[str, Any]:
     """First-layer weights (units, 28, 28) and accuracy of a small network, briefly trained.
 

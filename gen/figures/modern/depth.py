@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import kernel_grid
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 
 DEPTHS = (8, 20, 32, 56)
@@ -115,7 +115,7 @@ def _kinds() -> dict[str, tuple[Text, Callable[[], nn.Module], bool]]:
     }
 
 
-@cache
+@shared
 def _norms(context: Context) -> dict[str, dict[int, list[float]]]:
     """Kind → depth → norm of the loss's gradient with respect to each convolution's weights."""
     images = F.avg_pool2d(to_input(context.train.images[:IMAGES]), 2).double()  # (16, 1, 14, 14)

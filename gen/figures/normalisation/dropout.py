@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 
 DIGIT = 4
@@ -72,7 +71,7 @@ def masks(context: Context) -> Figure:
     )  # fmt: skip
 
 
-@cache
+@shared
 def _repeated(context: Context) -> dict[str, Tensor]:
     """Logits (PASSES, 10) in training mode of a digit that is easy and of the one least decided."""
     probabilities = context.logits("mlp")[:2000].softmax(1)
@@ -143,7 +142,7 @@ def many_times(context: Context) -> Figure:
     )  # fmt: skip
 
 
-@cache
+@shared
 def _averaged(context: Context) -> dict[str, Any]:
     """Mean logits of many digits over some passes, beside those of evaluation mode."""
     inputs = context.inputs("mlp", context.test.images[:MANY])

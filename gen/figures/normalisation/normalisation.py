@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.inside.evaluation import accuracy
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
 
 PLAIN, NORMED = "sgd-lenet", "sgd-lenet-batchnorm"
@@ -56,7 +55,7 @@ def _values(model: nn.Module, inputs: Tensor, layers: Iterable[str]) -> dict[str
     return found
 
 
-@cache
+@shared
 def _second(context: Context) -> dict[str, Tensor]:
     """What the second convolution gives in both nets, and its normalisation: (N, 16, 10, 10)."""
     plain, normed = _runs(PLAIN)[0], _runs(NORMED)[0]
@@ -116,7 +115,7 @@ def _channel_statistics(values: Tensor) -> dict[str, float]:
     }
 
 
-@cache
+@shared
 def _sizes_along(context: Context) -> tuple[list[int], dict[str, np.ndarray]]:
     """Steps, and by what relu2 is given: its standard deviation (seeds, steps)."""
     steps = context.trained(_runs(PLAIN)[0]).history.step
@@ -169,7 +168,7 @@ def sizes(context: Context) -> Figure:
     )  # fmt: skip
 
 
-@cache
+@shared
 def _learning(context: Context) -> tuple[list[int], dict[str, np.ndarray]]:
     """Steps, and accuracies (seeds, steps) of both nets."""
     steps = context.trained(_runs(PLAIN)[0]).history.step
@@ -233,7 +232,7 @@ def gamma_beta(context: Context) -> Figure:
     )
 
 
-@cache
+@shared
 def _by_batch(context: Context) -> dict[str, list[float]]:
     """Accuracy in training mode by size of the batch: digits mixed, or all of one class."""
     name = _runs(NORMED)[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import torch
@@ -14,11 +13,11 @@ from cnnviz.data.datasets import Dataset
 from cnnviz.drawing import charts
 from cnnviz.inside.calibration import Reliability, fit_temperature, reliability
 from cnnviz.inside.evaluation import accuracy, predict
-from cnnviz.nets import networks
+from cnnviz.nets.models import LeNet
 from cnnviz.training.brief import train_briefly
 from cnnviz.training.fit import fit
-from cnnviz.training.recipe import SHORT
-from gen.context import Context
+from cnnviz.training.runs import SHORT
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, in_both
 
 BINS = 10
@@ -37,7 +36,7 @@ def _halves(context: Context) -> tuple[slice, slice]:
     return slice(0, half), slice(half, None)
 
 
-@cache
+@shared
 def _scaled(context: Context) -> dict[str, Any]:
     """LeNet's answers on the second half, plain and at the temperature fitted on the first."""
     logits, labels = context.logits("lenet"), context.test.labels
@@ -54,7 +53,7 @@ def _scaled(context: Context) -> dict[str, Any]:
     }
 
 
-@cache
+@shared
 def _three(context: Context) -> dict[str, tuple[Tensor, Reliability]]:
     """Test logits and reliability of three LeNets: smoothed, not smoothed, learned by heart."""
     inputs, labels = context.inputs("lenet", context.test.images), context.test.labels
@@ -76,12 +75,12 @@ def _three(context: Context) -> dict[str, tuple[Tensor, Reliability]]:
     return found
 
 
-@cache
+@shared
 def _parrot(context: Context) -> tuple[nn.Module, float]:
     """A LeNet that has seen `FEW` images over and over, and its loss on them in the end."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        net = networks.build("lenet")
+        net = LeNet()
     losses = train_briefly(net, _first(context.train, FEW), SHORT, 3e-3)
     return net, sum(losses[-20:]) / len(losses[-20:])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, in_both, number, picture, scale_legend
 
 DIGIT = 3
@@ -55,7 +54,7 @@ def halve(maps: Tensor, way: str) -> Tensor:
     return F.max_pool2d(maps, 2) if way == "max" else F.avg_pool2d(maps, 2)
 
 
-@cache
+@shared
 def _place(context: Context) -> tuple[int, int, int]:
     """Channel of relu1 and corner (even row, even column) of the patch where most is going on."""
     maps = context.recording("lenet")["relu1"][DIGIT]  # (6, 28, 28)
@@ -183,7 +182,7 @@ def learned(context: Context) -> Figure:
     )  # fmt: skip
 
 
-@cache
+@shared
 def _accuracies(context: Context) -> dict[str, dict[str, list[float]]]:
     """Kind → accuracy of each seed on the whole test split, and on moved digits."""
     result = {}

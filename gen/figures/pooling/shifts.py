@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart
 from cnnviz.inside.evaluation import accuracy, shift
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
 from gen.figures.pooling.pooling import DIGIT, KINDS, _place, halve, runs
 
@@ -41,7 +40,7 @@ def _relative(changed: Tensor, base: Tensor) -> float:
     return float((change / between.clamp(min=1e-12)).sqrt())
 
 
-@cache
+@shared
 def _changes(context: Context, name: str, step: int | None = None) -> dict[str, list[float]]:
     """Layer → relative change of its values under shifts of 0 to FARTHEST pixels.
 
@@ -95,7 +94,7 @@ def moved_maps(context: Context) -> Figure:
     )  # fmt: skip
 
 
-@cache
+@shared
 def _half_steps(context: Context) -> tuple[float, float]:
     """How far pool1 of a moved digit is from the moved pool1: by 2 pixels, and at best by 1.
 
@@ -203,7 +202,7 @@ def blurred(maps: Tensor) -> Tensor:
     return F.conv2d(padded, kernel, stride=2, groups=maps.shape[1])
 
 
-@cache
+@shared
 def _totals(context: Context) -> dict[str, Tensor]:
     """Way of pooling → total of each map (shifts, N, C) as digits move to the right."""
     inputs = context.inputs("lenet", context.test.images[:COUNT])
@@ -264,7 +263,7 @@ def _wobble(context: Context) -> dict[str, float]:
     }
 
 
-@cache
+@shared
 def _probes(context: Context) -> dict[str, list[float]]:
     """Accuracy by shift of least squares on pool2: all 400 numbers, or the mean of each map."""
     model = context.model("lenet")

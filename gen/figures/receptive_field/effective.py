@@ -21,7 +21,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import LeNet
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Picture, Text, in_both, picture, scale_legend
 
 Map = NDArray[np.float64]
@@ -52,7 +52,7 @@ def _inside(field: ReceptiveField) -> list[tuple[int, int]]:
     ]
 
 
-@cache
+@shared
 def _lenet(context: Context, step: int | None) -> dict[str, Map]:
     """Effective fields of LeNet, one random unit inside the image a digit; of the answer, all."""
     draw = np.random.default_rng(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
 from cnnviz.training.brief import train_briefly
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import (
     Figure,
     Legend,
@@ -40,7 +39,7 @@ _PER_CLASS = 16
 _SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
 
-@cache
+@shared
 def _activity(context: Context, name: str, step: int | None = None) -> dict[str, Tensor]:
     """For each ReLU, the share of test images on which each unit or channel answers at all."""
     inputs = context.inputs(name, context.test.images[:COUNT])

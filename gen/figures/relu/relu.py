@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import (
     Figure,
     Legend,
@@ -51,7 +50,7 @@ _CURVES: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@cache
+@shared
 def _outputs(context: Context) -> dict[str, Tensor]:
     """What LeNet's layers put out for the first test images."""
     inputs = context.inputs("lenet", context.test.images[:COUNT])
@@ -132,7 +131,7 @@ def _steepest() -> dict[str, float]:
     }
 
 
-@cache
+@shared
 def _small(context: Context, kind: str, seed: int) -> nn.Sequential:
     """A small network on the training digits: "one" linear layer, "linear" or "relu" with three."""
     images, labels = context.train.images, context.train.labels
@@ -153,7 +152,7 @@ def _small(context: Context, kind: str, seed: int) -> nn.Sequential:
     return net.eval()
 
 
-@cache
+@shared
 def _small_accuracies(context: Context) -> dict[str, list[float]]:
     images, labels = to_input(context.test.images), context.test.labels
     return {
@@ -255,7 +254,7 @@ def distributions(context: Context) -> Figure:
     )
 
 
-@cache
+@shared
 def _zeros(context: Context) -> dict[str, dict[str, float]]:
     """Share of zeros by layer of both networks, trained and at the random start."""
     result = {}

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import pixel_permutation, scramble, to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
-from cnnviz.training.fit import pixel_permutation, scramble
-from cnnviz.training.recipe import SEEDS
-from gen.context import Context
+from cnnviz.training.runs import SEEDS
+from gen.context import Context, shared
 from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 
 UNITS = 24
@@ -113,7 +111,7 @@ def scramble_errors(context: Context) -> Figure:
     )
 
 
-@lru_cache(maxsize=1)
+@shared
 def _seed_errors(context: Context) -> dict[str, dict[str, list[float]]]:
     """Test errors of the short runs: network → ordered or scrambled → seed."""
     images, labels = to_input(context.test.images[:ERROR_COUNT]), context.test.labels[:ERROR_COUNT]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
-from cnnviz.training.recipe import SEEDS
-from gen.context import Context
+from cnnviz.training.runs import SEEDS
+from gen.context import Context, shared
 from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
 
 SHIFTS = range(7)
@@ -160,7 +159,7 @@ def moving_maps(context: Context) -> Figure:
     )
 
 
-@lru_cache(maxsize=1)
+@shared
 def _shift_table(context: Context) -> list[dict[str, float]]:
     """For each of SHIFTS: share of right answers, over four directions, and of whole digits.
 
@@ -184,7 +183,7 @@ def _shift_table(context: Context) -> list[dict[str, float]]:
     return table
 
 
-@lru_cache(maxsize=1)
+@shared
 def _seed_accuracies(context: Context) -> dict[str, list[list[float]]]:
     """Accuracy of the short runs, over four directions: network → shift → seed."""
     images, labels = context.test.images[:SEED_COUNT], context.test.labels[:SEED_COUNT]
@@ -211,7 +210,7 @@ def _seed_spreads(context: Context) -> dict[str, list[dict[str, float]]]:
     }
 
 
-@lru_cache(maxsize=1)
+@shared
 def _story(context: Context) -> dict[str, Any]:
     """The first test digit that shows the difference, and both networks' answers to each shift.
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnviz.data.datasets import to_input
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import models
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD, parameter_count
 from cnnviz.training.brief import train_briefly
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, in_both
 
 BRIEF_STEPS = 100
@@ -128,7 +127,7 @@ def _brief_parameters() -> dict[str, int]:
     return {net: parameter_count(build()) for net, build in _brief_nets().items()}
 
 
-@lru_cache(maxsize=1)
+@shared
 def _briefly(context: Context) -> dict[str, list[float]]:
     """Accuracy on 2,000 test images of each network after a brief training, for each seed."""
     images, labels = to_input(context.test.images[:2000]), context.test.labels[:2000]

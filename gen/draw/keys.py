@@ -1,0 +1,128 @@
+"""What each chapter is made of: code, data, versions, weights. Imports no torch.
+
+A chapter is stale when its key differs, or when weights that it used are no longer the same. The
+key follows from what the chapter's module imports; which weights it used was noted when it was
+drawn (`gen.context.shared`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from cnnviz.data.catalogue import data_key
+from cnnviz.files import DamagedError, digest, seal
+from cnnviz.sources import package_version, source_digest
+from cnnviz.training.recipe import checkpoint_path
+from cnnviz.training.runs import RECIPES, named
+from gen.settings import ROOT, Settings
+
+EXAMPLES = "examples"
+"""The chapter that holds what the programs of docs/examples print."""
+
+UNITS = "units-"
+"""Begins the names of chapters that hold the units of a net of the atlas (gen.atlas.units)."""
+
+_PACKAGES = ("cnnviz", "gen")
+_STORE = "gen.figure.store"
+_DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
+
+
+def modules() -> dict[str, str]:
+    """Chapter → module that draws it.
+
+    gen/figures/relu/relu.py is the chapter "relu", and gen/figures/relu/dead.py "relu_dead".
+    """
+    found = {}
+    for path in sorted((ROOT / "gen" / "figures").glob("*/*.py")):
+        folder, part = path.parent.name, path.stem
+        if part != "__init__":
+            name = folder if part == folder else f"{folder}_{part}"
+            found[name] = f"gen.figures.{folder}.{part}"
+    return found
+
+
+def chapter_names() -> list[str]:
+    """Chapters that have generators: the modules of gen/figures, and the examples."""
+    return [*sorted(modules()), EXAMPLES]
+
+
+def all_names(settings: Settings) -> list[str]:
+    """Chapters of this build: those with generators, and the units of each net of the atlas."""
+    return [*chapter_names(), *(f"{UNITS}{net}" for net in settings.atlas_nets)]
+
+
+def code(settings: Settings) -> dict[str, str]:
+    """Chapter → digest of the code that makes it, whatever it is made from."""
+    drawn_by = modules()
+    return {name: _code(name, drawn_by) for name in all_names(settings)}
+
+
+def _code(name: str, drawn_by: Mapping[str, str]) -> str:
+    start: Iterable[str | Path]
+    if name == EXAMPLES:
+        start = (ROOT / "docs" / "examples").glob("*.py")
+    elif name.startswith(UNITS):
+        start = ("gen.atlas.units", _STORE)
+    else:
+        start = (drawn_by[name], _STORE)
+    return source_digest(*start, root=ROOT, packages=_PACKAGES)
+
+
+def keys(settings: Settings) -> dict[str, str]:
+    """The key that each chapter should have now."""
+    parts = [f"{name} {package_version(name)}" for name in _DRAWN_WITH]
+    parts.append(data_key(settings.dataset, settings.data_dir))
+    if settings.data_dir and settings.dataset == "digits":
+        parts.append(data_key("mnist", settings.data_dir))
+    parts += [f"{name}={path.name}" for name, path in settings.atlas_files.items()]
+    common = digest(part.encode() for part in parts)
+    return {
+        name: digest([common.encode(), made_by.encode()])
+        for name, made_by in code(settings).items()
+    }
+
+
+def weights_file(name: str, settings: Settings) -> Path:
+    """The checkpoint of a recipe in this build, whether it exists or not."""
+    return checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
+
+
+def weights_files(settings: Settings) -> dict[str, Path]:
+    """Recipe → its checkpoint."""
+    return {name: weights_file(name, settings) for name in RECIPES}
+
+
+def weights(names: Iterable[str], settings: Settings) -> dict[str, str]:
+    """Network → digest of the file that its weights lie in now; "" if there is none."""
+    return {name: _weights(name, settings) for name in sorted(names)}
+
+
+def _weights(name: str, settings: Settings) -> str:
+    if name in settings.atlas_files:
+        # A network from outside may read its weights from any file beside it.
+        beside = sorted(p for p in settings.atlas_files[name].parent.glob("*") if p.is_file())
+        return digest(path.read_bytes() for path in beside)
+    # There may be no such recipe any more.
+    return seal_of(weights_file(name, settings)) or "" if name in RECIPES else ""
+
+
+def seal_of(path: Path) -> str | None:
+    """The digest of a checkpoint's file; None if it is missing or damaged. Needs no torch."""
+    try:
+        stat = path.stat()
+        return _seal(path, stat.st_mtime_ns, stat.st_size)
+    except (DamagedError, OSError):
+        return None
+
+
+@lru_cache
+def _seal(path: Path, mtime_ns: int, size: int) -> str:
+    """Remembered: a build asks several times, and all weights are some 200 MB."""
+    return seal(path)
+
+
+def untrained(settings: Settings) -> bool:
+    """Is the checkpoint of any recipe missing or damaged?"""
+    return None in map(seal_of, weights_files(settings).values())
