@@ -17,6 +17,7 @@ import pytest
 from cnnviz.drawing import charts, svg
 from cnnviz.drawing.plotting import _spread, _wrapped
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import shortest
 
 ROOT = Path(__file__).parents[1]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -56,7 +57,7 @@ _CHARTS: dict[str, Callable[[], str]] = {
         highlight="one",
     ),
     "groups": lambda: charts.grouped_bar_chart(
-        {"甲": [1, 2, 3], "乙": [3, 2, 1], "丙": [1, 1, 1]}, _NAMES, title=TITLE, write=svg.number
+        {"甲": [1, 2, 3], "乙": [3, 2, 1], "丙": [1, 1, 1]}, _NAMES, title=TITLE, write=shortest
     ),
     "matrix": lambda: charts.matrix_chart(
         np.eye(3) * 7, _NAMES, _NAMES, title=TITLE, row_title="真", column_title="答"

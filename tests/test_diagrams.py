@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.cells import writer
 from cnnviz.drawing.diagrams import kernel_grid, network_diagram, tensor_blocks, weighted_sum
 from cnnviz.drawing.palettes import DIVERGING, GREY, hex_colour
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import alike
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -89,7 +89,7 @@ def test_weighted_sum_multiplies_and_adds() -> None:
 
 
 def test_numbers_of_a_grid_have_the_same_decimals() -> None:
-    write = writer(np.array([0.5, -0.25, 0.0]))
+    write = alike(np.array([0.5, -0.25, 0.0]))
     assert [write(value) for value in (0.5, -0.25, 0.0, -0.001)] == ["0.50", "−0.25", "0", "0"]
 
 

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import fixed, percent, signed, thousands
 from gen.texts.course import Chapter
-from gen.texts.fill import Prose, fixed, percent, signed, thousands
+from gen.texts.fill import Prose
 
 ROOT = Path(__file__).parent.parent
 

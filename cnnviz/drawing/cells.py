@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from math import floor, log10
-
 import numpy as np
 import numpy.typing as npt
 
 from cnnviz.drawing import svg
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST, Palette, hex_colour, ink_on
-
-Write = Callable[[float], str]
-"""How a number is written."""
+from cnnviz.numbers import Write
 
 _TINT = 0.45  # the strongest tint on which the page's text can be read, light or dark
 
@@ -49,26 +44,6 @@ def number_grid(
         )
         for (row, column), value in np.ndenumerate(values)
     )
-
-
-def writer(values: npt.NDArray[np.float64]) -> Write:
-    """All of `values` with the same number of decimals: two, fewer if that says the same.
-
-    More only where all values are so small that two would leave nothing of them.
-
-    >>> [writer(np.array(values))(values[0]) for values in ([1, -2], [0.5, 0.123], [0.0071, 0])]
-    ['1', '0.50', '0.0071']
-    """
-    largest = float(np.abs(values).max())
-    most = max(2, 1 - floor(log10(largest))) if largest else 0
-    exact = (n for n in range(most) if np.allclose(values, values.round(n), 0, 0.5 * 10**-most))
-    digits = next(exact, most)
-
-    def write(value: float) -> str:
-        text = f"{value:.{digits}f}".replace("-", "−")
-        return text if text.strip("−0.") else "0"
-
-    return write
 
 
 def levels(values: npt.NDArray[np.float64], limits: tuple[float, float]) -> npt.NDArray[np.intp]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnviz.drawing import svg
+from cnnviz.numbers import shortest
 
 
 @dataclass(frozen=True)
@@ -67,20 +68,20 @@ def _box(x: float, top: float, width: float, name: str, value: float, colour: st
     frame = svg.element("rect", x=x - width / 2, y=top, width=width, height=_BOX, rx=5,
                         fill="none", stroke=colour, stroke_width=1.5)  # fmt: skip
     if not name:
-        return frame + svg.text(x, top + _BOX / 2, svg.number(value), size=15, weight="bold")
+        return frame + svg.text(x, top + _BOX / 2, shortest(value), size=15, weight="bold")
     return (
         frame
         + svg.text(x, top + 13, name, size=svg.NOTE_SIZE, fill=svg.var("muted"))
-        + svg.text(x, top + 31, svg.number(value), size=15, weight="bold")
+        + svg.text(x, top + 31, shortest(value), size=15, weight="bold")
     )
 
 
 def _weight(y: float, name: str, value: float, gradient: float, local: str) -> str:
     """A weight with its gradient, and how that came about."""
-    first = f"{name} = {svg.number(value)}"
+    first = f"{name} = {shortest(value)}"
     return (
         svg.text(_RIGHT, y - 9, first, size=svg.NOTE_SIZE, fill=svg.var("muted"))
-        + svg.text(_RIGHT, y + 9, f"{local} = {svg.number(gradient)}", fill=svg.var("2"))
+        + svg.text(_RIGHT, y + 9, f"{local} = {shortest(gradient)}", fill=svg.var("2"))
     )  # fmt: skip
 
 

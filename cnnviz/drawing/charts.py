@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.cells import Write, levels, palette_cell, tinted_cell
+from cnnviz.drawing.cells import levels, palette_cell, tinted_cell
 from cnnviz.drawing.checks import Points, check_some, finite, points_of
 from cnnviz.drawing.palettes import DIVERGING
 from cnnviz.drawing.plotting import (
@@ -34,6 +34,7 @@ from cnnviz.drawing.plotting import (
     write_percent,
 )
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import Write, shortest
 
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (7, 2, 1.5, 2)), (0, (3, 1)))
 _MARKERS = "osD^vP"
@@ -321,7 +322,7 @@ def matrix_chart(
         raise CnnvizError(
             f"{negative} values are negative; expected none with log or signed=False."
         )
-    write = write or svg.number
+    write = write or shortest
     shown = words or [[write(float(value)) for value in row] for row in table]
     if [len(row) for row in shown] != [table.shape[1]] * len(table):
         raise CnnvizError(f"words do not fit a table of shape {table.shape}; expected one a cell.")
@@ -379,7 +380,7 @@ def _colour(index: int) -> str:
 
 
 def _writer(percent: bool) -> Write:
-    return (lambda share: f"{svg.number(100 * share, 1)}%") if percent else svg.number
+    return (lambda share: f"{shortest(100 * share, 1)}%") if percent else shortest
 
 
 def _scale(log: bool) -> str:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnviz.drawing import palettes, svg
-from cnnviz.drawing.cells import Write, number_grid, writer
+from cnnviz.drawing.cells import number_grid
 from cnnviz.drawing.checks import Floats, finite, matrix_of
 from cnnviz.drawing.palettes import DIVERGING, Palette
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import Write, alike
 
 Limits = tuple[float, float]
 
@@ -94,7 +95,7 @@ def weighted_sum(
             "expected the same shape."
         )
     products = left * right
-    total = (write or writer(products))(float(products.sum()))
+    total = (write or alike(products.flat))(float(products.sum()))
     rows, columns = left.shape
     width, height = columns * cell, rows * cell
     top = 26.0
@@ -263,7 +264,7 @@ def _grid(
     if limits is None:
         largest = float(np.abs(values).max())
         limits = (-largest if palette is DIVERGING else 0.0, largest)
-    return number_grid(values, x, y, cell, palette, limits, write or writer(values))
+    return number_grid(values, x, y, cell, palette, limits, write or alike(values.flat))
 
 
 def _frame(x: float, y: float, width: float, height: float, colour: str, stroke: float) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cnnviz.drawing import svg
 from cnnviz.drawing.palettes import oklab
+from cnnviz.numbers import shortest
 
 Bytes = NDArray[np.uint8]
 
@@ -161,7 +162,7 @@ def sum_of_parts(
                 stroke_width=1.5,
             )
         )
-        parts.append(svg.text(middle, top + height / 2, svg.number(value), size=15, weight="bold"))
+        parts.append(svg.text(middle, top + height / 2, shortest(value), size=15, weight="bold"))
         x += width
         if index < len(signs):
             parts.append(svg.text(x + gap / 2, top + height / 2, signs[index], size=17))

@@ -25,9 +25,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.cells import Write
 from cnnviz.drawing.checks import Floats
 from cnnviz.files import digest
+from cnnviz.numbers import Write, shortest
 
 Size = tuple[float, float]
 Entry = tuple[str, Mapping[str, Any]]
@@ -64,7 +64,7 @@ def write_percent(axis: Axis) -> None:
 
     def write(share: float, _: object) -> str:
         digits = 2 if abs(share) < 1e-12 else max(2, ceil(-log10(abs(100 * share))))
-        return f"{svg.number(100 * share, digits)}%"
+        return f"{shortest(100 * share, digits)}%"
 
     axis.set_major_formatter(FuncFormatter(write))
 

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from cnnviz.drawing import palettes, svg
-from cnnviz.drawing.cells import levels, palette_cell, writer
+from cnnviz.drawing.cells import levels, palette_cell
 from cnnviz.drawing.checks import Floats, matrix_of
 from cnnviz.drawing.palettes import DIVERGING, GREY, Palette
 from cnnviz.errors import CnnvizError
+from cnnviz.numbers import alike
 
 Position = tuple[int, int]
 
@@ -235,7 +236,7 @@ def _numbers(
 ) -> str:
     """The first values of (R, C), row by row, in coloured squares; scale and decimals of all."""
     largest = float(np.abs(values).max())
-    write = writer(values)
+    write = alike(values.flat)
     colours = palettes.palette(palette)[levels(values, limits or (-largest, largest))]
     return "".join(
         palette_cell(

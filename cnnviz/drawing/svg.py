@@ -10,6 +10,8 @@ from __future__ import annotations
 import unicodedata
 from html import escape
 
+from cnnviz.numbers import shortest
+
 FONT_SIZE = 13.0
 """Size of ordinary text in pixels."""
 
@@ -48,21 +50,9 @@ def text_width(text: str, size: float = FONT_SIZE) -> float:
     return size * (wide + 0.6 * (len(text) - wide))
 
 
-def number(value: float, digits: int = 2) -> str:
-    """A number as short as it can be in `digits` decimals, with a true minus sign.
-
-    >>> number(1.50), number(-2.0), number(-0.001)
-    ('1.5', '−2', '0')
-    """
-    text = f"{value:.{digits}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
-
-
 def coordinate(value: float) -> str:
     """A coordinate in hundredths of a pixel, which no eye can tell from the exact one."""
-    return number(value).replace("−", "-")
+    return shortest(value).replace("−", "-")
 
 
 def element(name: str, content: str = "", **attributes: str | float | None) -> str:

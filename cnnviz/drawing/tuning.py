@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from cnnviz.numbers import significant
+
 WIDTH, HEIGHT = 420, 190
 LEFT, RIGHT, TOP, BOTTOM = 46, 62, 12, 44
 _DASHES = ("", "6 3", "2 3")
@@ -35,7 +37,7 @@ def tuning_curves(
         'stroke="var(--cnnviz-muted,#656d78)"/>',
         *(
             f'<text x="{LEFT - 6}" y="{y(end) + 4:.1f}" text-anchor="end" font-size="11" '
-            f'fill="var(--cnnviz-muted,#656d78)">{_number(end)}</text>'
+            f'fill="var(--cnnviz-muted,#656d78)">{significant(end)}</text>'
             for end in dict.fromkeys((low, 0.0, high))
             if end == 0 or abs(y(end) - y(0)) > 12
         ),
@@ -76,7 +78,3 @@ def tuning_curves(
         f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}" '
         f'style="width:{WIDTH}px;max-width:100%;height:auto">{"".join(parts)}</svg>'
     )
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−")

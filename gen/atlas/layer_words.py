@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gen.texts.fill import percent, thousands
+from cnnviz.numbers import percent, thousands
 
 Facts = Mapping[str, Any]
 Both = tuple[str, str]

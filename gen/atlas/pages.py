@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnnviz.numbers import fixed, percent, thousands
 from gen.atlas import layer_words
 from gen.atlas.net_strip import net_strip
 from gen.atlas.unit_pages import unit_name
-from gen.texts.fill import fixed, percent, thousands
 
 Facts = Mapping[str, Any]
 

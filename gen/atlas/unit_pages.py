@@ -7,10 +7,10 @@ from html import escape
 from typing import Any
 
 from cnnviz.drawing.tuning import tuning_curves
+from cnnviz.numbers import fixed, small, thousands, with_minus
 from gen.atlas.net_strip import net_strip
 from gen.atlas.unit_summary import tuned, unit_summary
 from gen.atlas.unit_words import edge_words, stripes_words
-from gen.texts.fill import fixed, thousands
 
 Facts = Mapping[str, Any]
 
@@ -279,7 +279,7 @@ class UnitPage:
             f"<pre>{block}</pre></figure>"
             if tiles > 1
             else f"<pre>{block}</pre>"
-            for i, block in enumerate(escape(text.replace("-", "−")) for text in weights["numbers"])
+            for i, block in enumerate(escape(with_minus(text)) for text in weights["numbers"])
         )
         scroll = self.say("权重的数值", "numbers of the weights")
         shown = self._details(
@@ -422,9 +422,9 @@ class UnitPage:
             mean, points, loss = unit["means"][i], 100 * unit["accuracy"][i], unit["loss"][i]
             rows += (
                 f"<tr><th>{escape(name)}</th>"
-                f"{self._bar(mean, most, _number(mean))}"
-                f"<td>{_number(round(points, 1), plus=True)}</td>"
-                f"{self._bar(loss, worst, _number(loss, plus=True))}</tr>"
+                f"{self._bar(mean, most, small(mean))}"
+                f"<td>{small(round(points, 1), plus=True)}</td>"
+                f"{self._bar(loss, worst, small(loss, plus=True))}</tr>"
             )
         head = self.say(
             "<th>类别</th><th>平均激活值</th><th>准确率变化</th><th>损失变化</th>",
@@ -518,7 +518,7 @@ class UnitPage:
         rows = "".join(
             f'<tr><th><a href="../../{escape(other)}/{unit_name(int(unit), count)}/">'
             f"{escape(other)} {int(unit)}</a></th><td>{fixed(weight, 3)}</td>"
-            f"{self._bar(given, most, _number(given, plus=True))}</tr>"
+            f"{self._bar(given, most, small(given, plus=True))}</tr>"
             for unit, weight, given in links
         )
         head = self.say(
@@ -549,15 +549,3 @@ class UnitPage:
     @staticmethod
     def _details(title: str, body: str) -> str:
         return f'<details class="unit-details"><summary>{title}</summary>{body}</details>'
-
-
-def _number(value: float, plus: bool = False) -> str:
-    """Three significant digits, a real minus sign, a plus sign if wanted; what is tiny is 0.
-
-    >>> _number(-0.01234), _number(0.5, plus=True), _number(1e-7, plus=True)
-    ('−0.0123', '+0.5', '0')
-    """
-    if abs(value) < 5e-5:
-        return "0"
-    text = f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.4f}"
-    return ("+" if plus and value > 0 else "") + text.replace("-", "−")

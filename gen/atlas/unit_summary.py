@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cnnviz.numbers import percent, signed, thousands
 from gen.atlas.unit_words import edge_words, stripes_words
-from gen.texts.fill import percent, signed, thousands
 
 Facts = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from cnnviz.numbers import fixed, percent, thousands
 from gen.texts.course import DIRECTIVE
-from gen.texts.fill import fixed, percent, thousands
 from gen.texts.sections import blank, line_of, prose
 
 Numbers = Mapping[str, Mapping[str, Any]]

@@ -12,6 +12,7 @@ from PIL import Image as PillowImage
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
+from cnnviz.numbers import significant
 
 if TYPE_CHECKING:
     from gen.context import Context
@@ -153,15 +154,6 @@ def raster(pixels: np.ndarray, scale: float = 1, photo: bool = False) -> Picture
     return Picture(file.getvalue(), pixels.shape[1], pixels.shape[0], scale, photo)
 
 
-def number(value: float) -> str:
-    """A value for a legend: three significant digits, a real minus sign.
-
-    >>> number(-0.0312), number(12.0), number(0)
-    ('−0.0312', '12', '0')
-    """
-    return f"{value:.3g}".replace("-", "−")
-
-
 GREY_LEGEND = Legend(
     Text("像素值：0 为黑，255 为白", "pixel values: 0 is black, 255 is white"),
     "linear-gradient(to right, #000, #fff)",
@@ -189,7 +181,7 @@ def scale_legend(mosaic: Mosaic, scope: str, meaning: Text) -> Legend:
     if scope == "map":
         ends = ("−max", "+max") if mosaic.signed else ("0", "max")
     else:
-        ends = (number(float(mosaic.limits[0, 0])), number(float(mosaic.limits[0, 1])))
+        ends = (significant(float(mosaic.limits[0, 0])), significant(float(mosaic.limits[0, 1])))
     scope_text = SCOPES[scope]
     text = Text(f"{meaning.zh}。{scope_text.zh}", f"{meaning.en}. {scope_text.en}")
     return Legend(text, palettes.css_gradient(mosaic.palette), *ends)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cnnviz.drawing import svg
 from cnnviz.drawing.mosaic import Scale, mosaic
+from cnnviz.numbers import fixed_or_zero
 from gen.figure.figure import Text, in_both
 
 _WIDTH, _LEFT, _BELOW = 656, 56, 16  # pixels: of all, of the names of the rows, of the notes
@@ -73,5 +74,5 @@ def decimals(value: float) -> str:
     >>> decimals(0.873), decimals(-0.4), decimals(1.0), decimals(-0.004)
     ('.87', '−.40', '1.00', '.00')
     """
-    text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")  # plus 0: a zero has no sign
+    text = fixed_or_zero(value)
     return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text

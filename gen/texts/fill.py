@@ -29,31 +29,11 @@ from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
+from cnnviz.numbers import fixed, percent, signed, thousands
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
 from gen.texts.words import WORDS
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """0.98412 → "98.4%"."""
-    return f"{value * 100:.{digits}f}%"
-
-
-def thousands(value: float) -> str:
-    """61706 → "61,706"."""
-    return f"{value:,.0f}"
-
-
-def fixed(value: float, digits: int = 2) -> str:
-    """-0.1234 → "−0.12", with a real minus sign."""
-    return f"{value:.{digits}f}".replace("-", "−")
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """0.1234 → "+0.12"; what rounds to zero has no sign."""
-    written = f"{value:+.{digits}f}".replace("-", "−")
-    return written if written.strip("+−0.") else written[1:]
 
 
 class Misfit(CnnvizError):

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
+from cnnviz.numbers import signed, with_minus
 from gen.atlas.net import AtlasNet, atlas_net
 from gen.atlas.unit_pages import unit_name
 from gen.context import Context, shared
@@ -108,7 +109,7 @@ def table(context: Context) -> Figure:
 def _summary(net: AtlasNet, rows: Sequence[_Row]) -> Text:
     worst = rows[0]
     name = f"{worst.layer}/{unit_name(worst.unit, worst.units)}"
-    change = f"{worst.loss[0] / 1000:+.2f}".replace("-", "−")
+    change = signed(worst.loss[0] / 1000)
     return Text(
         f"{net.title} 的 {len(rows)} 个单元逐个关掉：损失变化最大的是 {name}，平均损失 {change}",
         f"The {len(rows)} units of {net.title} off one at a time: the one that changes the loss "
@@ -201,7 +202,7 @@ def _cell(value: float, steps: Sequence[float], kind: str = "") -> str:
     if np.isnan(value) or not value:
         written = "0" if value == 0 else "–"
     attribute = f' class="{classes}"' if classes else ""
-    return f"<td{attribute}>{written.replace('-', '−')}</td>"
+    return f"<td{attribute}>{with_minus(written)}</td>"
 
 
 def _legend() -> Legend:

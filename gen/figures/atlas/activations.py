@@ -9,22 +9,13 @@ from torch import Tensor
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
 from gen.atlas.sprites import bands, sprite, tiles
 from gen.atlas.unit_pages import unit_name
 from gen.context import Context
-from gen.figure.figure import (
-    GREY_LEGEND,
-    Figure,
-    Legend,
-    Links,
-    Panel,
-    Text,
-    Variant,
-    number,
-    picture,
-)
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Links, Panel, Text, Variant, picture
 
 STRONGEST, FEW = 5, 16
 """Units that the line below the pictures names: the strongest ones, or all if they are few."""
@@ -189,7 +180,7 @@ def _legends(drawings: list[tuple[Mosaic, Text]], key: str, scope: Text) -> list
     for drawn, what in drawings:
         low, high = ("−max", "+max") if drawn.signed else ("0", "max")
         if key in ("layer", "net") or what is _SHARE:
-            low, high = (number(float(end)) for end in drawn.limits[0])
+            low, high = (significant(float(end)) for end in drawn.limits[0])
         colours = _SIGNED if drawn.signed else _BRIGHT
         text = Text(f"{what.zh}：{colours.zh}。", f"{what.en}: {colours.en}. ")
         if what is not _SHARE:
@@ -221,7 +212,7 @@ def _notes(seen: Pair, values: Tensor) -> list[Text]:
             told = unit_name(index, len(own)) if units else str(index)
             if units:
                 told = f'<a href="../{units.name}/{told}/">{told}</a>'
-            links.append(f"{told} ({number(float(own[index]))})")
+            links.append(f"{told} ({significant(float(own[index]))})")
         positive = f"{float((all_values > 0).float().mean()):.0%}"
         part = Text("通道", "channels") if values.ndim == 4 else Text("单元", "units")
         strongest = Text(
@@ -242,7 +233,7 @@ def _notes(seen: Pair, values: Tensor) -> list[Text]:
 
 def _alt(net: AtlasNet, seen: Pair, rows: list[list[Tensor]]) -> Text:
     shape = "×".join(map(str, rows[-1][0].shape[1:]))
-    sizes = [number(float(x.abs().max())) for x in rows[0]]
+    sizes = [significant(float(x.abs().max())) for x in rows[0]]
     layer: Any = seen.first or seen.second
     alt = Text(
         f"{net.title} 的 {layer.name}：对所选输入的激活（{shape}），绝对值最大 {sizes[0]}",

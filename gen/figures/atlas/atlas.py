@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,21 +13,11 @@ from cnnviz.drawing import charts, palettes
 from cnnviz.drawing import weights as layer_mosaics
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from cnnviz.drawing.weights import WIDTH, divisor, small_png, unit_columns
+from cnnviz.numbers import fixed_or_zero, significant
 from gen.atlas.net import KINDS, TESTED, AtlasNet, Layer, Shape, atlas_net
 from gen.atlas.sections import MOVING, STILL, pair, shown, units_of, units_shown
 from gen.context import Context
-from gen.figure.figure import (
-    SCOPES,
-    Figure,
-    Legend,
-    Links,
-    Panel,
-    Picture,
-    Text,
-    Variant,
-    in_both,
-    number,
-)
+from gen.figure.figure import SCOPES, Figure, Legend, Links, Panel, Picture, Text, Variant, in_both
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
@@ -69,7 +60,7 @@ def _weights(layer: Layer) -> Figure:
         columns = unit_columns(layer.form, len(weight)) or drawn.columns
         links = Links(layer.name, len(weight), columns)
         variants.append(Variant(name, [Panel(image, links=links)], [legend]))
-    low, high = number(float(weight.min())), number(float(weight.max()))
+    low, high = significant(float(weight.min())), significant(float(weight.max()))
     shape = "×".join(map(str, weight.shape))
     small = float((np.abs(weight) < np.abs(weight).max() / 10).mean())
     return Figure(
@@ -127,7 +118,7 @@ def _scores(context: Context, layer: Layer) -> Figure:
         ),
         panels=[
             table(logits, Text("logits：可正可负", "logits: of either sign"),
-                  lambda value: f"{round(value, 1) + 0.0:.1f}".replace("-", "−")),
+                  partial(fixed_or_zero, digits=1)),
             table(shares, Text("softmax 之后的概率：每行加起来是 1",
                                "probabilities after softmax: each row adds up to 1"),
                   lambda value: f"{value:.0%}"),
@@ -198,7 +189,7 @@ def _legend(drawn: Mosaic | ColourMosaic, shared: bool, what: Text, scope: Text)
     colours = _SIGNED if drawn.signed else _BRIGHT
     low, high = ("−max" if drawn.signed else "0"), ("+max" if drawn.signed else "max")
     if shared:
-        low, high = (number(float(end)) for end in drawn.limits[0])
+        low, high = (significant(float(end)) for end in drawn.limits[0])
     text = Text(f"{what.zh}：{colours.zh}。{scope.zh}", f"{what.en}: {colours.en}. {scope.en}")
     return Legend(text, palettes.css_gradient(drawn.palette), low, high)
 

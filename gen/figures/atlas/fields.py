@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from cnnviz.drawing import palettes
 from cnnviz.drawing.framed import frame, framed_map
 from cnnviz.inside.receptive_field import ReceptiveField
+from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, number, raster
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, raster
 
 Bytes = NDArray[np.uint8]
 
@@ -65,7 +66,7 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
         legends=[
             Legend(
                 Text(f"{layer.name} 的激活值：蓝为负，白为零，橙为正", f"activation of {layer.name}"),
-                palettes.css_gradient(palettes.DIVERGING), number(-peak), number(peak),
+                palettes.css_gradient(palettes.DIVERGING), significant(-peak), significant(peak),
             ),
             GREY_LEGEND,
         ],

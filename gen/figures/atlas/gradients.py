@@ -12,11 +12,12 @@ from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.drawing.weights import WIDTH, signed_weights
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, STILL, units_of, units_shown
 from gen.atlas.sprites import PANEL, bands, sprite, stacked, tiles
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Links, Panel, Sprite, Text, Variant, number
+from gen.figure.figure import Figure, Legend, Links, Panel, Sprite, Text, Variant
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 
@@ -179,7 +180,7 @@ def _panel(
     if owner and values.shape[1] == owner.after[0] and values is not kernels:
         links = Links(owner.name, values.shape[1], drawn.columns)
     content: Sprite = sprite(drawn, len(values), WIDTH if wide else PANEL, values.ndim > 2)
-    ends = [(number(-s if signed and s else 0.0), number(s)) for s in scales]
+    ends = [(significant(-s if signed and s else 0.0), significant(s)) for s in scales]
     colours = _SIGNED if signed else Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
     text = Text(f"{label.zh}：{colours.zh}", f"{label.en}: {colours.en}")
     legend = Legend(text, palettes.css_gradient(drawn.palette), *ends[0], ends=ends if own else ())
@@ -198,11 +199,11 @@ def _notes(context: Context, losses: Tensor, net: AtlasNet, output: Tensor) -> l
         context.atlas_labels.tolist(), losses.tolist(), output, strict=True
     ):
         sure = f"{float(torch.tensor(-loss).exp()):.1%}"
-        peak = number(float(own.abs().max()))
+        peak = significant(float(own.abs().max()))
         notes.append(
             Text(
-                f"真实类别 {names[label]} 的概率 {sure}，损失 {number(loss)}；梯度的绝对值最大 {peak}。",
-                f"The true class {names[label]} has a probability of {sure} and a loss of {number(loss)}; "
+                f"真实类别 {names[label]} 的概率 {sure}，损失 {significant(loss)}；梯度的绝对值最大 {peak}。",
+                f"The true class {names[label]} has a probability of {sure} and a loss of {significant(loss)}; "
                 f"the gradient is at most {peak} in size.",
             )
         )
@@ -213,9 +214,9 @@ def _alt(net: AtlasNet, layer: Layer, output: Tensor, losses: Tensor) -> Text:
     peaks = output.abs().flatten(1).amax(1)
     worst, best = int(losses.argmax()), int(losses.argmin())
     return Text(
-        f"{net.title} 的损失对 {layer.name} 的梯度：损失最大的输入（{number(float(losses[worst]))}）"
-        f"最大 {number(float(peaks[worst]))}，损失最小的输入最大 {number(float(peaks[best]))}",
+        f"{net.title} 的损失对 {layer.name} 的梯度：损失最大的输入（{significant(float(losses[worst]))}）"
+        f"最大 {significant(float(peaks[worst]))}，损失最小的输入最大 {significant(float(peaks[best]))}",
         f"Gradient of the loss of {net.title} with respect to {layer.name}: at most "
-        f"{number(float(peaks[worst]))} for the input with the largest loss "
-        f"({number(float(losses[worst]))}), {number(float(peaks[best]))} for that with the smallest",
+        f"{significant(float(peaks[worst]))} for the input with the largest loss "
+        f"({significant(float(losses[worst]))}), {significant(float(peaks[best]))} for that with the smallest",
     )

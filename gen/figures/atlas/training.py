@@ -7,11 +7,12 @@ import numpy as np
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import FEW, WIDTH, coarse, signed_weights, small_png
+from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import MOVING, units_shown
 from gen.atlas.sprites import STEPS, tiles
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Picture, Text, Variant, number
+from gen.figure.figure import Figure, Legend, Panel, Picture, Text, Variant
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 
@@ -68,9 +69,9 @@ def _figure(context: Context, net: AtlasNet, layer: Layer) -> Figure:
     return Figure(
         alt=Text(
             f"{net.title} 的 {layer.name} 在训练的 {len(net.steps)} 个时刻：权重的标准差从 "
-            f"{number(float(spread[0]))} 变为 {number(float(spread[-1]))}",
+            f"{significant(float(spread[0]))} 变为 {significant(float(spread[-1]))}",
             f"{layer.name} of {net.title} at {len(net.steps)} moments of the training: the standard "
-            f"deviation of its weights goes from {number(float(spread[0]))} to {number(float(spread[-1]))}",
+            f"deviation of its weights goes from {significant(float(spread[0]))} to {significant(float(spread[-1]))}",
         ),
         variants=variants,
         chosen=len(variants) - 1,
@@ -96,7 +97,7 @@ def _legends(weight_peak: float, map_peak: float) -> list[Legend]:
         Legend(
             Text(f"{what.zh}：{_SIGNED.zh}。所有步数共用一个刻度",
                  f"{what.en}: {_SIGNED.en}. One scale for all steps"),
-            bar, number(-peak), number(peak),
+            bar, significant(-peak), significant(peak),
         )
         for what, peak in (
             (Text("权重", "Weights"), weight_peak),

@@ -19,18 +19,10 @@ from cnnviz.inside.patches import cut, extremes
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.inside.twins import Pairs, assigned, correlations, explained, pair
+from cnnviz.numbers import significant
 from cnnviz.training.runs import SEEDS
 from gen.context import Context, shared
-from gen.figure.figure import (
-    GREY_LEGEND,
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    in_both,
-    number,
-    scale_legend,
-)
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, scale_legend
 from gen.figures.matched_rows import Row, decimals, matched_rows
 
 NETS = [f"short-lenet-{seed}" for seed in SEEDS]
@@ -162,7 +154,7 @@ def _written() -> Legend:
 def _matched_alt(context: Context, layer: str) -> Text:
     rows = [pairs.correlation for pairs in _twins(context, layer)]
     every = torch.cat(rows)
-    low, mean, high = (number(float(v)) for v in (every.min(), every.mean(), every.max()))
+    low, mean, high = (significant(float(v)) for v in (every.min(), every.mean(), every.max()))
     return Text(
         f"{len(NETS)} 个种子的 {layer}，{len(rows[0])} 列孪生单元：与第一个网络的相关系数从 {low} "
         f"到 {high}，平均 {mean}",
@@ -222,7 +214,9 @@ def spread(context: Context) -> Figure:
             )
         )
         panels.append(Panel(drawing, title))
-    means = [number(float(_values(layer)["twins"].mean())) for layer in _layers(context).values()]
+    means = [
+        significant(float(_values(layer)["twins"].mean())) for layer in _layers(context).values()
+    ]
     names = list(LAYERS)
     return Figure(
         alt=Text(

@@ -13,18 +13,9 @@ from cnnviz.data import kernels
 from cnnviz.drawing import palettes
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.numbers import fixed, significant
 from gen.context import Context
-from gen.figure.figure import (
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    in_both,
-    number,
-    picture,
-    raster,
-    scale_legend,
-)
+from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, raster, scale_legend
 from gen.figures import tower
 
 Map = NDArray[np.float64]
@@ -67,7 +58,7 @@ def _grid(values: Map, name: Text, limit: float, cell: float = 30) -> Text:
 
 
 def _two_decimals(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−") if value else "0"
+    return fixed(value) if value else "0"
 
 
 def three_products(context: Context) -> Figure:
@@ -138,7 +129,7 @@ def many_filters(context: Context) -> Figure:
             Panel(drawing, Text(f"{name.zh}：三片", f"{name.en}: three slices")),
             Panel(picture(drawn, step=4), Text("特征图", "feature map"), alt=name),
         ]
-        ends = (number(float(end)) for end in drawn.limits[0])
+        ends = (significant(float(end)) for end in drawn.limits[0])
         legends.append(Legend(name, palettes.css_gradient(drawn.palette), *ends))
     return Figure(
         alt=Text(
@@ -160,11 +151,11 @@ def bias(context: Context) -> Figure:
     for value in _BIASES:
         rectified = np.maximum(total + value, 0)
         drawn = mosaic(rectified[None], scale=(0, peak))
-        label = f"b = {number(value)}"
+        label = f"b = {significant(value)}"
         share = float((rectified > 0).mean())
         alt = Text(
-            f"偏置 {number(value)}，ReLU 之后 {share:.0%} 的值大于零",
-            f"bias {number(value)}: after ReLU {share:.0%} of the values are above zero",
+            f"偏置 {significant(value)}，ReLU 之后 {share:.0%} 的值大于零",
+            f"bias {significant(value)}: after ReLU {share:.0%} of the values are above zero",
         )
         panels.append(Panel(picture(drawn, step=4), Text(label, label), alt))
     assert drawn is not None
@@ -198,6 +189,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "peak_colour": tower.colour()[row + 1, column + 1].tolist(),
         "parameters": len(_filters()) * (red.size + 1),
         "weights": red.size,
-        "biases": [number(value) for value in _BIASES],
+        "biases": [significant(value) for value in _BIASES],
         "shares": [float((total + value > 0).mean()) for value in _BIASES],
     }

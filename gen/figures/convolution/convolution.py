@@ -16,6 +16,7 @@ from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import GAP
 from cnnviz.drawing.sliding import sliding_kernel
+from cnnviz.numbers import significant, thousands
 from gen.context import Context
 from gen.figure.figure import (
     Figure,
@@ -24,7 +25,6 @@ from gen.figure.figure import (
     Text,
     Variant,
     in_both,
-    number,
     picture,
     raster,
     scale_legend,
@@ -139,9 +139,9 @@ def one_step(context: Context) -> Figure:
     )
     return Figure(
         alt=Text(
-            f"3×3 的图像块与 3×3 的卷积核逐个相乘，九个乘积之和是 {number(total)}",
+            f"3×3 的图像块与 3×3 的卷积核逐个相乘，九个乘积之和是 {significant(total)}",
             f"A 3×3 patch of the image is multiplied by a 3×3 kernel, number by number; "
-            f"the nine products add up to {number(total)}",
+            f"the nine products add up to {significant(total)}",
         ),
         panels=[Panel(drawing)],
     )
@@ -157,7 +157,7 @@ def sweep(context: Context) -> Figure:
     )
     frames = []
     for index, (row, column) in enumerate(np.ndindex(3, 3)):
-        done = number(float(swept[row, column].round(2)))
+        done = significant(float(swept[row, column].round(2)))
         name = Text(f"第 {row} 行第 {column} 列", f"row {row}, column {column}")
         title = Text(
             f"{name.zh}：核盖住的九个像素乘以核再求和，得 {done}；结果已填 {index + 1} 格",
@@ -177,7 +177,7 @@ def sweep(context: Context) -> Figure:
             )
         )
         frames.append(Variant(name, [Panel(drawing)]))
-    values = "，".join(number(float(value)) for value in swept.ravel().round(2))
+    values = "，".join(significant(float(value)) for value in swept.ravel().round(2))
     return Figure(
         alt=Text(
             f"3×3 的核扫过 5×5 的图像块，依次得到九个结果：{values}",
@@ -199,7 +199,7 @@ def sweep_photo(context: Context) -> Figure:
     for rows in (height // 5, height * 3 // 5, height):
         done = np.arange(height)[:, None] < rows  # (height, 1)
         part = replace(drawn, pixels=np.where(done, drawn.pixels, GAP).astype(np.uint8))
-        count = f"{rows * width:,}"
+        count = f"{thousands(rows * width)}"
         panels.append(
             Panel(
                 picture(part, step=4),

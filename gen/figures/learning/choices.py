@@ -16,9 +16,10 @@ from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
+from cnnviz.numbers import significant
 from cnnviz.training.runs import SEEDS
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
 from gen.figures.learning.learning import PLAIN, SIGNED
 
 _RATES = {
@@ -94,7 +95,7 @@ def rate_kernels(context: Context) -> Figure:
     panels, legend = [], None
     for label, kernels in rows:
         drawn = mosaic(kernels, columns=6, scale="layer", signed=True)
-        limit = number(float(drawn.limits[0, 1]))
+        limit = significant(float(drawn.limits[0, 1]))
         shown = Text(f"{label.zh}：±{limit}", f"{label.en}: ±{limit}")
         panels.append(Panel(picture(drawn, 12), shown))
         legend = scale_legend(drawn, "layer", SIGNED)
@@ -107,9 +108,9 @@ def rate_kernels(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"conv1 的六个核四次：起点；学习率太低，几乎还是起点；合适，有了图案；"
-            f"太高，权重大到 {number(biggest[3])}",
+            f"太高，权重大到 {significant(biggest[3])}",
             f"The six kernels of conv1 four times: the start; nearly the same with a rate too low; "
-            f"patterns with a good one; weights as large as {number(biggest[3])} with one too high",
+            f"patterns with a good one; weights as large as {significant(biggest[3])} with one too high",
         ),
         panels=panels,
         legends=[Legend(meaning, legend.gradient, "−max", "+max")],
@@ -162,14 +163,14 @@ def batches(context: Context) -> Figure:
     for size in (1, 16, 256):
         drawn = mosaic(_batches(context, size, _DRAWS)[:, kernel].numpy(), columns=_DRAWS,
                        scale="layer", signed=True)  # fmt: skip
-        limit = number(float(drawn.limits[0, 1]))
+        limit = significant(float(drawn.limits[0, 1]))
         images = Text("一张图" if size == 1 else f" {size} 张图",
                       "one image" if size == 1 else f"{size} images")  # fmt: skip
         label = Text(f"每批{images.zh}：±{limit}", f"batches of {images.en}: ±{limit}")
         panels.append(Panel(picture(drawn, 12), label))
         legend = scale_legend(drawn, "layer", SIGNED)
     drawn = mosaic(whole[kernel][None].numpy(), scale="layer", signed=True)
-    limit = number(float(drawn.limits[0, 1]))
+    limit = significant(float(drawn.limits[0, 1]))
     panels.append(Panel(picture(drawn, 12), Text(f"全部 {_IMAGES} 张图：±{limit}",
                                                  f"all {_IMAGES} images: ±{limit}")))  # fmt: skip
     assert legend

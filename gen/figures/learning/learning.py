@@ -14,18 +14,9 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.chain import Stage, chain
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.context import Context, shared
-from gen.figure.figure import (
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    Variant,
-    in_both,
-    number,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
 
 DIGIT = 3
 """The class whose example the chapter follows."""
@@ -119,11 +110,11 @@ def one_step(context: Context) -> Figure:
 
     return Figure(
         alt=Text(
-            f"损失随一个权重变化的曲线。权重在 {number(slope.weight)}，损失 {slope.loss:.3f}，"
-            f"切线斜率 {number(slope.gradient)}；走一步到 {number(after)}，损失 {reached:.3f}",
-            f"A curve of the loss over one weight. The weight is {number(slope.weight)}, the loss "
-            f"{slope.loss:.3f}, the slope of the tangent {number(slope.gradient)}; one step leads to "
-            f"{number(after)} and a loss of {reached:.3f}",
+            f"损失随一个权重变化的曲线。权重在 {significant(slope.weight)}，损失 {slope.loss:.3f}，"
+            f"切线斜率 {significant(slope.gradient)}；走一步到 {significant(after)}，损失 {reached:.3f}",
+            f"A curve of the loss over one weight. The weight is {significant(slope.weight)}, the loss "
+            f"{slope.loss:.3f}, the slope of the tangent {significant(slope.gradient)}; one step leads to "
+            f"{significant(after)} and a loss of {reached:.3f}",
         ),
         panels=[Panel(in_both(draw))],
         uses=[PLAIN],
@@ -177,8 +168,8 @@ def walk(context: Context) -> Figure:
 
         label = _RATE_NAMES[name]
         reached = Text(
-            f"学习率 {number(rate)}：{_STEPS} 步之后损失 {losses[-1]:.3f}",
-            f"learning rate {number(rate)}: loss {losses[-1]:.3f} after {_STEPS} steps",
+            f"学习率 {significant(rate)}：{_STEPS} 步之后损失 {losses[-1]:.3f}",
+            f"learning rate {significant(rate)}: loss {losses[-1]:.3f} after {_STEPS} steps",
         )
         variants.append(Variant(label, [Panel(in_both(draw), reached)]))
     lows = {name: losses[-1] for name, (_, _, losses) in walks.items()}
@@ -216,7 +207,7 @@ def _tiny(values: dict[str, float] = TINY) -> dict[str, float]:
 def backward(context: Context) -> Figure:
     """A network of two weights: values down, gradients up."""
     n = _tiny()
-    show = number
+    show = significant
     stages = [
         Stage("x", n["x"]),
         Stage("a = w·x + b", n["a"], n["da"], "× 1 (a > 0)",
@@ -296,7 +287,7 @@ def gradients(context: Context) -> Figure:
                       both.values[layer], both.value_gradients[layer])  # fmt: skip
             for place, (array, kind, scale) in enumerate(zip(arrays, kinds, scales, strict=True)):
                 drawn = _tile(array.detach(), place >= 2)
-                limit = number(float(drawn.limits[0, 1]))
+                limit = significant(float(drawn.limits[0, 1]))
                 named = _LOGITS.get(place, kind) if layer == "output" else kind
                 label = Text(f"{layer} {named.zh} ±{limit}", f"{layer} {named.en} ±{limit}")
                 panels.append(Panel(picture(drawn, scale), label))

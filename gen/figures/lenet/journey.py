@@ -13,6 +13,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
+from cnnviz.numbers import fixed, significant
 from gen.context import Context, shared
 from gen.figure.figure import (
     GREY_LEGEND,
@@ -21,7 +22,6 @@ from gen.figure.figure import (
     Panel,
     Text,
     in_both,
-    number,
     picture,
     scale_legend,
 )
@@ -62,7 +62,7 @@ def journey(context: Context) -> Figure:
             values = values[None, None].repeat(max(1, round(30 / scale)), axis=1)
         signed = layer in _SIGNED
         drawn = mosaic(values, columns=columns, scale="layer", signed=signed)
-        top = number(float(drawn.limits[0, 1]))
+        top = significant(float(drawn.limits[0, 1]))
         ends = Text(f"±{top}", f"±{top}") if signed else Text(f"0 到 {top}", f"0 to {top}")
         label = Text(
             f"{layer}：{shape}，{does.zh}，{ends.zh}", f"{layer}: {shape}, {does.en}, {ends.en}"
@@ -103,7 +103,7 @@ def _answer(logits: Tensor, names: list[str]) -> list[Panel]:
     """Ten logits and ten probabilities as numbers in cells."""
     rows = (
         (Text("output：10 个 logits，全连接", "output: 10 logits, fully connected"),
-         logits, lambda value: number(round(value, 1))),
+         logits, lambda value: significant(round(value, 1))),
         (Text("softmax：10 个概率", "softmax: 10 probabilities"),
          logits.softmax(0), lambda share: f"{share:.0%}"),
     )  # fmt: skip
@@ -216,7 +216,7 @@ def alike(context: Context) -> Figure:
             groups,
             title=say(Text("每一层里的相似度", "Similarity in each layer")),
             y_label=say(Text("余弦相似度", "cosine similarity")),
-            write=lambda value: f"{value:.2f}".replace("-", "−"),
+            write=fixed,
             size=(470, 280),
         )
 

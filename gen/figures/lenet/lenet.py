@@ -13,8 +13,9 @@ from cnnviz.drawing.diagrams import tensor_blocks
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
+from cnnviz.numbers import significant
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
 
 DIGIT = 7
 """The class whose example the chapter follows."""
@@ -64,9 +65,9 @@ def conv1_filters(context: Context) -> Figure:
     before = mosaic(fresh, columns=6, scale=(-peak, peak))
     return Figure(
         alt=Text(
-            f"上排：训练后的六个 5×5 卷积核，权重从 {number(-peak)} 到 {number(peak)}，"
+            f"上排：训练后的六个 5×5 卷积核，权重从 {significant(-peak)} 到 {significant(peak)}，"
             "能看出明暗相对的条纹与边缘。下排：训练前的随机权重，颜色很淡，没有图案",
-            f"Top: the six trained 5×5 kernels, weights from {number(-peak)} to {number(peak)}, with "
+            f"Top: the six trained 5×5 kernels, weights from {significant(-peak)} to {significant(peak)}, with "
             "stripes and edges of opposite sign. Bottom: the random start, pale and without pattern",
         ),
         panels=[
@@ -88,10 +89,10 @@ def conv1_kernel_numbers(context: Context) -> Figure:
     title = Text(f"conv1 的第 {index} 号卷积核", f"Kernel {index} of conv1")
     return Figure(
         alt=Text(
-            f"第 {index} 号卷积核的 25 个权重，最大 {number(float(weights[index].max()))}，"
-            f"最小 {number(float(weights[index].min()))}",
-            f"The 25 weights of kernel {index}, largest {number(float(weights[index].max()))}, "
-            f"smallest {number(float(weights[index].min()))}",
+            f"第 {index} 号卷积核的 25 个权重，最大 {significant(float(weights[index].max()))}，"
+            f"最小 {significant(float(weights[index].min()))}",
+            f"The 25 weights of kernel {index}, largest {significant(float(weights[index].max()))}, "
+            f"smallest {significant(float(weights[index].min()))}",
         ),
         panels=[Panel(in_both(lambda say: kernel_grid(weights[index], title=say(title))))],
         uses=["lenet"],

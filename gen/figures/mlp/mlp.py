@@ -13,6 +13,7 @@ from cnnviz.drawing.diagrams import network_diagram
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.pixels import sum_of_parts
 from cnnviz.nets.models import parameter_count
+from cnnviz.numbers import significant, thousands, with_minus
 from gen.context import Context
 from gen.figure.figure import (
     GREY_LEGEND,
@@ -21,7 +22,6 @@ from gen.figure.figure import (
     Panel,
     Text,
     in_both,
-    number,
     picture,
     scale_legend,
 )
@@ -91,11 +91,11 @@ def neuron(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"fc1 的第 {unit} 号单元看一个 {digit}：像素乘以权重，正的乘积加起来是 "
-            f"{number(parts['positive'])}，负的是 {number(parts['negative'])}，连同偏置得 "
-            f"{number(parts['recorded'])}",
+            f"{significant(parts['positive'])}，负的是 {significant(parts['negative'])}，连同偏置得 "
+            f"{significant(parts['recorded'])}",
             f"Unit {unit} of fc1 looks at a {digit}: pixels times weights; the positive products add "
-            f"up to {number(parts['positive'])}, the negative ones to {number(parts['negative'])}; "
-            f"with the bias that is {number(parts['recorded'])}",
+            f"up to {significant(parts['positive'])}, the negative ones to {significant(parts['negative'])}; "
+            f"with the bias that is {significant(parts['recorded'])}",
         ),
         panels=[
             Panel(
@@ -140,8 +140,8 @@ def favourites(context: Context) -> Figure:
         images = context.test.images[chosen, 0].numpy()
         low, high = float(answers[chosen].min()), float(answers[chosen].max())
         span = Text(
-            f"{label.zh}：{low:.1f} 到 {high:.1f}".replace("-", "−"),
-            f"{label.en}: {low:.1f} to {high:.1f}".replace("-", "−"),
+            with_minus(f"{label.zh}：{low:.1f} 到 {high:.1f}"),
+            with_minus(f"{label.en}: {low:.1f} to {high:.1f}"),
         )
         drawn = mosaic(images, columns=10, scale=(0, 255), palette="grey")
         panels.append(Panel(picture(drawn, 2), span))
@@ -197,8 +197,8 @@ def relu(context: Context) -> Figure:
             Panel(
                 spread,
                 Text(
-                    f"fc1 的 {sums.shape[1]} 个单元在 {len(sums):,} 张测试图上的加权和",
-                    f"weighted sums of fc1's {sums.shape[1]} units on {len(sums):,} test images",
+                    f"fc1 的 {sums.shape[1]} 个单元在 {thousands(len(sums))} 张测试图上的加权和",
+                    f"weighted sums of fc1's {sums.shape[1]} units on {thousands(len(sums))} test images",
                 ),
             ),
         ],

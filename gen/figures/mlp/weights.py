@@ -13,9 +13,10 @@ from torch.optim.lr_scheduler import OneCycleLR
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
+from cnnviz.numbers import significant, thousands
 from cnnviz.training.recipe import Recipe
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, number, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
@@ -77,7 +78,7 @@ def first_weights_grow(context: Context) -> Figure:
         )
         variants.append(
             Variant(
-                Text(f"{step:,}", f"{step:,}"),
+                Text(f"{thousands(step)}", f"{thousands(step)}"),
                 [Panel(picture(drawn, 3, step=6), alt=alt)],
                 [scale_legend(drawn, "layer", _clipped(_WEIGHT))],
             )
@@ -154,11 +155,11 @@ def border(context: Context) -> Figure:
     drawn = mosaic(after[None], scale=(0, peak))
     return Figure(
         alt=Text(
-            f"每个像素的权重的平均大小：训练之前各处约 {number(float(before.mean()))}；训练之后亮过的像素平均 "
-            f"{number(float(after[~never].mean()))}，{int(never.sum())} 个从不亮的像素在边角上，没有变大",
+            f"每个像素的权重的平均大小：训练之前各处约 {significant(float(before.mean()))}；训练之后亮过的像素平均 "
+            f"{significant(float(after[~never].mean()))}，{int(never.sum())} 个从不亮的像素在边角上，没有变大",
             f"The mean size of each pixel's weights: before training about "
-            f"{number(float(before.mean()))} everywhere; after training "
-            f"{number(float(after[~never].mean()))} on average where pixels are ever lit; the "
+            f"{significant(float(before.mean()))} everywhere; after training "
+            f"{significant(float(after[~never].mean()))} on average where pixels are ever lit; the "
             f"{int(never.sum())} that are never lit lie at the edge and have not grown",
         ),
         panels=[
@@ -181,7 +182,7 @@ def border(context: Context) -> Figure:
                 ),
                 palettes.css_gradient(drawn.palette),
                 "0",
-                number(peak),
+                significant(peak),
             )
         ],
         columns=3,

@@ -16,6 +16,7 @@ from cnnviz.drawing.diagrams import tensor_blocks
 from cnnviz.inside.costs import Cost, layer_costs
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.nets.models import LeNet
+from cnnviz.numbers import millions, whole_percent
 from gen.context import Context
 from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 
@@ -182,15 +183,6 @@ _KINDS = {
 }
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f}%" if share >= 0.005 or not share else "<1%"
-
-
-def _millions(value: float) -> str:
-    """In millions, without decimals from 10 on."""
-    return f"{value / 1e6:,.{0 if value > 1e7 else 2}f}"
-
-
 def _in_chinese(value: float) -> str:
     """In 万 (ten thousand) or 亿 (a hundred million), as Chinese counts."""
     unit, name = (1e8, "亿") if value >= 1e8 else (1e4, "万")
@@ -213,14 +205,14 @@ def stages(context: Context) -> Figure:
                 title=say(Text(f"{net.name} 各段的份额", f"Shares of the stages of {net.name}")),
                 y_label=say(Text("占全网络的份额", "share of the whole network")),
                 percent=True,
-                write=_percent,
+                write=whole_percent,
             )
 
         parameters, products = (_total(key, what) for what in _KINDS)
         legend = Legend(
             Text(
                 f"{net.name}：{_in_chinese(parameters)}个参数，每张图 {_in_chinese(products)}次乘法",
-                f"{net.name}: {_millions(parameters)} million parameters, {_millions(products)} "
+                f"{net.name}: {millions(parameters)} million parameters, {millions(products)} "
                 "million multiplications per image",
             )
         )

@@ -13,6 +13,7 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy
 from cnnviz.inside.recording import record
+from cnnviz.numbers import thousands
 from gen.context import Context, shared
 from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 
@@ -123,7 +124,7 @@ def many_times(context: Context) -> Figure:
         )
         panels += [
             Panel(picture(image, 5), title),
-            Panel(chart, Text(f"{PASSES:,} 次", f"{PASSES:,} passes")),
+            Panel(chart, Text(f"{thousands(PASSES)} 次", f"{thousands(PASSES)} passes")),
         ]
     votes = found["unsure"].argmax(1).bincount(minlength=len(names))
     first, second = _two_best(found["unsure eval"])

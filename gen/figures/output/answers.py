@@ -11,17 +11,9 @@ from torch import Tensor
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.context import Context
-from gen.figure.figure import (
-    GREY_LEGEND,
-    Figure,
-    Panel,
-    Text,
-    in_both,
-    number,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
 
 ONE, OTHER = 3, 8
 """The two classes that the chapter tells apart."""
@@ -159,7 +151,10 @@ def three_or_eight(context: Context) -> Figure:
             ),
         )
 
-    sums = "、".join(number(s) for s in found["sums"]), ", ".join(number(s) for s in found["sums"])
+    sums = (
+        "、".join(significant(s) for s in found["sums"]),
+        ", ".join(significant(s) for s in found["sums"]),
+    )
     return Figure(
         alt=Text(
             f"三个数字各有 84 个贡献，蓝色偏向 {one}，橙色偏向 {other}；"

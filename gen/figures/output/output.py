@@ -11,16 +11,9 @@ from torch import Tensor
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.context import Context
-from gen.figure.figure import (
-    GREY_LEGEND,
-    Figure,
-    Panel,
-    Text,
-    number,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, picture, scale_legend
 
 ONE = 3
 """The class whose example the chapter follows."""
@@ -85,9 +78,9 @@ def fc1_places(context: Context) -> Figure:
     return Figure(
         alt=Text(
             f"左：{name} 在 pool2 的 16 张 5×5 特征图。右：同样的 400 个数，每张图的 25 个数排成一行，"
-            f"共 16 行；最大的值是 {number(peak)}",
+            f"共 16 行；最大的值是 {significant(peak)}",
             f"Left: the 16 maps of 5×5 that pool2 makes of a {name}. Right: the same 400 numbers, the "
-            f"25 of each map in a row, 16 rows; the largest value is {number(peak)}",
+            f"25 of each map in a row, 16 rows; the largest value is {significant(peak)}",
         ),
         panels=[
             Panel(picture(before, 3), Text("pool2：16×5×5", "pool2: 16×5×5")),
@@ -146,11 +139,11 @@ def fc1_unit(context: Context) -> Figure:
     name = context.test.class_names[ONE]
     return Figure(
         alt=Text(
-            f"fc1 的第 {one['unit']} 号单元看一个 {name}：正的乘积共 {number(one['positive'])}，"
-            f"负的共 {number(one['negative'])}，加偏置得 {number(one['sum'])}",
+            f"fc1 的第 {one['unit']} 号单元看一个 {name}：正的乘积共 {significant(one['positive'])}，"
+            f"负的共 {significant(one['negative'])}，加偏置得 {significant(one['sum'])}",
             f"Unit {one['unit']} of fc1 looks at a {name}: the positive products add up to "
-            f"{number(one['positive'])}, the negative ones to {number(one['negative'])}; with the "
-            f"bias that makes {number(one['sum'])}",
+            f"{significant(one['positive'])}, the negative ones to {significant(one['negative'])}; with the "
+            f"bias that makes {significant(one['sum'])}",
         ),
         panels=panels,
         legends=legends,
@@ -173,10 +166,10 @@ def fc1_folded(context: Context) -> Figure:
         alt=Text(
             f"十列，每列一个类别（从左到右 {names[0]} 到 {names[-1]}）。上排：该类测试图的平均。"
             "下排：最偏爱它的 fc1 单元从 5×5 的每一格得到多少；橙色的格子散在笔画经过的几处，并不排成数字；"
-            f"{names[ONE]} 的单元平均激活值是 {number(lead)}",
+            f"{names[ONE]} 的单元平均激活值是 {significant(lead)}",
             f"Ten columns, one a class ({names[0]} to {names[-1]}). Top: the mean of its test images. "
             "Bottom: what the fc1 unit that prefers it gains at each of 5×5 places; orange places "
-            f"lie here and there along its strokes and form no digit. The unit of {names[ONE]} is at {number(lead)} on average",
+            f"lie here and there along its strokes and form no digit. The unit of {names[ONE]} is at {significant(lead)} on average",
         ),
         panels=[
             Panel(picture(seen, 2.35), Text("每类的平均图像", "mean image of each class")),

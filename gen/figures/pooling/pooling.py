@@ -15,8 +15,9 @@ from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
+from cnnviz.numbers import significant
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, in_both, number, picture, scale_legend
+from gen.figure.figure import Figure, Panel, Text, in_both, picture, scale_legend
 
 DIGIT = 3
 """The class whose example the chapter follows."""
@@ -108,7 +109,7 @@ def by_numbers(context: Context) -> Figure:
     panels += [Panel(grid(results[way], name), name) for way, name in _WAYS.items()]
     drawn = mosaic(patch[0].numpy(), scale=limits, signed=False)
     corner = [float(results[way][0, 0, *block]) for way in _WAYS]
-    said = " / ".join(number(value) for value in corner)
+    said = " / ".join(significant(value) for value in corner)
     return Figure(
         alt=Text(
             f"{PATCH}×{PATCH} 个数变成 3×3 个。框里四个数的最大、平均、左上角分别是 {said}",

@@ -15,8 +15,9 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart
 from cnnviz.inside.evaluation import accuracy, shift
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, number, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
 from gen.figures.pooling.pooling import DIGIT, KINDS, _place, halve, runs
 
 COUNT = 400
@@ -358,7 +359,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "probes": probes,
         "crossing": crossing[0] if crossing else -1,
         "far": _FAR,
-        "half_text": number(half),
+        "half_text": significant(half),
         "fc1_parameters": 400 * 120 + 120,
         "global_parameters": 16 * 10 + 10,
         "max_shift": context.recipe("lenet").max_shift,

@@ -17,6 +17,7 @@ from cnnviz.drawing.framed import frame, framed_map
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.nets.models import LeNet
+from cnnviz.numbers import significant
 from gen.context import Context
 from gen.figure.figure import (
     GREY_LEGEND,
@@ -26,7 +27,6 @@ from gen.figure.figure import (
     Text,
     Variant,
     in_both,
-    number,
     picture,
     raster,
 )
@@ -184,8 +184,8 @@ def boxes(context: Context) -> Figure:
                     Legend(
                         Text(f"{name} 的激活值", f"activation of {name}"),
                         palettes.css_gradient(palettes.DIVERGING),
-                        number(-peak),
-                        number(peak),
+                        significant(-peak),
+                        significant(peak),
                     ),
                 ],
             )

@@ -13,19 +13,10 @@ from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant, thousands
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
-from gen.figure.figure import (
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    Variant,
-    in_both,
-    number,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
 
 DIGIT = 5
 COUNT = 2000
@@ -306,8 +297,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "without_gradient": sum(value == 0 for value in gradients.values()),
         "with_gradient": [key for key, value in gradients.items() if value > 0],
         "highest": float(recorded["conv2"].max()),
-        "highest_text": number(float(recorded["conv2"].max())),
-        "lowest_text": f"{float(recorded['conv2'].min()):,.0f}".replace("-", "−"),
+        "highest_text": significant(float(recorded["conv2"].max())),
+        "lowest_text": thousands(float(recorded["conv2"].min())),
         "same_output": float(recorded["output"].std(0).max()),
         "gradients": gradients,
         "healthy_gradients": _gradients(context, HEALTHY),

@@ -15,18 +15,9 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
+from cnnviz.numbers import significant
 from gen.context import Context, shared
-from gen.figure.figure import (
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    Variant,
-    in_both,
-    number,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
 
 DIGIT = 5
 """The class whose example the chapter follows."""
@@ -326,5 +317,5 @@ def numbers(context: Context) -> dict[str, Any]:
         "steepest": steepest,
         "sigmoid_four": steepest["sigmoid"] ** 4,
         "sigmoid_ten": steepest["sigmoid"] ** 10,
-        "largest": number(float(recorded["conv2"][DIGIT].max())),
+        "largest": significant(float(recorded["conv2"][DIGIT].max())),
     }  # fmt: skip

@@ -14,6 +14,7 @@ from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import models
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD, parameter_count
+from cnnviz.numbers import thousands
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
 from gen.figure.figure import Figure, Panel, Text, in_both
@@ -45,11 +46,11 @@ def cost(context: Context) -> Figure:
     mlp, lenet = costs["mlp"], costs["lenet"]
     return Figure(
         alt=Text(
-            f"MLP 有 {mlp['parameters']:,} 个参数，每张图 {mlp['multiplications']:,} 次乘法；"
-            f"LeNet 有 {lenet['parameters']:,} 个参数，却要 {lenet['multiplications']:,} 次乘法",
-            f"The MLP has {mlp['parameters']:,} parameters and does {mlp['multiplications']:,} "
-            f"multiplications per image; LeNet has {lenet['parameters']:,} parameters, yet does "
-            f"{lenet['multiplications']:,} multiplications",
+            f"MLP 有 {thousands(mlp['parameters'])} 个参数，每张图 {thousands(mlp['multiplications'])} 次乘法；"
+            f"LeNet 有 {thousands(lenet['parameters'])} 个参数，却要 {thousands(lenet['multiplications'])} 次乘法",
+            f"The MLP has {thousands(mlp['parameters'])} parameters and does {thousands(mlp['multiplications'])} "
+            f"multiplications per image; LeNet has {thousands(lenet['parameters'])} parameters, yet does "
+            f"{thousands(lenet['multiplications'])} multiplications",
         ),
         panels=[Panel(in_both(draw))],
     )
@@ -66,7 +67,8 @@ def few_parameters(context: Context) -> Figure:
 
     def draw(say: Any) -> str:
         groups = [
-            f"{say(words)}{say(Text('：', ': '))}{counts[net]:,}" for net, words in names.items()
+            f"{say(words)}{say(Text('：', ': '))}{thousands(counts[net])}"
+            for net, words in names.items()
         ]
         return seed_chart(
             {say(Text("一次训练", "one run")): [results[net] for net in names]},
