@@ -42,7 +42,10 @@ def taken(text, *, checked=True, language="en"):
 
 
 def test_a_directive_as_ours():
-    text = "::: cnnviz.inside.recording.record\n\ntext\n\n::: cnnviz.errors.CnnvizError\n\n\n## A { #a }\n"
+    text = (
+        "::: cnnviz.inside.recording.record\n\ntext\n\n::: cnnviz.errors.CnnvizError\n\n\n"
+        "## A { #a }\n"
+    )
     names = ["cnnviz.inside.recording.record", "cnnviz.errors.CnnvizError"]
     assert taken(text) == [(name, "", 0) for name in names]
 

@@ -382,7 +382,8 @@ def draw(name, key):
 build._train, build._start_worker, build._render_chapter = do_nothing, do_nothing, draw
 lab_files.make_files = do_nothing
 manifest.stale = lambda settings: {"one": "key", "two": "key", "three": "key"}
-sys.modules["gen.draw.render"] = SimpleNamespace(remove_leftovers=None)  # the real one imports torch
+# The real one imports torch.
+sys.modules["gen.draw.render"] = SimpleNamespace(remove_leftovers=None)
 if __name__ == "__main__":
     sys.exit(build.main())
 """

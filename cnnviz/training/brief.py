@@ -1,6 +1,7 @@
 """`train_briefly`: a few steps of training for an experiment, without schedule, shifts or files.
 
-Runs that a chapter leans on have a recipe (`cnnviz.training.recipe`) and are trained by `cnnviz.training.fit`.
+Runs that a chapter leans on have a recipe (`cnnviz.training.recipe`) and are trained by
+`cnnviz.training.fit`.
 """
 
 from __future__ import annotations

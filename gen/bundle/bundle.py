@@ -4,8 +4,8 @@
     python -m gen.bundle.bundle use PATH-or-URL  unpacked into build/prebuilt
     python -m gen.bundle.bundle site             site/ from it, if no drawing code has changed
 
-A build folder that holds bundle.json came from such a bundle: gen/site/hooks.py shows what is in it and
-trains and draws nothing. Needs neither torch nor matplotlib.
+A build folder that holds bundle.json came from such a bundle: gen/site/hooks.py shows what is in
+it and trains and draws nothing. Needs neither torch nor matplotlib.
 """
 
 from __future__ import annotations

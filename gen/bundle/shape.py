@@ -67,7 +67,7 @@ class Format(Struct):
     format: int
 
 
-# --- Figures: see gen.draw.render --------------------------------------------------------------------
+# --- Figures: see gen.draw.render -----------------------------------------------------------------
 
 
 class Passport(Struct):
@@ -177,7 +177,7 @@ class Chapter(Struct):
     weights: dict[str, str]
 
 
-# --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units ------------------------------
+# --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units -------------------
 
 
 class Layer(Struct):

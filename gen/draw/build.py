@@ -1,6 +1,7 @@
 """The stages before MkDocs: train what is not trained, render what is stale.
 
-`python -m gen.draw.build` does both; `python -m gen.draw.build lenet` renders one chapter whatever its key.
+`python -m gen.draw.build` does both; `python -m gen.draw.build lenet` renders one chapter whatever
+its key.
 """
 
 from __future__ import annotations

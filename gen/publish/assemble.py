@@ -1,4 +1,4 @@
-"""`python -m gen.publish.assemble`: train, render, build all languages side by side, put them together."""
+"""`python -m gen.publish.assemble`: train, render, build all languages, put them together."""
 
 from __future__ import annotations
 
