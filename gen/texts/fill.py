@@ -46,12 +46,12 @@ class Misfit(CnnvizError):
 
 _NAMES = {
     "figure": (
-        ("图", "新的图由 gen/figures/<章>.py 里返回 Figure 的函数画出。"),
-        ("figure", "a new one is drawn by a function of gen/figures/<chapter>.py."),
+        ("图", "新的图由 gen/figures/<章>/ 里返回 Figure 的函数画出。"),
+        ("figure", "a new one is drawn by a function in gen/figures/<chapter>/."),
     ),
     "number": (
-        ("数", "新的数由 gen/figures/<章>.py 里的函数 numbers 给出。"),
-        ("number", "a new one comes from the function numbers of gen/figures/<chapter>.py."),
+        ("数", "新的数由 gen/figures/<章>/ 里的函数 numbers 给出。"),
+        ("number", "a new one comes from the function numbers in gen/figures/<chapter>/."),
     ),
     "chapter": (
         ("章或数", "数写成“章.名字”，例如 lenet.test_accuracy。"),
