@@ -241,7 +241,7 @@ def pages_of(settings, work):
         docs_dir=str(ROOT / "docs" / "en"), site_dir=str(site), use_directory_urls=True
     )
     with FilesEditor(Files([]), config, str(made)):
-        runpy.run_path(str(ROOT / "gen" / "pages.py"))
+        runpy.run_path(str(ROOT / "gen" / "site" / "added.py"))
     for template in made.rglob("unit.md"):
         page = site / template.relative_to(made).with_suffix("") / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)

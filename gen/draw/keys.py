@@ -16,6 +16,7 @@ from cnnviz.files import DamagedError, digest, seal
 from cnnviz.sources import package_version, source_digest
 from cnnviz.training.recipe import checkpoint_path
 from cnnviz.training.runs import RECIPES, named
+from gen.chapters import figure_files
 from gen.settings import ROOT, Settings
 
 EXAMPLES = "examples"
@@ -30,17 +31,10 @@ _DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
 
 
 def modules() -> dict[str, str]:
-    """Chapter → module that draws it.
-
-    gen/figures/relu/relu.py is the chapter "relu", and gen/figures/relu/dead.py "relu_dead".
-    """
-    found = {}
-    for path in sorted((ROOT / "gen" / "figures").glob("*/*.py")):
-        folder, part = path.parent.name, path.stem
-        if part != "__init__":
-            name = folder if part == folder else f"{folder}_{part}"
-            found[name] = f"gen.figures.{folder}.{part}"
-    return found
+    """Chapter → module that draws it."""
+    return {
+        name: f"gen.figures.{path.parent.name}.{path.stem}" for name, path in figure_files().items()
+    }
 
 
 def chapter_names() -> list[str]:
