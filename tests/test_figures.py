@@ -26,8 +26,6 @@ from gen.texts.course import chapters
 from gen.texts.fill import Prose
 from gen.texts.glossary import read
 
-pytestmark = pytest.mark.thorough
-
 LANGUAGES = ("zh", "en")
 # The programs take as long as all figures together: `make site` runs each, its notebook again.
 CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]

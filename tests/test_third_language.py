@@ -11,8 +11,6 @@ import yaml
 
 from gen.settings import ROOT, from_environment
 
-pytestmark = pytest.mark.thorough
-
 TRANSLATED = ("index", "pooling")
 
 
