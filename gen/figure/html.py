@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape, unescape
 from typing import Any
 
-from gen.texts.words import WORDS
+from gen.texts.words import Words
 
 FileUrl = Callable[[str], str]
 
@@ -162,7 +162,7 @@ def _passport(
     address: str, figure: Mapping[str, Any], pick: int, source_url: str, commit: str
 ) -> str:
     """How the figure was made: function, weights, seed, commit, the command that makes it again."""
-    say = {key: text[pick] for key, text in WORDS.items()}
+    say = Words(("zh", "en")[pick])
     path, line = figure["source"].split("#L")
     path, line = escape(path), escape(line)
     where = f"<code>{path}:{line}</code>"

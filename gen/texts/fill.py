@@ -24,16 +24,15 @@ from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.defaults import DEFAULT_NAMESPACE
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
-from cnnviz.numbers import fixed, percent, signed, thousands
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
-from gen.texts.words import WORDS
+from gen.texts.sandbox import sandbox
+from gen.texts.words import Words
 
 
 class Misfit(CnnvizError):
@@ -103,18 +102,6 @@ class _Unknown(StrictUndefined):
         raise unknown("number", str(self._undefined_name), map(str, known))
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """A text sees its numbers and helpers, nothing of Python behind them, and changes none.
-
-    `net.values` is the number of that name, not the method of the dictionary.
-    """
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
-
-
 # What Chinese keyboards write, and what belongs inside double brackets.
 _HALF = dict(zip("“”‘’（）［］，：｜．", "\"\"''()[],:|.", strict=True))
 
@@ -179,23 +166,7 @@ class Prose:
         self.language, self.figures, self.printed = language, figures, printed
         self.dataset, self.root, self.source_url = dataset, root, source_url
         self.programs: dict[str, str] = {}
-        self.environment = _Environment(
-            block_start_string="[[%",
-            block_end_string="%]]",
-            variable_start_string="[[=",
-            variable_end_string="]]",
-            comment_start_string="[[#",
-            comment_end_string="#]]",
-            undefined=_Unknown,
-            autoescape=False,
-            keep_trailing_newline=True,
-        )
-        self.environment.filters |= {
-            "percent": percent,
-            "thousands": thousands,
-            "fixed": fixed,
-            "signed": signed,
-        }
+        self.environment = sandbox(_Unknown)
         self.environment.globals |= {
             **numbers,
             "claim": self.claim,
@@ -271,7 +242,7 @@ class Prose:
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""
-        return WORDS[key][0 if self.language == "zh" else 1].format(**values)
+        return Words(self.language).say(key, **values)
 
     def _other_data(self) -> str:
         return f'!!! note ""\n    {self.say("other data", dataset=self.dataset)}\n\n'
