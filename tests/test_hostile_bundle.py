@@ -15,7 +15,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.settings import ROOT
 from tests import small_bundle
 from tests.small_bundle import changed, listing, opened, picture
@@ -26,7 +26,7 @@ RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 

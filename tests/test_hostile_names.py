@@ -15,7 +15,7 @@ from mkdocs_gen_files.editor import FilesEditor
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
 from gen.bundle import check as bundle_check
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.figure.html import figure_html
 from gen.publish import offline
 from gen.settings import ROOT
@@ -28,7 +28,7 @@ from tests.small_bundle import listing, opened, picture
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 
@@ -258,7 +258,7 @@ def pages_of(settings, work):
 @pytest.fixture
 def pages(built, tmp_path, monkeypatch):
     """Makes them in a folder of its own."""
-    monkeypatch.setattr(manifest, "chapter_names", lambda: ["atlas", "examples", "relu"])
+    monkeypatch.setattr(keys, "chapter_names", lambda: ["atlas", "examples", "relu"])
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
     monkeypatch.setattr("gen.lab.files.script", lambda settings: "")
     return lambda: pages_of(built, tmp_path / "work")
