@@ -4,7 +4,7 @@
     python -m gen bundle use PATH-or-URL  unpacked into build/prebuilt
     python -m gen bundle site             site/ from it, if no drawing code has changed
 
-A build folder that holds bundle.json came from such a bundle: gen/site/hooks.py shows what is in
+A build folder that holds bundle.json came from such a bundle: gen/site/build.py shows what is in
 it and trains and draws nothing. Needs neither torch nor matplotlib.
 """
 
@@ -30,8 +30,7 @@ from gen.bundle.check import check
 from gen.bundle.fetch import fetch
 from gen.draw import keys, manifest
 from gen.lab import files as lab_files
-from gen.publish.commit import commit
-from gen.settings import ROOT, Settings, from_environment
+from gen.settings import ROOT, Settings, commit, from_environment
 
 NAME = "cnnviz-prebuilt.zip"
 MANIFEST = "bundle.json"
