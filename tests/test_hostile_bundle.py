@@ -13,6 +13,7 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
+from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
 from gen.draw import keys, manifest
@@ -46,7 +47,7 @@ def take(data, tmp_path, capsys):
     before = listing(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prebuilt, "ROOT", tmp_path / "repository")
-        assert prebuilt.main(["use", str(tmp_path / "hostile.zip")]) == 1
+        assert gen(["bundle", "use", str(tmp_path / "hostile.zip")]) == 1
     assert listing(tmp_path) == before
     error = capsys.readouterr().err
     assert error.startswith("cnnviz: PREBUILT=")
@@ -224,9 +225,10 @@ def zeros(size, declared):
 _MEASURED = """
 import resource, sys
 from pathlib import Path
+from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-assert prebuilt.main(["use", sys.argv[1]]) == 1
+assert gen(["bundle", "use", sys.argv[1]]) == 1
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -369,8 +371,8 @@ def test_a_bundle_of_another_data_set(built, tmp_path, capsys, monkeypatch):
     }
     (built.build_dir / prebuilt.MANIFEST).write_text(json.dumps(about))
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
-    assert prebuilt.main(["site"]) == 1
+    assert gen(["bundle", "site"]) == 1
     assert "Say DATASET=mnist" in capsys.readouterr().err
     (built.build_dir / prebuilt.MANIFEST).write_text("[" * 100_000)
-    assert prebuilt.main(["site"]) == 1
+    assert gen(["bundle", "site"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -233,7 +233,7 @@ def watched(outside):
 
 
 def pages_of(settings, work):
-    """All that is read and written for what a build says, without the texts; see gen.site.hooks."""
+    """All that is read and written for what a build says, without the texts; see gen.site.build."""
     made, site = work / "made", work / "site"
     for folder in (made, site / "figures"):
         folder.mkdir(parents=True, exist_ok=True)

@@ -147,7 +147,7 @@ def test_the_passport_tells_function_weights_commit_and_command():
         "seed 3",
         "0123abcd",
         "c0ffee",
-        "python -m gen.draw.build net",
+        "python -m gen draw net",
     ):
         assert fact in html
     assert "https://example.org/blob/main/gen/figures/net.py#L7" in html

@@ -176,7 +176,7 @@ def _passport(
         rows.append((say["weights"], weights))
     if commit:
         rows.append((say["commit"], f"<code>{escape(commit)}</code>"))
-    command = f"python -m gen.draw.build {address.split('/', maxsplit=1)[0]}"
+    command = f"python -m gen draw {address.split('/', maxsplit=1)[0]}"
     rows.append((say["again"], f"<code>{command}</code>"))
     items = "".join(f"<li>{name}{say['colon']}{value}</li>" for name, value in rows)
     items += f'<li><a href="#fig-{address.replace("/", "-")}">{say["link"]}</a></li>'

@@ -262,7 +262,7 @@ class Prose:
         return f"<mark>{html.escape(self.say('does not hold', claim=what))}</mark>"
 
     def figure(self, address: str, caller: Callable[[], str]) -> str:
-        """A slot with the caption; `gen.site.hooks` puts the figure into it once it is HTML."""
+        """A slot with the caption; `gen.site.build` puts the figure into it once it is HTML."""
         if address not in self.figures:
             raise unknown("figure", address, self.figures)
         caption = dedent(caller()).strip()
