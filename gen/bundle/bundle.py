@@ -28,9 +28,9 @@ from cnnviz.files import digest, inside
 from gen.bundle import shape as bundle_shape
 from gen.bundle.check import check
 from gen.bundle.fetch import fetch
+from gen.commit import commit
 from gen.draw import keys, manifest
 from gen.lab import files as lab_files
-from gen.publish.commit import commit
 from gen.settings import ROOT, Settings, from_environment
 
 NAME = "cnnviz-prebuilt.zip"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
+from gen.commit import commit
 from gen.draw import build, keys
-from gen.publish.commit import commit
 from gen.publish.lock import alone
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts import languages

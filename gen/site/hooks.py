@@ -27,10 +27,10 @@ from gen.checks.directives import Directives
 from gen.checks.harmless import check_frame, check_snippets, no_plain_files
 from gen.checks.html_lists import PAGE, TEXT, Allowed
 from gen.checks.parity import differences
+from gen.commit import commit, version
 from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
 from gen.figure.html import figure_html
-from gen.publish.commit import commit, version
 from gen.settings import ROOT, from_environment
 from gen.site.frame import Frame
 from gen.site.preview import Preview
