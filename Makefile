@@ -95,11 +95,12 @@ texts: $(READY)/.installed prose parity ## the tests of texts, on the site that 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-check: $(INSTALLED) ## style, types and prose: ruff, mypy, tsc for the lab's JavaScript, make prose (20 s)
+check: $(INSTALLED) ## style, types, who imports whom, prose: ruff, mypy, lint-imports, tsc, make prose (20 s)
 	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }
 	@$(BIN)/python -m gen prose
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/mypy
 	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
 	@cd tests/js && npm run --silent check

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -71,6 +73,56 @@ def test_an_unwritable_build_folder(quick, tmp_path, capsys):
 
 
 def test_help(capsys):
-    with pytest.raises(SystemExit, match="0"):
-        cli.main(["--help"])
+    assert cli.main(["--help"]) == 0
     assert "evaluate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ([], "command"),
+        (["trian"], "trian"),
+        (["train", "--jobs", "many"], "--jobs"),
+        (["evaluate"], "MODEL"),
+        (["evaluate", "lenet", "--jason"], "--jason"),
+    ],
+)
+def test_wrong_usage(capsys, command, message):
+    assert cli.main(command) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_ctrl_c(quick, tmp_path, monkeypatch, capsys):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cnnviz.training.checkpoints.trained", interrupt)
+    assert cli.main(["train", "lenet", "--build-dir", str(tmp_path)]) == 130
+    error = capsys.readouterr().err
+    assert error == "cnnviz: interrupted; the next run goes on from here.\n"
+
+
+def test_two_at_a_time(tmp_path, monkeypatch):
+    """Each process is given its share of the networks, and the worst exit status is the result."""
+    monkeypatch.setattr(cli, "_fetch", lambda *_: None)
+    run = []
+
+    def start(command, check):
+        run.append(command[3:])
+        return subprocess.CompletedProcess(command, len(command[4:]) - 6)
+
+    monkeypatch.setattr(subprocess, "run", start)
+    command = ["train", "lenet", "mlp", "lenet-scrambled", "--jobs", "2"]
+    status = cli.main([*command, "--build-dir", str(tmp_path)])
+    assert sorted(c[1:-6] for c in run) == [["lenet", "lenet-scrambled"], ["mlp"]]
+    assert {tuple(c[-6:]) for c in run} == {
+        ("--dataset", "digits", "--device", "cpu", "--build-dir", str(tmp_path))
+    }
+    assert status == 2
+
+
+def test_help_is_quick():
+    """It needs no torch, which would take seconds."""
+    code = "import sys; from cnnviz import cli; cli.main(['--help']); print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines()[-1] == "False"

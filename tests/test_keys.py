@@ -8,6 +8,7 @@ import pytest
 from cnnviz import sources
 from cnnviz.training import runs
 from cnnviz.training.recipe import recipe_key
+from gen import weights
 from gen.draw import keys
 from gen.settings import ROOT, Settings
 
@@ -72,7 +73,7 @@ def changed_by(path, ask):
         ("gen/draw/keys.py", set()),
         ("gen/draw/render.py", set()),
         ("gen/nets.py", set()),
-        ("gen/texts/fill.py", NAME_UNITS),  # how they write numbers
+        ("gen/texts/fill.py", set()),
         ("gen/site/hooks.py", set()),
         ("gen/site/build.py", set()),
         ("docs/zh/relu.md", set()),
@@ -107,9 +108,9 @@ def test_a_change_trains_again_what_uses_it(tree, changed, stale):
 
 def test_a_new_recipe_trains_one_network(monkeypatch):
     settings = Settings()
-    before = keys.weights_files(settings), keys.keys(settings)
+    before = weights.files(settings), keys.keys(settings)
     new = replace(runs.RECIPES["lenet"], seed=7)
     monkeypatch.setitem(runs.RECIPES, "lenet-again", new)
-    after = keys.weights_files(settings), keys.keys(settings)
+    after = weights.files(settings), keys.keys(settings)
     assert set(after[0].values()) - set(before[0].values()) == {after[0]["lenet-again"]}
     assert after[1] == before[1], "and draws nothing"

@@ -7,6 +7,7 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_sealed
+from gen import weights
 from gen.draw import build, keys, manifest
 from gen.figure.store import Chapter
 from gen.settings import Settings, from_environment
@@ -45,11 +46,11 @@ def test_a_changed_generator_makes_its_chapter_stale(rendered, monkeypatch, tmp_
 
 
 def test_changed_weights_make_stale_what_used_them(rendered):
-    path = keys.weights_files(rendered)["lenet"]
+    path = weights.files(rendered)["lenet"]
     write_sealed(path, lambda file: file.write(b"weights"))
     for name in ("lenet", "relu"):
         chapter = manifest.read(name, rendered)
-        chapter.weights = keys.weights(["lenet"], rendered)
+        chapter.weights = weights.digests(["lenet"], rendered)
         manifest.write(name, chapter, rendered)
     assert manifest.stale(rendered) == {}
     write_sealed(path, lambda file: file.write(b"other weights"))
@@ -143,18 +144,18 @@ def test_a_damaged_checkpoint_is_trained_again_before_anything_is_drawn(settings
     """Or all keys would be made from the damaged bytes, and everything drawn twice."""
     calls = []
     monkeypatch.setattr("cnnviz.cli.main", lambda command: calls.append(command[0]) or 0)
-    for path in keys.weights_files(settings).values():
+    for path in weights.files(settings).values():
         write_sealed(path, lambda file: file.write(b"weights"))
     build._train(settings)
     assert not calls
-    assert not keys.untrained(settings)
-    weights = keys.weights(["lenet"], settings)
-    path = keys.weights_file("lenet", settings)
+    assert not weights.untrained(settings)
+    whole_ones = weights.digests(["lenet"], settings)
+    path = weights.file("lenet", settings)
     whole = path.read_bytes()
     for damaged in (b"", whole[:-1], whole.replace(b"weights", b"Weights!"), b"PK" + whole):
         path.write_bytes(damaged)
-        assert keys.untrained(settings)
-        assert keys.weights(["lenet"], settings) != weights
+        assert weights.untrained(settings)
+        assert weights.digests(["lenet"], settings) != whole_ones
         build._train(settings)
     path.unlink()
     path.mkdir()

@@ -17,6 +17,7 @@ from typing import Any
 
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.training.runs import RECIPES
+from gen import weights
 from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, Settings, from_environment
@@ -27,7 +28,8 @@ _INTERRUPTED = 130
 
 def needed(settings: Settings) -> bool:
     """Is anything missing or stale? Costs a fraction of a second and no torch."""
-    return keys.untrained(settings) or bool(manifest.stale(settings)) or lab_files.stale(settings)
+    untrained = weights.untrained(settings)
+    return untrained or bool(manifest.stale(settings)) or lab_files.stale(settings)
 
 
 def ensure_in_subprocess(settings: Settings) -> None:
@@ -63,7 +65,7 @@ def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
 def _train(settings: Settings) -> None:
     from cnnviz import cli
 
-    if not keys.untrained(settings):
+    if not weights.untrained(settings):
         return
     _report(f"training {len(RECIPES)} networks on {settings.dataset}, two at a time")
     command = ["train", *RECIPES, "--dataset", settings.dataset, "--jobs", "2"]

@@ -1,4 +1,4 @@
-"""What each chapter is made of: code, data, versions, weights. Imports no torch.
+"""What each chapter is made of: code, data, versions. Imports no torch.
 
 A chapter is stale when its key differs, or when weights that it used are no longer the same. The
 key follows from what the chapter's module imports; which weights it used was noted when it was
@@ -8,14 +8,11 @@ drawn (`gen.context.shared`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 
 from cnnviz.data.catalogue import data_key
-from cnnviz.files import DamagedError, digest, seal
+from cnnviz.files import digest
 from cnnviz.sources import package_version, source_digest
-from cnnviz.training.recipe import checkpoint_path
-from cnnviz.training.runs import RECIPES, named
 from gen.chapters import figure_files
 from gen.settings import ROOT, Settings
 
@@ -76,47 +73,3 @@ def keys(settings: Settings) -> dict[str, str]:
         name: digest([common.encode(), made_by.encode()])
         for name, made_by in code(settings).items()
     }
-
-
-def weights_file(name: str, settings: Settings) -> Path:
-    """The checkpoint of a recipe in this build, whether it exists or not."""
-    return checkpoint_path(named(name, settings.dataset), settings.build_dir, settings.data_dir)
-
-
-def weights_files(settings: Settings) -> dict[str, Path]:
-    """Recipe → its checkpoint."""
-    return {name: weights_file(name, settings) for name in RECIPES}
-
-
-def weights(names: Iterable[str], settings: Settings) -> dict[str, str]:
-    """Network → digest of the file that its weights lie in now; "" if there is none."""
-    return {name: _weights(name, settings) for name in sorted(names)}
-
-
-def _weights(name: str, settings: Settings) -> str:
-    if name in settings.atlas_files:
-        # A network from outside may read its weights from any file beside it.
-        beside = sorted(p for p in settings.atlas_files[name].parent.glob("*") if p.is_file())
-        return digest(path.read_bytes() for path in beside)
-    # There may be no such recipe any more.
-    return seal_of(weights_file(name, settings)) or "" if name in RECIPES else ""
-
-
-def seal_of(path: Path) -> str | None:
-    """The digest of a checkpoint's file; None if it is missing or damaged. Needs no torch."""
-    try:
-        stat = path.stat()
-        return _seal(path, stat.st_mtime_ns, stat.st_size)
-    except (DamagedError, OSError):
-        return None
-
-
-@lru_cache
-def _seal(path: Path, mtime_ns: int, size: int) -> str:
-    """Remembered: a build asks several times, and all weights are some 200 MB."""
-    return seal(path)
-
-
-def untrained(settings: Settings) -> bool:
-    """Is the checkpoint of any recipe missing or damaged?"""
-    return None in map(seal_of, weights_files(settings).values())

@@ -12,6 +12,7 @@ from cnnviz.files import DamagedError, digest, holds, inside, write_atomically
 from gen.draw import keys
 from gen.figure.store import Chapter
 from gen.settings import Settings
+from gen.weights import digests
 
 
 def read(name: str, settings: Settings) -> Chapter | None:
@@ -57,7 +58,7 @@ def stale(settings: Settings) -> dict[str, str]:
     wanted = keys.keys(settings)
     present = {name: read(name, settings) for name in wanted}
     used = {net for chapter in present.values() if chapter for net in chapter.weights}
-    weights = keys.weights(used, settings)
+    weights = digests(used, settings)
     return {
         name: key
         for name, key in wanted.items()

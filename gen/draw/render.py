@@ -24,10 +24,11 @@ from cnnviz.training.fit import Trained
 from cnnviz.training.recipe import Recipe
 from gen.atlas.units import render_units
 from gen.context import Context
-from gen.draw.keys import EXAMPLES, UNITS, modules, weights
+from gen.draw.keys import EXAMPLES, UNITS, modules
 from gen.figure.figure import Figure
 from gen.figure.store import Chapter, describe
 from gen.settings import ROOT, Settings
+from gen.weights import digests
 
 
 def figure_functions(module: ModuleType) -> dict[str, Callable[[Context], Figure]]:
@@ -46,7 +47,7 @@ def render_chapter(name: str, key: str, context: Context) -> Chapter:
     """Draw all figures and compute all numbers of one chapter; note which weights it used."""
     with context.noting() as used:
         chapter = _render(name, key, context)
-    chapter.weights = weights(used, context.settings)
+    chapter.weights = digests(used, context.settings)
     return chapter
 
 

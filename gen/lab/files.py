@@ -21,9 +21,9 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, remove, write_atomically
 from cnnviz.sources import source_digest
 from cnnviz.training.runs import named
-from gen.draw import keys
 from gen.lab.samples import EACH, sample_scripts
 from gen.settings import ROOT, Settings, from_environment
+from gen.weights import digests
 
 if TYPE_CHECKING:  # MkDocs imports this module, and never torch
     import torch
@@ -231,7 +231,7 @@ def key(settings: Settings) -> str:
     """Digest of all that the networks' files are made from."""
     parts = [
         source_digest("gen.lab.files", root=ROOT, packages=("cnnviz", "gen")),
-        *keys.weights(_NETWORKS, settings).values(),
+        *digests(_NETWORKS, settings).values(),
         data_key(settings.dataset, settings.data_dir),
     ]
     return digest(part.encode() for part in parts)
