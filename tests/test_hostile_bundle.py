@@ -15,10 +15,10 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
-from gen.draw import manifest
+from gen.draw import keys
 from gen.settings import ROOT
 from tests import small_bundle
-from tests.small_bundle import changed, listing, opened, picture
+from tests.small_bundle import changed, listing, opened, picture, sealed
 
 RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 
@@ -26,7 +26,7 @@ RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 
@@ -257,7 +257,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
     content = picture()[:16] + struct.pack(">II", *size) + picture()[24:]
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used (its picture" in take(
         changed(bundle, files), tmp_path, capsys
     )
@@ -267,7 +267,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
 def test_a_picture_that_is_none(bundle, tmp_path, capsys, content):
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used" in take(changed(bundle, files), tmp_path, capsys)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from gen.bundle import bundle as prebuilt
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.settings import ROOT, Settings, from_environment
 from tests import small_bundle
 from tests.small_bundle import changed
@@ -24,7 +24,7 @@ from tests.small_bundle import changed
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 

@@ -30,6 +30,7 @@ from gen.checks.parity import differences
 from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
 from gen.figure.html import figure_html
+from gen.figure.kept import KeptFigure
 from gen.publish.commit import commit, version
 from gen.settings import ROOT, from_environment
 from gen.site.frame import Frame
@@ -281,17 +282,20 @@ def _menu(entries: Iterable[AnchorLink]) -> list[str]:
 
 
 def _figure(address: str, caption: str, page: Page) -> str:
-    return figure_html(
-        address,
-        _state["figures"][address],
-        _state["language"],
-        caption,
-        lambda file: get_relative_url(f"figures/{file}", page.url),
-        _state["source_url"],
-        commit(),
-    )
+    try:
+        return figure_html(
+            address,
+            _state["figures"][address],
+            _state["language"],
+            caption,
+            lambda file: get_relative_url(f"figures/{file}", page.url),
+            _state["source_url"],
+            commit(),
+        )
+    except CnnvizError as error:
+        raise PluginError(str(error)) from error
 
 
-def _drawn(address: str, figure: dict[str, Any], language: str) -> str:
+def _drawn(address: str, figure: KeptFigure, language: str) -> str:
     """What a figure itself brings into a page: all but caption, links to the source and commit."""
     return figure_html(address, figure, language, "", lambda file: f"figures/{file}", "", "")
