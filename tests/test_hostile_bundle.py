@@ -16,10 +16,10 @@ from cnnviz.files import digest
 from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
-from gen.draw import keys, manifest
+from gen.draw import keys
 from gen.settings import ROOT
 from tests import small_bundle
-from tests.small_bundle import changed, listing, opened, picture
+from tests.small_bundle import changed, listing, opened, picture, sealed
 
 RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 
@@ -259,7 +259,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
     content = picture()[:16] + struct.pack(">II", *size) + picture()[24:]
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used (its picture" in take(
         changed(bundle, files), tmp_path, capsys
     )
@@ -269,7 +269,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
 def test_a_picture_that_is_none(bundle, tmp_path, capsys, content):
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used" in take(changed(bundle, files), tmp_path, capsys)
 
 
