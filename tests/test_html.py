@@ -227,7 +227,7 @@ def test_all_words_are_escaped(language):
     [
         ("<p>\n{{ captoin }}</p>", "figure.html:2 cannot be filled in: 'captoin' is undefined."),
         ("{{ figure.atl }}", "figure.html:1 cannot be filled in: '.*KeptFigure.*' has no .*'atl'."),
-        ("{{ words['nwe'] }}", "figure.html:1 cannot be filled in: 'dict.*' has no .*'nwe'."),
+        ("{{ words['nwe'] }}", r"docs/en/words\.yml has no 'nwe', .*"),
         ("\n\n{% if caption %}", "figure.html:3 cannot be filled in: .*'endif'.*"),
     ],
 )

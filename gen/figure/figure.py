@@ -5,10 +5,9 @@ Here pictures are bytes. Once they are files, a figure is kept as gen.figure.kep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -18,11 +17,8 @@ from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.numbers import significant
 from gen.figure.kept import Layout, Legend, Links, Text
 
-if TYPE_CHECKING:
-    from gen.context import Context
-
 __all__ = [
-    "GREY_LEGEND", "SCOPES", "Figure", "FigureFunction", "Legend", "Links", "NumbersFunction",
+    "GREY_LEGEND", "SCOPES", "Figure", "Legend", "Links",
     "Panel", "Picture", "Sprite", "Text", "Variant", "in_both", "picture", "raster",
     "scale_legend",
 ]  # fmt: skip
@@ -104,10 +100,6 @@ class Figure:
     columns: int = 0
     notes: Sequence[Text] = ()
     uses: Sequence[str] = ()
-
-
-FigureFunction = Callable[["Context"], Figure]
-NumbersFunction = Callable[["Context"], Mapping[str, Any]]
 
 
 def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
