@@ -71,7 +71,7 @@ def _chapter(path: Path, settings: Settings) -> Chapter:
     if path.stat().st_size > LARGEST_JSON:
         raise CnnvizError(f"it is larger than {LARGEST_JSON / 1e6:.0f} MB")
     content = path.read_bytes()
-    shape.parsed(content, LARGEST_JSON)
+    shape.parsed(content, LARGEST_JSON)  # refuses what JSON allows and no file of ours holds
     try:
         chapter = opened(content)
     except (CnnvizError, DamagedError) as error:
