@@ -7,16 +7,18 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from gen.settings import ROOT
+from gen.site.parts import Parts
 from gen.texts.course import DIRECTIVE
 from gen.texts.glossary import (
     LANGUAGES,
     Finder,
+    FirstUses,
     Term,
     glossary_markdown,
-    link_first_uses,
     pattern,
     read,
 )
+from tests.site_markdown import parser
 
 TERMS = read(ROOT / "docs" / "glossary.yml")
 PAGES = {
@@ -61,26 +63,36 @@ def test_both_languages_of_a_page_speak_of_the_same_terms(page):
         )
 
 
+def linked(markdown, terms, language, glossary_url):
+    """The page that Markdown makes, with links to the glossary."""
+    parts = Parts()
+    md = parser(parts)
+    parts.page(uses=FirstUses(terms, language, glossary_url))
+    return parts.filled(md.convert(markdown))
+
+
 def test_only_the_first_use_is_linked_and_the_longest_term_wins():
-    html = "<h2>卷积</h2><p>卷积核与卷积，<code>卷积</code>，卷积核。</p>"
-    assert link_first_uses(html, [CONVOLUTION, KERNEL], "zh", "../glossary/") == (
-        '<h2>卷积</h2><p><a class="term" href="../glossary/#kernel" title="一小块权重。">'
+    text = "卷积\n---\n\n卷积核与卷积，`卷积`，卷积核。"
+    assert linked(text, [CONVOLUTION, KERNEL], "zh", "../glossary/").endswith(
+        '</h2>\n<p><a class="term" href="../glossary/#kernel" title="一小块权重。">'
         '卷积核</a>与<a class="term" href="../glossary/#convolution" title="滑。">卷积</a>，'
         "<code>卷积</code>，卷积核。</p>"
     )
 
 
 def test_english_terms_are_whole_words_with_their_plural():
-    html = '<p>Subkernels, <a href="x">kernel</a>, <b>Kernels</b>.</p>'
-    assert link_first_uses(html, [KERNEL], "en", "") == (
+    text = "Subkernels, [kernel](x), **Kernels**."
+    assert linked(text, [KERNEL], "en", "") == (
         '<p>Subkernels, <a href="x">kernel</a>, '
-        '<b><a class="term" href="#kernel" title="Weights.">Kernels</a></b>.</p>'
+        '<strong><a class="term" href="#kernel" title="Weights.">Kernels</a></strong>.</p>'
     )
 
 
 def test_a_void_element_in_a_heading_does_not_hide_the_rest():
-    html = "<h2>One<br>kernel<img src='x'></h2><p>kernel</p>"
-    assert link_first_uses(html, [KERNEL], "en", "").endswith(">kernel</a></p>")
+    text = "## One<br>kernel ![x](x.png)\n\nkernel"
+    html = linked(text, [KERNEL], "en", "")
+    assert html.endswith(">kernel</a></p>")
+    assert html.count('class="term"') == 1
 
 
 def test_the_page_has_each_term_under_its_chapter():

@@ -14,10 +14,10 @@ from gen.checks.html_lists import FIGURE, PAGE, TEXT
 from gen.settings import ROOT
 from gen.site import hooks
 from gen.site.build import Plan, SiteBuild, session
+from gen.site.parts import Parts
 from gen.texts.fill import Prose
-from gen.texts.glossary import link_first_uses
+from gen.texts.glossary import FirstUses
 from gen.texts.glossary import read as read_glossary
-from gen.texts.maths import replace_math
 from tests.hostile_html import FRAGMENTS, HARMLESS, generated
 from tests.site_markdown import parser
 
@@ -55,13 +55,27 @@ def test_of_what_is_composed_little_passes():
     assert 100 < len(passing) < 500
 
 
+def made(text):
+    """A text as Markdown makes it, at the first look and at the last, with links and formulas."""
+    parts = Parts()
+    md = parser(parts)
+    parts.page(uses=FirstUses(TERMS, "en", "../glossary/"))
+    first = md.convert(text)
+    return first, parts.filled(first)
+
+
+TERMS = read_glossary(ROOT / "docs" / "glossary.yml")
+
+
 def test_what_passes_passes_still_when_the_page_is_finished():
     """Links and formulas are put in after the first look."""
-    terms = read_glossary(ROOT / "docs" / "glossary.yml")
-    for fragment in [*HARMLESS, *generated(2000)]:
-        if not problems(fragment, TEXT):
-            finished = replace_math(link_first_uses(fragment, terms, "en", "../glossary/"))
+    count = 0
+    for fragment in [*HARMLESS, *generated(300)]:
+        first, finished = made(f"{fragment}\n\nA kernel and \\(x < y\\), then *ReLU*.")
+        if not problems(first, TEXT):
+            count += 'class="term"' in finished and "<svg" in finished
             assert problems(finished, PAGE) == [], fragment
+    assert count > 20
 
 
 @pytest.mark.parametrize(
@@ -72,11 +86,25 @@ def test_what_passes_passes_still_when_the_page_is_finished():
         '<td title="a > ReLU <img src=x.png onerror=hit()>">b</td>',
     ],
 )
-def test_what_comes_to_life_later_is_seen_at_last(text):
-    """`td` outside a table is nothing, until a formula or a link of ours has cut it."""
+def test_nothing_comes_to_life_later(text):
+    """`td` outside a table is nothing, and no formula or link of ours cuts what somebody wrote."""
     assert problems(text, TEXT) == []
-    terms = read_glossary(ROOT / "docs" / "glossary.yml")
-    assert problems(replace_math(link_first_uses(text, terms, "en", "../glossary/")), PAGE)
+    first, finished = made(text)
+    if not problems(first, TEXT):
+        assert problems(finished, PAGE) == []
+        assert 'class="term"' not in finished
+        assert "<svg" not in finished
+
+
+def test_nobody_can_guess_what_stands_for_our_parts():
+    """A text that writes such a mark of another page shows it as it is."""
+    parts = Parts()
+    of_another_page = parts.mark("<svg></svg>")
+    parts.page()
+    text = f"a {of_another_page} b \\(x\\)"
+    finished = parts.filled(parser(parts).convert(text))
+    assert of_another_page in finished
+    assert finished.count("<svg") == 1
 
 
 @pytest.mark.parametrize(
@@ -170,6 +198,7 @@ def test_markup_of_a_bundle():
 def test_the_build_looks_at_a_text_and_again_at_its_page(monkeypatch):
     build = object.__new__(SiteBuild)  # nothing else of it is asked for before the first look
     build.plan = Plan("en", "site", "", "", "", None, True)
+    build.parts = Parts()
     monkeypatch.setattr(session, "build", build, raising=False)
     file = SimpleNamespace(src_uri="x.md", abs_src_path=None, content_string="a <img onload=c()>")
     page = SimpleNamespace(file=file, url="x/", is_homepage=False)

@@ -9,17 +9,18 @@ import markdown
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.texts.maths import replace_math
+from gen.site.parts import Parts
 
 
 def page(text: str) -> str:
-    """Markdown to HTML as MkDocs does it, formulas replaced."""
+    """Markdown to HTML as MkDocs does it, formulas drawn."""
+    parts = Parts()
     html = markdown.markdown(
         text,
-        extensions=["pymdownx.arithmatex", "pymdownx.superfences", "pymdownx.inlinehilite"],
+        extensions=["pymdownx.arithmatex", "pymdownx.superfences", "pymdownx.inlinehilite", parts],
         extension_configs={"pymdownx.arithmatex": {"generic": True}},
     )
-    return replace_math(html)
+    return parts.filled(html)
 
 
 def only(html: str) -> ET.Element:
@@ -127,16 +128,13 @@ def test_formulas_of_the_site_are_drawn(tex: str) -> None:
     ],
 )
 def test_unreadable_tex_is_an_error_that_names_it(tex: str, why: str) -> None:
-    html = f'<span class="arithmatex">\\({tex.replace("&", "&amp;")}\\)</span>'
     with pytest.raises(CnnvizError) as caught:
-        replace_math(html)
+        page(f"text \\({tex}\\)")
     assert f"'{tex}'" in str(caught.value)
     assert why in str(caught.value)
 
 
 def test_a_formula_keeps_the_punctuation_after_it():
-    formulas = [f'<span class="arithmatex">\\({name}\\)</span>' for name in "xy"]
-    html = f"<p>{formulas[0]}，再{formulas[1]}看</p>"
-    drawn = replace_math(html)
+    drawn = page(r"\(x\)，再\(y\)看")
     assert drawn.count('class="math-then"') == 1
     assert "</span>，</span>再" in drawn

@@ -11,8 +11,8 @@ What is parsed stands where the theme puts it, with and without scripts (`noscri
 must leave the page around it as it was: `</article>` or an element left open would not.
 
 gen.site.build looks twice: at what Markdown made of a text, with the narrow list, and at the article of
-the finished page. In between, steps of ours and of others cut and fill the page as a string, and
-taking `</table>` out with a formula can bring something to life that was dead before.
+the finished page. In between, parts of ours are put in (gen.site.parts), and the theme and other
+plugins have their say.
 """
 
 from __future__ import annotations

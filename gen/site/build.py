@@ -27,6 +27,7 @@ from gen.figure.html import figure_html
 from gen.settings import ROOT, Settings, commit, from_environment, version
 from gen.site.cards import Figures
 from gen.site.frame import Frame
+from gen.site.parts import Parts
 from gen.site.preview import Preview
 from gen.site.search_worker import mend_search
 from gen.site.units import write_units
@@ -34,14 +35,11 @@ from gen.texts.course import Chapter, facts_html
 from gen.texts.course import chapters as course_chapters
 from gen.texts.fill import Prose
 from gen.texts.finding import Finding
-from gen.texts.glossary import Term, link_first_uses
+from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
 from gen.texts.languages import ROOT_LANGUAGE, ours
-from gen.texts.maths import replace_math
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
-
-_SLOT_START = '<div class="figure-slot" data-figure="'
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,7 @@ class SiteBuild:
         numbers: chapter → name → value.
         notebooks: page → its notebook, as pages are read.
         directives: the rule for `:::`, as an extension of Markdown.
+        parts: figures, formulas and links to the glossary, likewise.
     """
 
     plan: Plan
@@ -121,6 +120,7 @@ class SiteBuild:
     frame: Frame
     notebooks: dict[str, str] = field(default_factory=dict)
     directives: Directives = field(default_factory=Directives)
+    parts: Parts = field(default_factory=Parts)
 
     @classmethod
     def begin(cls, plan: Plan, preview: Preview, warn: Callable[[str], None]) -> SiteBuild:
@@ -234,37 +234,29 @@ class SiteBuild:
                 self.prose.programs,
             )
         self.directives.page(place.file, place.source, language)
+        uses = None
+        if place.name in self.course:
+            uses = FirstUses(self.terms, language, f"{place.base}/glossary/")
+        self.parts.page(lambda address, caption: self._figure(address, caption, place), uses)
         return filled
 
     def content(self, html: str, place: Place) -> str:
-        """What Markdown made of a page, with figures, formulas and links to the glossary.
+        """What Markdown made of the page it read last, with all that belongs to it.
 
         Raises:
             CnnvizError: it holds HTML that no text may hold, or a formula or figure that cannot be
                 shown.
         """
         self._check_html(html, TEXT, place)
+        html = self.parts.filled(html)
         if place.name in self.course:
-            up, language = f"{place.base}/", self.plan.language
-            html = link_first_uses(html, self.terms, language, f"{up}glossary/")
-            facts = facts_html(self.course, place.name, language, up)
+            facts = facts_html(self.course, place.name, self.plan.language, f"{place.base}/")
             html = html.replace("</h1>", f"</h1>{facts}", 1)
-        html = self.frame.with_notices(html, place.name, place.url, place.base)
-        return replace_math(self._with_figures(html, place))
+        return self.frame.with_notices(html, place.name, place.url, place.base)
 
-    def _with_figures(self, html: str, place: Place) -> str:
-        parts = html.split(_SLOT_START)
-        filled = [parts[0]]
-        for part in parts[1:]:
-            address, rest = part.split('">', 1)
-            caption, _, after = rest.partition("</div>")
-            if "<div" in caption or address not in self.figures:
-                raise CnnvizError(_odd_caption(address, place).text(self.plan.language))
-            filled.append(self._figure(address, caption.strip(), place))
-            filled.append(after)
-        return "".join(filled)
-
-    def _figure(self, address: str, caption: str, place: Place) -> str:
+    def _figure(self, address: str, caption: str | None, place: Place) -> str:
+        if caption is None or address not in self.figures:
+            raise CnnvizError(_odd_caption(address, place).text(self.plan.language))
         root = "" if place.base == "." else f"{place.base}/"
         return figure_html(
             address,

@@ -61,7 +61,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         config.strict,
     )
     build = session.begin(plan, log.warning)
-    config.markdown_extensions.append(build.directives)
+    config.markdown_extensions += [build.directives, build.parts]
     if config.site_url:
         config.site_url = plan.url
     config.nav = build.nav()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -15,14 +16,6 @@ from cnnviz.errors import CnnvizError
 from gen.texts.finding import Finding, spoken
 
 LANGUAGES = ("zh", "en")
-
-_TAG = re.compile(r"(<[^>]*>)")
-_CLOSED = re.compile(r"<(?:area|br|col|hr|img|input|source|wbr|meta|link)\b|/>$|<!")
-# Where a link would be wrong: headings, links, code, formulas, tables of numbers, controls.
-_NO_LINKS = re.compile(
-    r'<(?:h[1-6]|a|code|pre|svg|script|style|summary|button|label|table)\b|class="arithmatex"'
-    r'|class="admonition-title"|class="filename"|class="footnote'
-)
 
 
 @dataclass(frozen=True)
@@ -197,35 +190,35 @@ class Finder:
         return Counter(self.term(match).id for match in self.pattern.finditer(text))
 
 
-def link_first_uses(html: str, terms: list[Term], language: str, glossary_url: str) -> str:
-    """The page with a link to the glossary at the first use of each term in its running text."""
-    finder = Finder(terms, language)
-    seen = {term.id for term in terms if not term.link}
+class FirstUses:
+    """Finds the first use of each term in the running text of a page, which comes in pieces.
 
-    def link(match: re.Match[str]) -> str:
-        word, term = match.group(), finder.term(match)
-        # A single Chinese character is part of too many other words.
-        if term.id in seen or len(word) == 1:
-            return word
-        seen.add(term.id)
-        return (
-            f'<a class="term" href="{glossary_url}#{term.id}" '
-            f'title="{escape(term.meaning(language))}">{word}</a>'
-        )
+    Args:
+        glossary_url: address of the glossary as seen from the page.
+    """
 
-    parts: list[str] = []
-    depth = 0  # how many elements are open inside one where no link may stand; 0 outside
-    for part in _TAG.split(html):
-        if not part.startswith("<"):
-            parts.append(part if depth else finder.pattern.sub(link, part))
-            continue
-        if not _CLOSED.search(part):
-            if part.startswith("</"):
-                depth = max(0, depth - 1)
-            elif depth or _NO_LINKS.search(part):
-                depth += 1
-        parts.append(part)
-    return "".join(parts)
+    def __init__(self, terms: list[Term], language: str, glossary_url: str) -> None:
+        self.finder, self.language, self.url = Finder(terms, language), language, glossary_url
+        self.seen = {term.id for term in terms if not term.link}
+
+    def linked(self, text: str, mark: Callable[[str], str]) -> str:
+        """The next piece of the text, with a link to the glossary around each first use.
+
+        Args:
+            mark: what stands in the text for a piece of HTML.
+        """
+
+        def link(match: re.Match[str]) -> str:
+            word, term = match.group(), self.finder.term(match)
+            # A single Chinese character is part of too many other words.
+            if term.id in self.seen or len(word) == 1:
+                return word
+            self.seen.add(term.id)
+            meaning = escape(term.meaning(self.language))
+            start = f'<a class="term" href="{self.url}#{term.id}" title="{meaning}">'
+            return f"{mark(start)}{word}{mark('</a>')}"
+
+        return self.finder.pattern.sub(link, text)
 
 
 def glossary_markdown(terms: list[Term], language: str, titles: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Formulas: the TeX that Markdown leaves in a page becomes inline SVG while the site is built.
+"""Formulas: TeX becomes inline SVG while the site is built (gen/site/parts.py puts it into pages).
 
 The reader's browser loads nothing for it, the colour is that of the text around it
 (`currentColor`), and the accessible name of each formula is its TeX.
@@ -34,30 +34,25 @@ _WIDE_EM = 20.0
 _AIRY_TABLE = '<mtable rowspacing="0.5em" columnspacing="0.9em">'
 
 # What pymdownx.arithmatex writes with `generic: true`: \(…\) inline, \[…\] displayed, HTML-escaped.
-_FORMULA = re.compile(r'<(span|div) class="arithmatex">\s*\\[(\[](.*?)\\[)\]]\s*</\1>', re.DOTALL)
-_THEN_PUNCTUATION = re.compile(
-    r'(<span class="math math-inline"[^>]*>(?:(?!</span>).)*</span>)([，。、；：！？）,.;:!?)]+)',
-    re.S,
-)
+_FORMULA = re.compile(r"\\[(\[](.*)\\[)\]]", re.DOTALL)
 
 # One path a glyph instead of <symbol>s: several formulas on a page would repeat the symbols' ids.
 config.svg2 = False
 
 
-def replace_math(html: str) -> str:
-    """The page's HTML with each formula that arithmatex marked drawn as inline SVG.
-
-    Raises:
-        CnnvizError: a formula that cannot be drawn faithfully; names its TeX and what is wrong.
-    """
-    drawn = _FORMULA.sub(lambda match: _draw(unescape(match[2]).strip(), match[1] == "div"), html)
-    # A picture may be cut off from what follows it: no line should begin with a comma.
-    return _THEN_PUNCTUATION.sub(r'<span class="math-then">\1\2</span>', drawn)
+def tex_in(text: str) -> str | None:
+    r"""The TeX in what arithmatex wrote, `\(…\)` or `\[…\]`; None if it did not write that."""
+    found = _FORMULA.fullmatch(text.strip())
+    return unescape(found[1]).strip() if found else None
 
 
 @cache
-def _draw(tex: str, display: bool) -> str:
-    """One formula as HTML: `span.math` in a line of text, `div.math` displayed."""
+def draw(tex: str, display: bool) -> str:
+    """One formula as HTML: `span.math` in a line of text, `div.math` displayed.
+
+    Raises:
+        CnnvizError: it cannot be drawn faithfully; names its TeX and what is wrong.
+    """
     try:
         mathml = tex2mml(tex, inline=not display).replace("<mtable>", _AIRY_TABLE)
         words = "".join(ET.fromstring(mathml).itertext())

@@ -12,11 +12,12 @@ from playwright.sync_api import Browser, Page, Request, Route
 
 from gen.checks.allowed_html import problems
 from gen.checks.html_lists import TEXT
-from gen.texts.glossary import link_first_uses
+from gen.site.parts import Parts
+from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
-from gen.texts.maths import replace_math
 from tests.browser.serving import REPOSITORY, SITE
 from tests.hostile_html import FRAGMENTS, HARMLESS, generated
+from tests.site_markdown import parser
 
 pytestmark = pytest.mark.browser
 
@@ -84,6 +85,14 @@ def look(browser: Browser, root: str) -> Iterator[_Look]:
     context.close()
 
 
+def _finished(fragment: str, terms: list[Term]) -> str:
+    """What the build makes of it, with links and formulas."""
+    parts = Parts()
+    md = parser(parts)
+    parts.page(uses=FirstUses(terms, "en", "x"))
+    return parts.filled(md.convert(fragment))
+
+
 def _bare(fragment: str) -> str:
     return f"<!doctype html><title>a</title><body><main><article>{fragment}</article></main>"
 
@@ -99,7 +108,7 @@ def test_what_a_text_may_hold_does_nothing(look: _Look) -> None:
     assert len(passing) > 150
     for first in range(0, len(passing), 60):
         few = passing[first : first + 60]
-        html = "\n".join(replace_math(link_first_uses(f, terms, "en", "x")) for f in few)
+        html = "\n".join(_finished(f, terms) for f in few)
         seen = look.at(f"{before}<h1>a</h1>{html}{behind}")
         assert look.tab.evaluate("document.querySelectorAll('article > *').length") >= len(few) / 2
         assert seen == (0, []), html
