@@ -10,8 +10,8 @@ from typing import Any
 
 from cnnviz.numbers import fixed, percent, thousands
 from gen.atlas import layer_words
+from gen.atlas.addresses import unit_name
 from gen.atlas.net_strip import net_strip
-from gen.atlas.unit_pages import unit_name
 
 Facts = Mapping[str, Any]
 
