@@ -57,19 +57,19 @@ ifneq ($(origin PREBUILT),undefined)
 # The site and the preview from the figures of another build, as long as the code that draws is the same.
 READY := $(TEXT)
 site: $(TEXT)/.installed
-	@$(TEXT)/bin/python -m gen.bundle.bundle use "$(PREBUILT)"
-	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python -m gen.bundle.bundle site
+	@$(TEXT)/bin/python -m gen bundle use "$(PREBUILT)"
+	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python -m gen bundle site
 
 serve: $(TEXT)/.installed
-	@$(TEXT)/bin/python -m gen.bundle.bundle use "$(PREBUILT)"
+	@$(TEXT)/bin/python -m gen bundle use "$(PREBUILT)"
 	@CNNVIZ_BUILD=build/prebuilt $(TEXT)/bin/python $(SERVE)
 else
 READY := $(VENV)
 site: $(INSTALLED) ## train, render and assemble everything into site/ (3 to 4 minutes; 3 s if nothing changed)
-	@$(BIN)/python -m gen.publish.assemble
+	@$(BIN)/python -m gen site
 
 serve: $(INSTALLED) ## live preview on http://localhost:8000 (LANG=en, PREBUILT=…); text edits show in 3 to 6 s
-	@$(BIN)/python -m gen.draw.build
+	@$(BIN)/python -m gen draw
 	@$(BIN)/python $(SERVE)
 endif
 
@@ -82,10 +82,10 @@ $(TEXT)/.installed: pyproject.toml constraints.txt
 	@touch $(TEXT)/.installed
 
 offline: site ## the site as one zip that opens from disk by double-click: build/cnnviz-offline.zip (10 s)
-	@$(READY)/bin/python -m gen.publish.offline
+	@$(READY)/bin/python -m gen offline
 
 bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: build/cnnviz-prebuilt.zip (2 s)
-	@$(BIN)/python -m gen.bundle.bundle pack
+	@$(BIN)/python -m gen bundle pack
 
 # What a change of text alone can break; no PyTorch needed.
 TEXTS := links parity glossary course prose hostile_text harmless directives publishing
@@ -97,7 +97,7 @@ test: site ## all tests, browser tests included if Chromium is there (10 minutes
 
 check: $(INSTALLED) ## style, types, who imports whom, prose: ruff, mypy, lint-imports, tsc, make prose (20 s)
 	@command -v npm >/dev/null || { echo "make: 'npm' not found; the types of the lab's JavaScript need it. On Debian or Ubuntu: apt install nodejs npm." >&2; exit 1; }
-	@$(BIN)/python -m gen.checks.writing
+	@$(BIN)/python -m gen prose
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --no-cache --no-logo
@@ -106,10 +106,10 @@ check: $(INSTALLED) ## style, types, who imports whom, prose: ruff, mypy, lint-i
 	@cd tests/js && npm run --silent check
 
 prose: $(READING)/.installed ## how the text is written: typography, terms, spelling, links, typed numbers (2 s)
-	@$(READING)/bin/python -m gen.checks.writing
+	@$(READING)/bin/python -m gen prose
 
 parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
-	@$(READING)/bin/python -m gen.checks.parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
+	@$(READING)/bin/python -m gen parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
 
 audit: site ## every page in Chromium: bytes of a first visit, requests elsewhere, axe-core in four views (20 to 40 minutes)
 	@$(BIN)/python -m tests.browser.audit

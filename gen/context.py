@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from cnnviz.inside.evaluation import Evaluation, evaluate, predict
 from cnnviz.inside.recording import record
 from cnnviz.nets.outside import from_file
 from cnnviz.training.weights import weights_digest
+from gen.figure.kept import Passport
 from gen.settings import Settings
 
 if TYPE_CHECKING:
@@ -215,11 +216,11 @@ class Context:
         """Their true classes (N,)."""
         return self.test.labels[self.atlas_indices]
 
-    def passport(self, name: str) -> dict[str, object]:
+    def passport(self, name: str) -> Passport:
         """Seed and digest of a network's weights."""
         outside = name in self.settings.atlas_files
-        seed = "" if outside else self.recipe(name).seed
-        return {"seed": seed, "digest": weights_digest(self.model(name).state_dict())}
+        seed: int | Literal[""] = "" if outside else self.recipe(name).seed
+        return Passport(seed, weights_digest(self.model(name).state_dict()))
 
     @shared
     def recording(self, name: str, step: int | None = None) -> dict[str, Tensor]:

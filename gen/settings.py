@@ -1,11 +1,14 @@
-"""What `make` passes down: which data set, where it lies, which device. Imports no torch."""
+"""What `make` passes down, and which version and commit this is. Imports no torch."""
 
 from __future__ import annotations
 
 import os
 import re
+import subprocess
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from cnnviz.data.catalogue import DATASETS
@@ -78,3 +81,22 @@ def from_environment() -> Settings:
         build_dir=Path(get("CNNVIZ_BUILD") or ROOT / "build").resolve(),
         atlas_files={name.strip(): Path(p).expanduser().resolve() for name, _, p in pairs},
     )
+
+
+@cache
+def commit() -> str:
+    """The commit of this build, with a plus sign if files were changed since; "" without git."""
+    if value := os.environ.get("CNNVIZ_COMMIT"):
+        return value
+    run = ["git", "-C", str(ROOT), "describe", "--always", "--dirty=+", "--exclude=*"]
+    try:
+        return subprocess.run(run, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+@cache
+def version() -> str:
+    """The version of the package and of the site."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["version"])

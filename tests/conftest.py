@@ -14,6 +14,10 @@ from cnnviz.data.datasets import Dataset
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--renew", action="store_true", help="write tests/golden anew")
+
+
 @pytest.fixture(scope="session")
 def small_digits() -> Dataset:
     """500 made digits."""

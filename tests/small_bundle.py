@@ -8,12 +8,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PIL import Image
 
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.draw import manifest
-from gen.figure.store import Chapter
+from gen.figure.kept import Chapter, KeptFigure
 from gen.settings import Settings
 
 CHAPTERS = ["atlas", "examples", "relu", "units-net"]
@@ -28,11 +29,12 @@ def picture(width: int = 6, height: int = 4, colour: int = 200) -> bytes:
 
 
 def figure(file: str) -> dict:
-    """One with all that a figure can have: see gen.draw.render."""
+    """One with all that a figure can have, as JSON: see gen.figure.kept."""
     shown = {"file": file, "width": 6, "height": 4, "scale": 2.5, "photo": False}
     lines = "[[&quot;loss&quot;, &quot;1&quot;, &quot;10 4&quot;]]"
     chart = f'<svg data-lines="{lines}"><title>loss</title></svg>'
     sprite = {
+        "type": "picture",
         "label": ["层", "layer"],
         "alt": ["图", "maps"],
         "links": {"layer": "conv", "count": 2, "columns": 2},
@@ -43,7 +45,8 @@ def figure(file: str) -> dict:
         {"text": ["权重", "weight"], "gradient": _GREY, "low": "−1", "high": "1", "ends": []},
         {"text": ["值", "value"], "gradient": "", "low": "", "high": "", "ends": [["0", "1"]]},
     ]
-    panels = [sprite, {"label": None, "alt": None, "markup": [chart, chart]}]
+    drawing = {"type": "drawing", "label": None, "alt": None, "markup": [chart, chart]}
+    panels = [sprite, drawing]
     return {
         "alt": ["一张图", "a figure"],
         "layout": "row",
@@ -129,7 +132,8 @@ def make(build: Path) -> Settings:
         "examples": {"count_zeros": "5 of 10\n[[1, 2]]"},
     }
     for name in CHAPTERS:
-        figures = {"map": figure(seen[name])} if name in {"relu", "atlas"} else {}
+        described = {"map": figure(seen[name])} if name in {"relu", "atlas"} else {}
+        figures = msgspec.convert(described, dict[str, KeptFigure])
         chapter = Chapter("0123456789ab", figures, numbers[name], files.get(name, {}))
         manifest.write(name, chapter, settings)
     lab = settings.build_dir / "lab" / "digits"
@@ -173,6 +177,12 @@ def listing(folder: Path) -> dict[str, bytes]:
 
 
 def opened(content: bytes) -> dict[str, Any]:
-    """What a chapter's file says, for a test to change; `manifest.sealed` makes a file of it."""
+    """What a chapter's file says, for a test to change; `sealed` makes a file of it again."""
     chapter: dict[str, Any] = json.loads(content)["chapter"]
     return chapter
+
+
+def sealed(said: Any) -> bytes:
+    """A chapter's file that says anything, with the right digest."""
+    second = f'"chapter":{json.dumps(said)}}}\n'.encode()
+    return f'{{"digest":"{digest([second], 64)}",\n'.encode() + second

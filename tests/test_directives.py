@@ -81,7 +81,9 @@ def test_a_directive_that_could_load_python(text):
 
 
 def test_the_finding_names_file_and_line():
-    with pytest.raises(PluginError, match=r"^docs/en/api\.md:3: '::: gen\.site' stands alone"):
+    with pytest.raises(
+        PluginError, match=r"^docs/en/api\.md:3: '::: gen\.publish\.assemble' stands"
+    ):
         taken("# A\n\n::: gen.publish.assemble\n")
 
 

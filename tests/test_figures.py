@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,14 +18,12 @@ from gen.draw import manifest
 from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter
 from gen.figure.html import figure_html
-from gen.figure.store import Chapter
+from gen.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
 from gen.nets import site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
 from gen.texts.glossary import read
-
-pytestmark = pytest.mark.thorough
 
 LANGUAGES = ("zh", "en")
 # The programs take as long as all figures together: `make site` runs each, its notebook again.
@@ -57,8 +54,8 @@ class Build:
     failed: Mapping[str, Exception]
 
     @property
-    def figures(self) -> dict[str, dict[str, Any]]:
-        """Address → description."""
+    def figures(self) -> dict[str, KeptFigure]:
+        """Address → figure."""
         return {
             f"{name}/{title}": figure
             for name, chapter in self.first.items()
@@ -66,9 +63,9 @@ class Build:
         }
 
     @property
-    def variants(self) -> list[tuple[str, dict[str, Any]]]:
+    def variants(self) -> list[tuple[str, KeptVariant]]:
         """Address and content of every way of drawing of every figure."""
-        return [(a, v) for a, figure in self.figures.items() for v in figure["variants"]]
+        return [(a, v) for a, figure in self.figures.items() for v in figure.variants]
 
     def pages(self, language: str) -> dict[str, str]:
         """Path → Markdown of every page, written by hand or generated."""
@@ -124,38 +121,39 @@ def test_the_pictures_are_on_disk(build: Build) -> None:
 
 def test_figures_say_in_both_languages_what_they_show(build: Build) -> None:
     for address, figure in build.figures.items():
-        zh, en = figure["alt"]
+        zh, en = figure.alt
         assert _HAN.search(zh), f"{address}: no Chinese in '{zh}'"
         assert len(en) > 20, f"{address}: '{en}' does not say what is to be seen"
         for text in _english(figure):
             assert not _HAN.search(text), f"{address}: Chinese in the English '{text[:200]}'"
 
 
-def _english(figure: Mapping[str, Any]) -> Iterator[str]:
-    yield figure["alt"][1]
-    for variant in figure["variants"]:
-        yield variant["name"][1]
-        yield from (legend["text"][1] for legend in variant["legends"])
-        for panel in variant["panels"]:
-            yield from (panel[key][1] for key in ("label", "alt", "markup") if panel.get(key))
+def _english(figure: KeptFigure) -> Iterator[str]:
+    yield figure.alt.en
+    for variant in figure.variants:
+        yield variant.name.en
+        yield from (legend.text.en for legend in variant.legends)
+        for panel in variant.panels:
+            yield from (text.en for text in (panel.label, panel.alt) if text)
+            if isinstance(panel, KeptDrawing):
+                yield panel.markup[1]
 
 
 def test_pictures_have_a_legend(build: Build) -> None:
     bare = [
         address
         for address, variant in build.variants
-        if any("file" in panel and not panel["photo"] for panel in variant["panels"])
-        and not variant["legends"]
+        if any(not panel.photo for panel in variant.pictures) and not variant.legends
     ]
     assert bare == []  # what do their colours mean?
 
 
 def test_legends_are_whole(build: Build) -> None:
     for address, variant in build.variants:
-        for legend in variant["legends"]:
-            assert all(text.strip() for text in legend["text"]), address
-            ends = bool(legend["low"]), bool(legend["high"])
-            assert ends == (bool(legend["gradient"]),) * 2, f"{address}: a scale without its ends"
+        for legend in variant.legends:
+            assert all(text.strip() for text in legend.text), address
+            ends = bool(legend.low), bool(legend.high)
+            assert ends == (bool(legend.gradient),) * 2, f"{address}: a scale without its ends"
 
 
 def test_several_panels_are_told_apart(build: Build) -> None:
@@ -163,10 +161,10 @@ def test_several_panels_are_told_apart(build: Build) -> None:
     bare = [
         address
         for address, variant in build.variants
-        for panel in variant["panels"]
-        if len(variant["panels"]) > 1
-        and not (panel["label"] or panel["alt"])
-        and "aria-label" not in panel.get("markup", [""])[0]
+        for panel in variant.panels
+        if len(variant.panels) > 1
+        and not (panel.label or panel.alt)
+        and not (isinstance(panel, KeptDrawing) and "aria-label" in panel.markup[0])
     ]
     assert bare == []
 

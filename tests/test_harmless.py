@@ -80,7 +80,7 @@ def test_there_is_no_link_among_our_texts():
 
 def test_a_text_is_markdown_and_its_pictures():
     """Every other file is copied as it is, and an HTML page or an SVG drawing may run scripts."""
-    allowed = {".md", ".png", ".jpg", ".webp"}
+    allowed = {".md", ".yml", ".png", ".jpg", ".webp"}
     for language in read(ROOT):
         files = (p for p in (ROOT / "docs" / language.code).rglob("*") if p.is_file())
         assert [str(p) for p in files if p.suffix not in allowed] == []

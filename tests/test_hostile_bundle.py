@@ -13,12 +13,13 @@ import pytest
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
+from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
-from gen.draw import manifest
+from gen.draw import keys
 from gen.settings import ROOT
 from tests import small_bundle
-from tests.small_bundle import changed, listing, opened, picture
+from tests.small_bundle import changed, listing, opened, picture, sealed
 
 RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 
@@ -26,7 +27,7 @@ RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 
@@ -46,7 +47,7 @@ def take(data, tmp_path, capsys):
     before = listing(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prebuilt, "ROOT", tmp_path / "repository")
-        assert prebuilt.main(["use", str(tmp_path / "hostile.zip")]) == 1
+        assert gen(["bundle", "use", str(tmp_path / "hostile.zip")]) == 1
     assert listing(tmp_path) == before
     error = capsys.readouterr().err
     assert error.startswith("cnnviz: PREBUILT=")
@@ -224,9 +225,10 @@ def zeros(size, declared):
 _MEASURED = """
 import resource, sys
 from pathlib import Path
+from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-assert prebuilt.main(["use", sys.argv[1]]) == 1
+assert gen(["bundle", "use", sys.argv[1]]) == 1
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
@@ -257,7 +259,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
     content = picture()[:16] + struct.pack(">II", *size) + picture()[24:]
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used (its picture" in take(
         changed(bundle, files), tmp_path, capsys
     )
@@ -267,7 +269,7 @@ def test_the_size_of_a_picture_is_what_the_chapter_says(bundle, tmp_path, capsys
 def test_a_picture_that_is_none(bundle, tmp_path, capsys, content):
     said = opened(zipfile.ZipFile(io.BytesIO(bundle)).read(RELU))
     said["files"]["relu/map.png"] = digest([content])
-    files = {"figures/digits/relu/map.png": content, RELU: manifest.sealed(said)}
+    files = {"figures/digits/relu/map.png": content, RELU: sealed(said)}
     assert "'relu.json' cannot be used" in take(changed(bundle, files), tmp_path, capsys)
 
 
@@ -369,8 +371,8 @@ def test_a_bundle_of_another_data_set(built, tmp_path, capsys, monkeypatch):
     }
     (built.build_dir / prebuilt.MANIFEST).write_text(json.dumps(about))
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
-    assert prebuilt.main(["site"]) == 1
+    assert gen(["bundle", "site"]) == 1
     assert "Say DATASET=mnist" in capsys.readouterr().err
     (built.build_dir / prebuilt.MANIFEST).write_text("[" * 100_000)
-    assert prebuilt.main(["site"]) == 1
+    assert gen(["bundle", "site"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

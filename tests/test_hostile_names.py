@@ -15,20 +15,20 @@ from mkdocs_gen_files.editor import FilesEditor
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
 from gen.bundle import check as bundle_check
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.figure.html import figure_html
 from gen.publish import offline
 from gen.settings import ROOT
 from gen.site import cards
 from gen.site.units import write_units
 from tests import small_bundle
-from tests.small_bundle import listing, opened, picture
+from tests.small_bundle import listing, opened, picture, sealed
 
 
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 
@@ -74,12 +74,6 @@ WORDS = {
     *("numbers.classes[]", "numbers.layers.conv.units[].weights.numbers[]"),
 }
 """Texts in a chapter that may say anything printable: none becomes a file or an address."""
-
-OPTIONAL = {
-    *("figures.map.notes", "figures.map.variants[].legends[].ends"),
-    *("figures.map.variants[].panels[].links", "figures.map.variants[].panels[].bands"),
-}
-"""Fields that need not be there: what stands under another name is ignored."""
 
 
 def leaves(value):
@@ -142,15 +136,15 @@ def test_every_text_in_a_chapter(built, name):
         for number, text in enumerate([*LEADING_OUT, *NEVER]):
             if number % 3 and written(at) in accepted and text not in NEVER:
                 continue  # others have shown that it may say anything
-            path.write_bytes(manifest.sealed(replaced(good, at, is_key, text)))
+            path.write_bytes(sealed(replaced(good, at, is_key, text)))
             if not checked(built):
                 assert text not in NEVER, written(at)
                 if text:  # some may be empty
                     (fields if is_key else accepted).add(written(at))
     assert accepted <= WORDS
-    assert {field for field in fields if not field.startswith("numbers.")} <= OPTIONAL
+    assert {field for field in fields if not field.startswith("numbers.")} == set()
     assert not fields & {"numbers.nets.net", "numbers.titles.net", "numbers.layers.conv"}
-    path.write_bytes(manifest.sealed(good))
+    path.write_bytes(sealed(good))
     assert not checked(built)
 
 
@@ -160,7 +154,7 @@ def test_every_text_has_an_end(built, name):
     good = opened(path.read_bytes())
     for at, is_key in leaves(good):
         if not is_key:
-            path.write_bytes(manifest.sealed(replaced(good, at, is_key, LONG)))
+            path.write_bytes(sealed(replaced(good, at, is_key, LONG)))
             assert f"'{name}.json' cannot be used" in checked(built), written(at)
 
 
@@ -181,7 +175,7 @@ def test_no_value_of_another_kind_is_a_traceback(built, name, value):
             yield from places(inner, (*at, key))
 
     for at in places(good):
-        path.write_bytes(manifest.sealed(replaced(good, at, False, value)))
+        path.write_bytes(sealed(replaced(good, at, False, value)))
         checked(built)
 
 
@@ -195,7 +189,7 @@ def test_no_value_of_another_kind_is_a_traceback(built, name, value):
 def test_numbers_are_no_markup(built, text):
     path = built.figures_dir / "relu.json"
     good = opened(path.read_bytes())
-    path.write_bytes(manifest.sealed(replaced(good, ("numbers", "written"), False, text)))
+    path.write_bytes(sealed(replaced(good, ("numbers", "written"), False, text)))
     assert "is no short, plain text" in checked(built)
 
 
@@ -203,7 +197,7 @@ def test_numbers_are_no_markup(built, text):
 def test_what_was_printed_stays_in_its_box(built, text):
     path = built.figures_dir / "examples.json"
     good = opened(path.read_bytes())
-    path.write_bytes(manifest.sealed(replaced(good, ("numbers", "count_zeros"), False, text)))
+    path.write_bytes(sealed(replaced(good, ("numbers", "count_zeros"), False, text)))
     assert "is no plain text" in checked(built)
 
 
@@ -233,7 +227,7 @@ def watched(outside):
 
 
 def pages_of(settings, work):
-    """All that is read and written for what a build says, without the texts; see gen.site.hooks."""
+    """All that is read and written for what a build says, without the texts; see gen.site.build."""
     made, site = work / "made", work / "site"
     for folder in (made, site / "figures"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -241,7 +235,7 @@ def pages_of(settings, work):
         docs_dir=str(ROOT / "docs" / "en"), site_dir=str(site), use_directory_urls=True
     )
     with FilesEditor(Files([]), config, str(made)):
-        runpy.run_path(str(ROOT / "gen" / "pages.py"))
+        runpy.run_path(str(ROOT / "gen" / "site" / "added.py"))
     for template in made.rglob("unit.md"):
         page = site / template.relative_to(made).with_suffix("") / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -258,7 +252,7 @@ def pages_of(settings, work):
 @pytest.fixture
 def pages(built, tmp_path, monkeypatch):
     """Makes them in a folder of its own."""
-    monkeypatch.setattr(manifest, "chapter_names", lambda: ["atlas", "examples", "relu"])
+    monkeypatch.setattr(keys, "chapter_names", lambda: ["atlas", "examples", "relu"])
     monkeypatch.setenv("CNNVIZ_BUILD", str(built.build_dir))
     monkeypatch.setattr("gen.lab.files.script", lambda settings: "")
     return lambda: pages_of(built, tmp_path / "work")
@@ -294,7 +288,7 @@ def test_no_name_leads_out_where_it_is_used(pages, built, tmp_path, outside, wat
             bad = replaced(good, at, is_key, text)
             if at[0] == "files" and is_key:
                 bad["files"][text] = private
-            path.write_bytes(manifest.sealed(bad))
+            path.write_bytes(sealed(bad))
             watched.clear()
             with suppress(Exception):  # whether it works is not asked here
                 pages()
@@ -313,7 +307,7 @@ def test_all_names_at_once(pages, built, tmp_path, outside, watched):
         path = built.figures_dir / f"{name}.json"
         bad = opened(path.read_bytes())
         bad["files"] = {text: digest([picture(colour=77)])}
-        path.write_bytes(manifest.sealed(json.loads(json.dumps(bad).replace("relu/map.png", text))))
+        path.write_bytes(sealed(json.loads(json.dumps(bad).replace("relu/map.png", text))))
     assert checked(built)
     watched.clear()
     with pytest.raises(Exception, match="up to date"):  # the chapter counts as damaged

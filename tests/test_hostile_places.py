@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.bundle import bundle as prebuilt
+from gen.__main__ import main as gen
 from gen.bundle import fetch
 
 
@@ -45,7 +45,7 @@ from gen.bundle import fetch
 def test_places(tmp_path, capsys, place, said):
     os.mkfifo(tmp_path / "pipe")
     place = {"PIPE": str(tmp_path / "pipe"), "FOLDER": str(tmp_path)}.get(place, place)
-    assert prebuilt.main(["use", place]) == 1
+    assert gen(["bundle", "use", place]) == 1
     error = capsys.readouterr().err
     assert said in error
     assert error[:-1].isprintable()
@@ -84,7 +84,7 @@ class Hostile(BaseHTTPRequestHandler):
 def test_sites(tmp_path, capsys, path):
     with ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert prebuilt.main(["use", f"http://127.0.0.1:{server.server_port}/{path}"]) == 1
+        assert gen(["bundle", "use", f"http://127.0.0.1:{server.server_port}/{path}"]) == 1
         server.shutdown()
     error = capsys.readouterr().err
     assert error[:-1].isprintable()

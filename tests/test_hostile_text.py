@@ -13,6 +13,7 @@ from gen.checks.allowed_html import check_markup, check_text, problems
 from gen.checks.html_lists import FIGURE, PAGE, TEXT
 from gen.settings import ROOT
 from gen.site import hooks
+from gen.site.build import Plan, SiteBuild, session
 from gen.texts.fill import Prose
 from gen.texts.glossary import link_first_uses
 from gen.texts.glossary import read as read_glossary
@@ -167,9 +168,11 @@ def test_markup_of_a_bundle():
 
 
 def test_the_build_looks_at_a_text_and_again_at_its_page(monkeypatch):
-    monkeypatch.setitem(hooks._state, "language", "en")
+    build = object.__new__(SiteBuild)  # nothing else of it is asked for before the first look
+    build.plan = Plan("en", "site", "", "", "", None, True)
+    monkeypatch.setattr(session, "build", build, raising=False)
     file = SimpleNamespace(src_uri="x.md", abs_src_path=None, content_string="a <img onload=c()>")
-    page = SimpleNamespace(file=file)
+    page = SimpleNamespace(file=file, url="x/", is_homepage=False)
     with pytest.raises(PluginError, match=r"^x\.md:1: <img onload"):
         hooks.on_page_content('<img onload="b()">', page, None, None)
     for html in ('<p onclick="b()">a</p>', "</article><script>b()</script><article>"):

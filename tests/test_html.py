@@ -4,36 +4,50 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec.structs import replace
 
 from cnnviz.drawing.charts import line_chart
-from gen.figure.html import figure_html
+from cnnviz.errors import CnnvizError
+from gen.figure import html as figures_html
+from gen.figure.html import environment, figure_html
+from gen.figure.kept import (
+    Bands,
+    KeptDrawing,
+    KeptFigure,
+    KeptPicture,
+    KeptVariant,
+    Legend,
+    Links,
+    Passport,
+    Text,
+)
 
-PICTURE = {
-    "label": ("训练之后", "after training"),
-    "alt": None,
-    "file": "net/maps-0-abc.png",
-    "width": 29,
-    "height": 5,
-    "scale": 4.5,
-    "photo": False,
-}
-DRAWING = {"label": None, "alt": None, "markup": ("<svg>层</svg>", "<svg>layer</svg>")}
-LEGEND = {"text": ("权重", "weight"), "gradient": "linear-gradient(x)", "low": "−1", "high": "1"}
+PICTURE = KeptPicture(
+    label=Text("训练之后", "after training"),
+    alt=None,
+    file="net/maps-0-abc.png",
+    width=29,
+    height=5,
+    scale=4.5,
+    photo=False,
+)
+DRAWING = KeptDrawing(label=None, alt=None, markup=("<svg>层</svg>", "<svg>layer</svg>"))
+LEGEND = Legend(Text("权重", "weight"), "linear-gradient(x)", "−1", "1")
 
 
-def figure(panels, variants=1, **changes):
-    variant = {"name": ("每图", "per map"), "panels": panels, "legends": [LEGEND]}
+def figure(panels, variants=1, legends=(LEGEND,), **changes):
     described = {
-        "alt": ("六个核", 'six "kernels"'),
+        "alt": Text("六个核", 'six "kernels"'),
         "layout": "row",
         "columns": 0,
         "chosen": 0,
         "scrub": None,
-        "variants": [variant] * variants,
+        "notes": [],
+        "variants": [KeptVariant(Text("每图", "per map"), panels, list(legends))] * variants,
         "source": "gen/figures/net.py#L7",
-        "weights": {"lenet": {"seed": 3, "digest": "0123abcd"}},
+        "weights": {"lenet": Passport(3, "0123abcd")},
     }
-    return described | changes
+    return KeptFigure(**described | changes)
 
 
 def html_of(described, language="en"):
@@ -89,7 +103,7 @@ def test_a_picture_has_its_size_scale_and_alternative_text():
 
 
 def test_without_label_the_alternative_text_is_that_of_the_figure():
-    html = html_of(figure([PICTURE | {"label": None}]))
+    html = html_of(figure([replace(PICTURE, label=None)]))
     ((_, image),) = [e for e in parsed(html) if e[0] == "img"]
     assert image["alt"] == 'six "kernels"'
 
@@ -116,7 +130,7 @@ def test_drawings_scroll_and_can_be_reached_by_keyboard():
 
 def test_names_at_the_ends_of_lines_are_repeated_for_phones():
     chart = line_chart({"a & b": ([0, 1], [0, 1]), "c": ([0, 1], [1, 0])}, title="t")
-    html = html_of(figure([{"label": None, "alt": None, "markup": (chart, chart)}]))
+    html = html_of(figure([replace(DRAWING, markup=(chart, chart))]))
     names = html[html.index('<ul class="line-names"') : html.index("</ul>")]
     assert re.findall(">([^<>]+)<", names) == ["a &amp; b", "c"]
     dashed = [a for tag, a in parsed(html) if tag == "path" and a.get("d") == "M0 4h24"]
@@ -126,9 +140,8 @@ def test_names_at_the_ends_of_lines_are_repeated_for_phones():
 
 def test_signed_scales_mark_the_zero():
     assert "legend-diverging" in html_of(figure([PICTURE]))
-    unsigned = figure([PICTURE])
-    unsigned["variants"] = [unsigned["variants"][0] | {"legends": [LEGEND | {"low": "0"}]}]
-    assert "legend-diverging" not in html_of(unsigned)
+    unsigned = replace(LEGEND, low="0")
+    assert "legend-diverging" not in html_of(figure([PICTURE], legends=[unsigned]))
 
 
 def test_variants_are_radio_buttons_with_one_chosen():
@@ -147,14 +160,14 @@ def test_the_passport_tells_function_weights_commit_and_command():
         "seed 3",
         "0123abcd",
         "c0ffee",
-        "python -m gen.draw.build net",
+        "python -m gen draw net",
     ):
         assert fact in html
     assert "https://example.org/blob/main/gen/figures/net.py#L7" in html
 
 
 def test_a_scrubber_says_what_it_moves():
-    html = html_of(figure([PICTURE], variants=3, scrub=("步数", "Step")))
+    html = html_of(figure([PICTURE], variants=3, scrub=Text("步数", "Step")))
     assert 'data-scrub="Step"' in html
     assert "data-scrub" not in html_of(figure([PICTURE], variants=3))
 
@@ -163,3 +176,73 @@ def test_a_figure_can_be_linked_to():
     elements = parsed(html_of(figure([PICTURE])))
     (identity,) = [a["id"] for name, a in elements if name == "figure"]
     assert ("a", {"href": f"#{identity}"}) in elements
+
+
+def test_sprites_show_one_band_and_tiles_lead_to_units():
+    sprite = replace(PICTURE, bands=Bands(5, 1), links=Links("conv1", 6, 3))
+    elements = parsed(html_of(figure([sprite])))
+    ((_, image),) = [e for e in elements if e[0] == "img"]
+    assert (image["class"], image["data-bands"]) == ("pixels sprite", "5")
+    assert (image["height"], image["style"]) == ("1", "--w:29;--scale:4.5;aspect-ratio:29/1")
+    tiles = {"class": "tiles", "data-layer": "conv1", "data-count": "6", "data-columns": "3"}
+    assert ("div", tiles) in elements
+
+
+def test_of_several_inputs_each_has_its_note_and_its_ends_of_the_scale():
+    notes = [("<b>甲</b>", "<b>one</b>"), ("<b>乙</b>", "<b>two</b>")]
+    ends = replace(LEGEND, ends=[("0", "1"), ("−2", "2")])
+    html = html_of(figure([PICTURE], notes=notes, legends=[ends]))
+    assert '<div class="fig-notes"><p><b>one</b></p><p hidden><b>two</b></p></div>' in html
+    assert '<div class="legend" data-ends="0 1|−2 2">' in html
+
+
+HOSTILE = "<script>\"'&"
+ESCAPED = "&lt;script&gt;&quot;&#x27;&amp;"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_all_words_are_escaped(language):
+    """Whatever stands in the figure; only drawings, notes and captions are markup."""
+    said = Text(HOSTILE, HOSTILE)
+    picture = replace(PICTURE, label=said, alt=said, links=Links(HOSTILE, 1, 1), file=HOSTILE)
+    legend = Legend(said, HOSTILE, HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)])
+    hostile = figure([picture, replace(DRAWING, label=said, alt=said)], 2, [legend])
+    hostile = replace(
+        hostile,
+        alt=said,
+        scrub=said,
+        source=f"{HOSTILE}#L7",
+        variants=[replace(variant, name=said) for variant in hostile.variants],
+        weights={HOSTILE: Passport(0, HOSTILE)},
+    )
+    html = figure_html("net/x", hostile, language, "<i>", str, HOSTILE, HOSTILE)
+    assert "<script" not in html
+    assert html.count(ESCAPED) == html.count("script")
+    assert "<svg>" in html
+    assert "<figcaption><i></figcaption>" in html
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("<p>\n{{ captoin }}</p>", "figure.html:2 cannot be filled in: 'captoin' is undefined."),
+        ("{{ figure.atl }}", "figure.html:1 cannot be filled in: '.*KeptFigure.*' has no .*'atl'."),
+        ("{{ words['nwe'] }}", r"docs/en/words\.yml has no 'nwe', .*"),
+        ("\n\n{% if caption %}", "figure.html:3 cannot be filled in: .*'endif'.*"),
+    ],
+)
+def test_an_unknown_value_in_the_template_stops(tmp_path, monkeypatch, template, said):
+    """In one line, which names template, line and value."""
+    (tmp_path / "figure.html").write_text(template)
+    monkeypatch.setattr(figures_html, "ROOT", tmp_path)
+    monkeypatch.setattr(figures_html, "TEMPLATE", tmp_path / "figure.html")
+    monkeypatch.setattr(figures_html, "_ENVIRONMENT", environment(tmp_path))
+    with pytest.raises(CnnvizError, match=rf"^{said}$") as raised:
+        html_of(figure([PICTURE]))
+    assert str(raised.value).isprintable()
+
+
+def test_lines_of_a_template_are_not_written(tmp_path):
+    (tmp_path / "x").write_text("<p\n  class='a'>\n  {{ one }}\n  <b>\n b c </b>\n</p>\n")
+    html = environment(tmp_path).get_template("x").render(one=" 1\n ")
+    assert html == "<p class='a'> 1\n <b> b c </b></p>"

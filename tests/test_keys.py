@@ -76,6 +76,7 @@ def changed_by(path, ask):
         ("gen/nets.py", set()),
         ("gen/texts/fill.py", set()),
         ("gen/site/hooks.py", set()),
+        ("gen/site/build.py", set()),
         ("docs/zh/relu.md", set()),
         ("docs/glossary.yml", set()),
     ],

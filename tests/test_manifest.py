@@ -9,7 +9,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_sealed
 from gen import weights
 from gen.draw import build, keys, manifest
-from gen.figure.store import Chapter
+from gen.figure.kept import Chapter
 from gen.settings import Settings, from_environment
 
 
@@ -126,7 +126,7 @@ def test_a_folder_in_the_place_of_a_file(rendered, capsys, file):
     assert len(capsys.readouterr().err.splitlines()) == 1
     if file.endswith("json"):
         with pytest.raises(CnnvizError, match="a folder is in the place of that file"):
-            manifest.write("lenet", Chapter("key"), rendered)
+            manifest.write("lenet", Chapter("0123456789ab"), rendered)
 
 
 def test_damage_is_said_once_in_a_build(rendered, capsys, monkeypatch):

@@ -10,8 +10,6 @@ from nbclient import NotebookClient
 from gen.settings import ROOT
 from gen.texts.notebooks import notebook
 
-pytestmark = pytest.mark.thorough
-
 PAGE = """---
 description: x
 ---

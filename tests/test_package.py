@@ -14,8 +14,6 @@ import pytest
 
 import cnnviz
 
-pytestmark = pytest.mark.thorough
-
 ROOT = Path(__file__).parent.parent
 SHIPPED = ("cnnviz", "pyproject.toml", "README.md", "LICENSE")
 

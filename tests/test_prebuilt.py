@@ -14,8 +14,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from cnnviz.errors import CnnvizError
+from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
-from gen.draw import manifest
+from gen.draw import keys, manifest
 from gen.settings import ROOT, Settings, from_environment
 from tests import small_bundle
 from tests.small_bundle import changed
@@ -24,7 +25,7 @@ from tests.small_bundle import changed
 @pytest.fixture
 def built(tmp_path, monkeypatch):
     """A small build."""
-    monkeypatch.setattr(manifest, "all_names", lambda settings: small_bundle.CHAPTERS)
+    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
     return small_bundle.make(tmp_path / "build")
 
 
@@ -103,7 +104,7 @@ def test_what_cannot_be_taken_is_one_clear_line(content, sentence, capsys, tmp_p
     place = tmp_path / "bundle.zip"
     if content:
         place.write_bytes(content)
-    assert prebuilt.main(["use", str(place)]) == 1
+    assert gen(["bundle", "use", str(place)]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"cnnviz: PREBUILT='{place}': {sentence} Expected the path or the")
     assert prebuilt.NAME in error
@@ -115,8 +116,8 @@ def test_nothing_given_is_no_wish_to_train(capsys):
     make = shutil.which("make")
     command = [make, "--dry-run", "serve", "PREBUILT="]
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "gen.draw.build" not in plan
-    assert prebuilt.main(["use", ""]) == 1
+    assert "gen draw" not in plan
+    assert gen(["bundle", "use", ""]) == 1
     assert "PREBUILT='': nothing is named." in capsys.readouterr().err
 
 
@@ -198,6 +199,6 @@ def test_make_serve_says_so():
     command = [make, "--dry-run", "serve", "PREBUILT=x.zip", "LANG=en"]
 
     plan = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert 'gen.bundle.bundle use "x.zip"' in plan
-    assert "gen.draw.build" not in plan
+    assert 'gen bundle use "x.zip"' in plan
+    assert "gen draw" not in plan
     assert "mkdocs.en.yml" in plan

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
+from gen.__main__ import main as gen
 from gen.publish import assemble as site
 from gen.settings import ROOT, Settings
 
@@ -44,7 +45,7 @@ def test_whatever_changes_is_seen(repository, monkeypatch, change):
         case "name":
             page.rename(page.with_name("home.md"))
         case "code":
-            (repository / "gen/site/hooks.py").write_text("x = 1\n", "utf-8")
+            (repository / "gen/hooks.py").write_text("x = 1\n", "utf-8")
         case "settings":
             settings = Settings(build_dir=repository / "elsewhere")
         case "address":
@@ -79,7 +80,7 @@ WHOLE = {f"{folder}{number}.html": "done" for folder in ("", "en/") for number i
 
 @pytest.fixture
 def stubbed(repository, monkeypatch):
-    """All is made in a second; `stubbed` is where, and `main` says what came of it."""
+    """All is made in a second; `stubbed` is where, and `gen` says what came of it."""
     monkeypatch.setenv("CNNVIZ_BUILD", str(repository / "build"))
     monkeypatch.setattr(site.build, "ensure", lambda settings: None)
     monkeypatch.setattr(site, "made_from", lambda settings: "these texts")
@@ -99,7 +100,7 @@ def published(repository):
 
 
 def test_nothing_is_built_twice(stubbed, capsys):
-    assert [site.main(), site.main()] == [0, 0]
+    assert [gen(["site"]), gen(["site"])] == [0, 0]
     ready, up_to_date = capsys.readouterr().out.splitlines()
     assert ready.startswith("site/ is ready")
     assert up_to_date == "site/ is up to date"
@@ -127,18 +128,18 @@ def damage_page(repository):
     ],
 )
 def test_what_is_not_as_it_was_put_there_is_put_there_again(stubbed, capsys, damage):
-    assert site.main() == 0
+    assert gen(["site"]) == 0
     damage(stubbed)
     capsys.readouterr()
-    assert site.main() == 0
+    assert gen(["site"]) == 0
     assert "ready" in capsys.readouterr().out
     assert published(stubbed) == WHOLE
-    assert site.main() == 0
+    assert gen(["site"]) == 0
     assert "up to date" in capsys.readouterr().out
 
 
 def test_any_page_of_the_site_is_looked_at(stubbed):
-    assert site.main() == 0
+    assert gen(["site"]) == 0
     whole, chance = site.found_in(site.SITE), random.Random(0)
     for name in chance.sample(sorted(WHOLE), 20):
         page = site.SITE / name
@@ -152,14 +153,14 @@ def test_any_page_of_the_site_is_looked_at(stubbed):
 
 def test_a_folder_in_the_place_of_the_stamp(stubbed, capsys):
     site.STAMP.mkdir(parents=True)
-    assert site.main() == 0
+    assert gen(["site"]) == 0
     assert "a folder is in the place of that file" in capsys.readouterr().err
     assert published(stubbed) == WHOLE
 
 
 def test_a_build_folder_elsewhere(stubbed, monkeypatch):
     monkeypatch.setenv("CNNVIZ_BUILD", str(stubbed / "far" / "away"))
-    assert [site.main(), site.main()] == [0, 0]
+    assert [gen(["site"]), gen(["site"])] == [0, 0]
     assert published(stubbed) == WHOLE
 
 
@@ -183,7 +184,7 @@ def test_only_a_folder_is_replaced(stubbed, capsys, monkeypatch, kind):
             monkeypatch.setattr(type(site.SITE), "is_mount", lambda path: path == site.SITE)
     before = sorted(stubbed.rglob("*"))
     monkeypatch.setattr(site.build, "ensure", lambda settings: pytest.fail("worked in vain"))
-    assert site.main() == 1
+    assert gen(["site"]) == 1
     said = capsys.readouterr().err
     assert f"cannot be replaced: it is {kind.replace('dangling ', '')}. Expected" in said
     assert len(said.splitlines()) == 1
@@ -202,7 +203,7 @@ def test_a_folder_that_the_system_does_not_let_go_stays_as_it_is(stubbed, capsys
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", busy)
-    assert site.main() == 1
+    assert gen(["site"]) == 1
     assert f"cannot be replaced: {os.strerror(EBUSY)}. Expected" in capsys.readouterr().err
     assert published(stubbed) == {"old.html": "old"}
     assert not site.NEW.exists()
@@ -219,7 +220,7 @@ def test_the_old_site_comes_back_if_the_new_one_cannot_take_its_place(stubbed, c
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", full)
-    assert site.main() == 1
+    assert gen(["site"]) == 1
     assert published(stubbed) == {"old.html": "old"}
 
 
@@ -229,7 +230,7 @@ def test_a_failed_build_leaves_the_site_as_it_is(stubbed, capsys, monkeypatch):
     monkeypatch.setattr(
         site, "_mkdocs", lambda config, folder: [sys.executable, "-c", "raise SystemExit(3)"]
     )
-    assert site.main() == 1
+    assert gen(["site"]) == 1
     assert "The site was not built (zh, en)" in capsys.readouterr().err
     assert published(stubbed) == {"old.html": "old"}
 
@@ -268,6 +269,7 @@ def test_leftovers_that_cannot_be_deleted_are_said(stubbed, monkeypatch):
 PROGRAM = """
 import sys
 from pathlib import Path
+from gen.__main__ import main as gen
 from gen.publish import assemble as site
 
 root, pages, go = Path(sys.argv[1]), *sys.argv[2:]
@@ -276,7 +278,7 @@ site.STAMP = root / "build" / "site.digest"
 site.build.ensure = lambda settings: None
 site.made_from = lambda settings: "these texts"
 site._mkdocs = lambda config, folder: [sys.executable, "-c", pages, str(folder), go]
-sys.exit(site.main())
+sys.exit(gen(["site"]))
 """
 
 
@@ -365,6 +367,7 @@ RENDERING = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
+from gen.__main__ import main as gen
 from gen.draw import build
 from gen.lab import files as lab_files
 from gen.draw import manifest
@@ -385,7 +388,7 @@ manifest.stale = lambda settings: {"one": "key", "two": "key", "three": "key"}
 # The real one imports torch.
 sys.modules["gen.draw.render"] = SimpleNamespace(remove_leftovers=None)
 if __name__ == "__main__":
-    sys.exit(build.main())
+    sys.exit(gen(["draw"]))
 """
 
 

@@ -11,8 +11,6 @@ import yaml
 
 from gen.settings import ROOT, from_environment
 
-pytestmark = pytest.mark.thorough
-
 TRANSLATED = ("index", "pooling")
 
 
@@ -61,7 +59,7 @@ def site(tmp_path_factory):
     )
     shutil.rmtree(settings.build_dir / "cards" / "xx", ignore_errors=True)
     assert run.returncode == 0, run.stderr[-3000:]
-    parity = [sys.executable, "-m", "gen.checks.parity"]
+    parity = [sys.executable, "-m", "gen", "parity"]
     run = subprocess.run(
         parity, cwd=copy, env=environment, capture_output=True, text=True, check=False
     )

@@ -27,8 +27,6 @@ from gen.nets import site_context
 from gen.settings import Settings, from_environment
 from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
 
-pytestmark = pytest.mark.thorough
-
 OUTSIDE = '''
 import torch
 from torch import nn

@@ -1,5 +1,6 @@
 """The rules for prose: each finds what it should, and lets good text pass."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -158,6 +159,15 @@ def docs(tmp_path):
         (tmp_path / language).mkdir()
         (tmp_path / language / "index.md").write_text(FRONT + "# A { #a }\n\ncolor\n")
     return tmp_path
+
+
+def test_the_numbers_of_a_build_are_those_that_were_written(tmp_path):
+    """The check runs where no package is that reads a build otherwise."""
+    for name, numbers in {"net": {"accuracy": 0.984}, "examples": {"program": "1.25"}}.items():
+        chapter = {"digest": "abcd", "chapter": {"numbers": numbers}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(chapter))
+    assert typed_numbers.read(tmp_path) == {"net": {"accuracy": 0.984}}
+    assert typed_numbers.read(tmp_path / "nothing") == {}
 
 
 def test_a_third_language_may_link_to_what_it_has_not_translated(docs):

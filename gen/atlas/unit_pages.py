@@ -206,10 +206,10 @@ class UnitPage(Unit):
             seed = self.say(f"种子 {number}，", f"seed {number}, ")
         text = self.say(
             f"由 <code>gen/atlas/units.py</code> 计算；权重 <code>{escape(self.net)}</code>，{seed}"
-            f"<code>{escape(passport['digest'])}</code>。重新生成：<code>python -m gen.draw.build units-{escape(self.net)}</code>",
+            f"<code>{escape(passport['digest'])}</code>。重新生成：<code>python -m gen draw units-{escape(self.net)}</code>",
             f"Computed by <code>gen/atlas/units.py</code>; weights <code>{escape(self.net)}</code>, {seed}"
             f"<code>{escape(passport['digest'])}</code>. Make it again: "
-            f"<code>python -m gen.draw.build units-{escape(self.net)}</code>",
+            f"<code>python -m gen draw units-{escape(self.net)}</code>",
         )
         return self.details(
             self.say("这一页是怎样生成的", "How this page was made"), f"<p>{text}</p>"

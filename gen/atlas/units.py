@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from msgspec import structs
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -25,7 +26,8 @@ from cnnviz.inside.patches import Answers, Extremes, cut, extremes
 from cnnviz.inside.receptive_field import ReceptiveField
 from gen.atlas.net import AtlasNet, Layer, Shape, atlas_net
 from gen.context import Context
-from gen.figure.store import Chapter, write_picture
+from gen.figure.kept import Chapter
+from gen.figure.store import write_picture
 
 SHOWN = 9
 """Patches that excite a unit most, and as many that do so least."""
@@ -76,7 +78,7 @@ def render_units(name: str, key: str, context: Context) -> Chapter:
             "labels": context.atlas_labels.tolist(),
             "answers": net.outputs[layers[-1]].argmax(1).tolist(),
         },
-        "passport": context.passport(name),
+        "passport": structs.asdict(context.passport(name)),
     }
     return chapter
 

@@ -1,10 +1,10 @@
 """Figures and numbers of a published build, for a preview of the text that trains nothing.
 
-    python -m gen.bundle.bundle pack             build/cnnviz-prebuilt.zip, of this build
-    python -m gen.bundle.bundle use PATH-or-URL  unpacked into build/prebuilt
-    python -m gen.bundle.bundle site             site/ from it, if no drawing code has changed
+    python -m gen bundle pack             build/cnnviz-prebuilt.zip, of this build
+    python -m gen bundle use PATH-or-URL  unpacked into build/prebuilt
+    python -m gen bundle site             site/ from it, if no drawing code has changed
 
-A build folder that holds bundle.json came from such a bundle: gen/site/hooks.py shows what is in
+A build folder that holds bundle.json came from such a bundle: gen/site/build.py shows what is in
 it and trains and draws nothing. Needs neither torch nor matplotlib.
 """
 
@@ -23,15 +23,14 @@ from typing import Any
 
 import msgspec
 
-from cnnviz.errors import CnnvizError, printable
+from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
 from gen.bundle import shape as bundle_shape
 from gen.bundle.check import check
 from gen.bundle.fetch import fetch
-from gen.commit import commit
 from gen.draw import keys, manifest
 from gen.lab import files as lab_files
-from gen.settings import ROOT, Settings, from_environment
+from gen.settings import ROOT, Settings, commit, from_environment
 
 NAME = "cnnviz-prebuilt.zip"
 MANIFEST = "bundle.json"
@@ -217,7 +216,7 @@ def in_use(settings: Settings) -> dict[str, Any] | None:
     path = settings.build_dir / MANIFEST
     if not path.exists():
         return None
-    again = "Take the bundle again: python -m gen.bundle.bundle use PATH-or-URL."
+    again = "Take the bundle again: python -m gen bundle use PATH-or-URL."
     try:
         about = _read_manifest(path.read_bytes())
     except (CnnvizError, OSError) as error:
@@ -246,7 +245,7 @@ def site(settings: Settings) -> None:
 
     about = in_use(settings)
     if about is None:
-        raise CnnvizError("No bundle is in use; first: python -m gen.bundle.bundle use PATH.")
+        raise CnnvizError("No bundle is in use; first: python -m gen bundle use PATH.")
     if changed := changed_chapters(about, settings):
         raise CnnvizError(
             f"The bundle is older than the code that draws {', '.join(changed)}. Run make site "
@@ -273,27 +272,27 @@ def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
     return text + (older if changed else "")
 
 
-def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """`pack`, `use PATH-or-URL` or `site`."""
-    try:
-        if list(arguments) == ["pack"]:
+    match list(arguments):
+        case ["pack"]:
             settings = from_environment()
             target = settings.build_dir / NAME
             pack(settings, target)
             print(f"{_shown(target)} is ready ({target.stat().st_size / 1e6:.0f} MB)")
-        elif len(arguments) == 2 and arguments[0] == "use":
-            about = _taken(arguments[1])
+        case ["use", place]:
+            about = _taken(place)
             os.environ["DATASET"] = about["dataset"]
             for language in ("zh", "en"):
                 print(f"cnnviz: {notice(about, from_environment(), language)}", file=sys.stderr)
-        elif list(arguments) == ["site"]:
+        case ["site"]:
             site(from_environment())
-        else:
-            print(__doc__, file=sys.stderr)
+        case _:
+            print(
+                "cnnviz: expected python -m gen bundle pack, use PATH-or-URL, or site.",
+                file=sys.stderr,
+            )
             return 2
-    except CnnvizError as error:
-        print(f"cnnviz: {printable(str(error))}", file=sys.stderr)
-        return 1
     return 0
 
 
@@ -311,7 +310,3 @@ def _taken(place: str) -> dict[str, Any]:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

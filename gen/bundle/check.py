@@ -1,7 +1,7 @@
 """Is an unpacked bundle what pages can be made of? Asked before it takes the place of another.
 
-First its JSON is read against the types of gen.bundle.shape, then the pictures that it
-names are looked at, and then the parts of pages that come from it are made once, in memory.
+First its JSON is read against the types of gen.figure.kept and gen.bundle.shape, then the pictures
+that it names are looked at, and then the parts of pages that come from it are made once, in memory.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from typing import Any
 from PIL import Image
 
 from cnnviz.errors import CnnvizError, printable
-from cnnviz.files import inside
+from cnnviz.files import DamagedError, inside
 from gen.atlas.pages import atlas_pages
 from gen.atlas.unit_pages import UnitPage
 from gen.bundle import shape
 from gen.bundle.scripts import check_script
 from gen.draw import keys, manifest
 from gen.figure.html import figure_html
+from gen.figure.kept import Chapter, KeptFigure, opened
 from gen.lab import files as lab_files
 from gen.settings import Settings
 
@@ -46,9 +47,9 @@ def check(settings: Settings) -> None:
         try:
             chapter = _chapter(path, settings)
             if path.stem == "atlas":
-                layers = chapter["numbers"]["nets"]
+                layers = chapter.numbers["nets"]
             elif path.stem.startswith(keys.UNITS):
-                _try_units(path.stem.removeprefix(keys.UNITS), chapter["numbers"], layers)
+                _try_units(path.stem.removeprefix(keys.UNITS), chapter.numbers, layers)
         except CnnvizError as error:
             raise CnnvizError(f"'{path.name}' cannot be used ({error}).") from error
     for name in (f"{keys.UNITS}{net}" for net in layers):
@@ -65,28 +66,30 @@ def check(settings: Settings) -> None:
         check_script(path.stem, path.read_bytes())
 
 
-def _chapter(path: Path, settings: Settings) -> dict[str, Any]:
-    """One chapter as JSON, once everything in it has been looked at."""
+def _chapter(path: Path, settings: Settings) -> Chapter:
+    """One chapter, once everything in it has been looked at."""
     if path.stat().st_size > LARGEST_JSON:
         raise CnnvizError(f"it is larger than {LARGEST_JSON / 1e6:.0f} MB")
-    sealed: dict[str, Any] = shape.parsed(path.read_bytes(), LARGEST_JSON)
-    shape.shaped(sealed, shape.Sealed)
-    chapter: dict[str, Any] = sealed["chapter"]
-    described = shape.shaped(chapter, shape.Chapter)
+    content = path.read_bytes()
+    shape.parsed(content, LARGEST_JSON)  # refuses what JSON allows and no file of ours holds
+    try:
+        chapter = opened(content)
+    except (CnnvizError, DamagedError) as error:
+        raise CnnvizError(f"it {error}") from error
     if path.stem == keys.EXAMPLES:
-        shape.check_printed(chapter["numbers"])
+        shape.check_printed(chapter.numbers)
     else:
-        shape.check_numbers(chapter["numbers"])
-    sizes = {file: _size(inside(settings.figures_dir, file)) for file in described.files}
-    for title, figure in chapter["figures"].items():
+        shape.check_numbers(chapter.numbers)
+    sizes = {file: _size(inside(settings.figures_dir, file)) for file in chapter.files}
+    for title, figure in chapter.figures.items():
         _try_figure(f"{path.stem}/{title}", figure)
         _check_pictures(figure, sizes, settings.figures_dir)
     if path.stem == "atlas":
-        shape.shaped(chapter["numbers"], shape.Atlas)
+        shape.shaped(chapter.numbers, shape.Atlas)
         for language in ("zh", "en"):
-            _tried("the pages of the layers", atlas_pages, chapter["numbers"], language)
+            _tried("the pages of the layers", atlas_pages, chapter.numbers, language)
     if path.stem.startswith(keys.UNITS):
-        for picture in _unit_pictures(shape.shaped(chapter["numbers"], shape.Units)):
+        for picture in _unit_pictures(shape.shaped(chapter.numbers, shape.Units)):
             if sizes.get(picture.file) != (picture.width, picture.height):
                 raise CnnvizError(f"its picture '{picture.file}' is not there, or not of that size")
     with redirect_stderr(StringIO()) as said:  # where the build itself would draw it again
@@ -112,19 +115,14 @@ def _size(path: Path) -> tuple[int, int]:
     return width, height
 
 
-def _check_pictures(
-    figure: Mapping[str, Any], sizes: Mapping[str, tuple[int, int]], folder: Path
-) -> None:
+def _check_pictures(figure: KeptFigure, sizes: Mapping[str, tuple[int, int]], folder: Path) -> None:
     """Each is one of the chapter's files, as large as it says; those for cards can be read."""
-    for number, variant in enumerate(figure["variants"]):
-        for panel in variant["panels"]:
-            if "file" not in panel:
-                continue
-            file = panel["file"]
-            if sizes.get(file) != (panel["width"], panel["height"]):
-                raise CnnvizError(f"its picture '{file}' is not there, or not of that size")
-            if number == figure["chosen"]:
-                _tried(f"the picture '{file}'", _decode, folder / file)
+    for variant in figure.variants:
+        for panel in variant.pictures:
+            if sizes.get(panel.file) != (panel.width, panel.height):
+                raise CnnvizError(f"its picture '{panel.file}' is not there, or not of that size")
+            if variant is figure.shown:
+                _tried(f"the picture '{panel.file}'", _decode, folder / panel.file)
 
 
 def _decode(path: Path) -> None:
@@ -146,7 +144,7 @@ def _unit_pictures(units: shape.Units) -> list[shape.Drawn]:
 # --- Pages --------------------------------------------------------------------------------------
 
 
-def _try_figure(address: str, figure: Mapping[str, Any]) -> None:
+def _try_figure(address: str, figure: KeptFigure) -> None:
     for language in ("zh", "en"):
         _tried(f"the figure '{address}'", figure_html, address, figure, language, "", str, "/", "")
 

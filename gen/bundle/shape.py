@@ -1,7 +1,8 @@
-"""What the JSON of a bundle must look like. It is checked before any page is made from it.
+"""What is special to a bundle: its manifest, limits of its JSON, and numbers that become pages.
 
-One type for each thing that the pages read; a field that none of them names is ignored, since
-nothing reads it. Names are narrower than pages need: they become files, addresses and markup.
+It is checked before any page is made from it. What a chapter and its figures are, gen.figure.kept
+says, for bundles as for what is drawn here. A field of a number that no type names is ignored,
+since nothing reads it. Names are narrower than pages need: they become files, addresses, markup.
 """
 
 from __future__ import annotations
@@ -10,39 +11,23 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from html import unescape
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, printable, unknown_name
+from gen.figure.kept import Count, Digest, Name, Passport, PictureFile, Pixels
 
 # --- Words --------------------------------------------------------------------------------------
 
-FILE = r"(?:\w[\w.-]*/)*\w[\w.-]*"
-"""Folders and a file; none begins with a dot."""
-
-Count = Annotated[int, Meta(ge=0, le=1_000_000)]
-Pixels = Annotated[int, Meta(ge=1, le=20_000)]
-Name = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,99}\Z")]
 NameOrNone = Annotated[str, Meta(pattern=r"\A(?:\w[\w.-]{0,99})?\Z")]
 Title = Annotated[str, Meta(pattern=r"\A\w[\w .+-]{0,99}\Z")]
 Class = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
-Words = Annotated[str, Meta(max_length=2000)]
-Markup = Annotated[str, Meta(max_length=2_000_000)]
-Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
-Picture = Annotated[str, Meta(pattern=rf"(?a)\A{FILE}\.png\Z", max_length=300)]
-Source = Annotated[str, Meta(pattern=r"(?a)\Agen/(?:\w+/)*\w+\.py#L\d{1,6}\Z")]
 Address = Annotated[str, Meta(pattern=r"\A\w+/\w[\w.-]*\Z", max_length=300)]
-Gradient = Annotated[
-    str,
-    Meta(pattern=r"(?ai)\A(?:linear-gradient\((?!.*url)[\w #%,.()-]*\))?\Z", max_length=5000),
-]
 Extent = Annotated[str, Meta(pattern=r"(?a)\A(?:\d{1,7}(?:×\d{1,7})*)?\Z")]
 Weights = Annotated[str, Meta(pattern=r"\A[-0-9.e+ \n]*\Z")]
-Text = tuple[Words, Words]
 
 # --- The manifest -------------------------------------------------------------------------------
 
@@ -65,116 +50,6 @@ class Format(Struct):
     """As much of the manifest as any format has."""
 
     format: int
-
-
-# --- Figures: see gen.draw.render -----------------------------------------------------------------
-
-
-class Passport(Struct):
-    """Of a network."""
-
-    seed: int | Literal[""]
-    digest: Digest
-
-
-class Links(Struct):
-    """Tiles that lead to units."""
-
-    layer: Name
-    count: Count
-    columns: Count
-
-
-class Bands(Struct):
-    """Of a sprite."""
-
-    count: Count
-    height: Pixels
-
-
-class Line(Struct, array_like=True, forbid_unknown_fields=True):
-    """A line of a chart, for the list of its names."""
-
-    name: Words
-    colour: Annotated[str, Meta(pattern=r"\A[\w-]*\Z")]
-    dashes: Annotated[str, Meta(pattern=r"\A[\d .]*\Z")]
-
-
-class Panel(Struct):
-    """A picture or a drawing."""
-
-    label: Text | None
-    alt: Text | None
-    links: Links | UnsetType = UNSET
-    bands: Bands | UnsetType = UNSET
-    file: Picture | UnsetType = UNSET
-    width: Pixels = 1
-    height: Pixels = 1
-    scale: Annotated[float, Meta(gt=0, le=1000)] = 1
-    photo: bool = False
-    markup: tuple[Markup, Markup] | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        if (self.file is UNSET) == (self.markup is UNSET):
-            raise ValueError("expected a file or markup, and not both")
-        if self.bands is not UNSET and self.bands.height > self.height:
-            raise ValueError("expected bands that are no higher than the picture")
-        for markup in self.markup if self.markup is not UNSET else ():
-            for lines in re.findall(r' data-lines="([^"]*)"', markup):
-                msgspec.json.decode(unescape(lines), type=list[Line])
-
-
-class Legend(Struct):
-    """What colours mean."""
-
-    text: Text
-    gradient: Gradient
-    low: Words
-    high: Words
-    ends: list[Text] = []
-
-
-class Variant(Struct):
-    """One of several ways to draw the same."""
-
-    name: Text
-    panels: Annotated[list[Panel], Meta(min_length=1)]
-    legends: list[Legend]
-
-
-class Figure(Struct):
-    """A figure; `chosen` is one of its variants."""
-
-    alt: Text
-    layout: Literal["row", "flow", "grid", "column", "inputs"]
-    chosen: Count
-    scrub: Text | None
-    columns: Annotated[int, Meta(ge=0, le=100)]
-    variants: Annotated[list[Variant], Meta(min_length=1, max_length=1000)]
-    source: Source
-    weights: dict[Name, Passport]
-    notes: list[tuple[Markup, Markup]] = []
-
-    def __post_init__(self) -> None:
-        if self.chosen >= len(self.variants):
-            raise ValueError("expected 'chosen' to be the number of a variant")
-
-
-class Sealed(Struct):
-    """A chapter's file: see gen.draw.manifest, which compares the digest."""
-
-    digest: str
-    chapter: dict[str, Any]
-
-
-class Chapter(Struct):
-    """One chapter's JSON: see gen.draw.manifest."""
-
-    key: Digest
-    figures: dict[Name, Figure]
-    numbers: dict[str, Any]
-    files: dict[Picture, Digest]
-    weights: dict[str, str]
 
 
 # --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units -------------------
@@ -208,7 +83,7 @@ class Atlas(Struct):
 class Drawn(Struct):
     """A picture of a unit."""
 
-    file: Picture
+    file: PictureFile
     width: Pixels
     height: Pixels
 

@@ -10,7 +10,7 @@ nh3 (ammonia), which would rewrite the pages, and html5lib, which is slow, were 
 What is parsed stands where the theme puts it, with and without scripts (`noscript` differs), and
 must leave the page around it as it was: `</article>` or an element left open would not.
 
-gen.site.hooks looks twice: at what Markdown made of a text, with the narrow list, and at the article of
+gen.site.build looks twice: at what Markdown made of a text, with the narrow list, and at the article of
 the finished page. In between, steps of ours and of others cut and fill the page as a string, and
 taking `</table>` out with a formula can bring something to life that was dead before.
 """

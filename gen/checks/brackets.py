@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from jinja2 import TemplateSyntaxError, nodes
 
+from gen.chapters import figure_files
 from gen.settings import ROOT
 from gen.texts.course import DIRECTIVE
 from gen.texts.fill import Prose, unreadable
@@ -221,7 +222,7 @@ def _environment() -> Any:
 def _figures() -> dict[str, set[str]]:
     """Chapter → its figures, from the source; an empty set where some are made in a loop."""
     found: dict[str, set[str]] = {}
-    for path in sorted((ROOT / "gen" / "figures").glob("[a-z]*.py")):
+    for name, path in figure_files().items():
         functions = [
             node
             for node in ast.parse(path.read_text("utf-8")).body
@@ -229,5 +230,5 @@ def _figures() -> dict[str, set[str]]:
         ]
         drawing = {f.name for f in functions if f.returns and ast.unparse(f.returns) == "Figure"}
         looped = any(f.name == "generated" for f in functions)
-        found[path.stem] = set() if looped else drawing
+        found[name] = set() if looped else drawing
     return found

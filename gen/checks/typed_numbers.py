@@ -23,7 +23,7 @@ _EXERCISES = re.compile(r"^## [^\n]*\{ #exercises \}.*?(?=^## |\Z)", re.M | re.S
 def read(figures: Path) -> dict[str, dict[str, Any]]:
     """The numbers of all chapters that were rendered; empty without a build."""
     return {
-        path.stem: json.loads(path.read_text("utf-8"))["numbers"]
+        path.stem: json.loads(path.read_text("utf-8"))["chapter"]["numbers"]
         for path in sorted(figures.glob("*.json"))
         if not path.stem.startswith(("units-", "examples"))
     }

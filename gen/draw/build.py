@@ -1,7 +1,6 @@
 """The stages before MkDocs: train what is not trained, render what is stale.
 
-`python -m gen.draw.build` does both; `python -m gen.draw.build lenet` renders one chapter whatever
-its key.
+`python -m gen draw` does both; `python -m gen draw lenet` renders one chapter whatever its key.
 """
 
 from __future__ import annotations
@@ -23,9 +22,8 @@ from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, Settings, from_environment
 
-INTERRUPTED = 130
+_INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
-HOW_IT_GOES_ON = "interrupted; the next run goes on from here."
 
 
 def needed(settings: Settings) -> bool:
@@ -43,7 +41,7 @@ def ensure_in_subprocess(settings: Settings) -> None:
         CnnvizError: the build failed; what failed was printed.
     """
     if needed(settings):
-        run = subprocess.run([sys.executable, "-m", "gen.draw.build"], cwd=ROOT, check=False)
+        run = subprocess.run([sys.executable, "-m", "gen", "draw"], cwd=ROOT, check=False)
         if run.returncode:
             raise CnnvizError("The models or figures could not be made; see the message above.")
 
@@ -75,7 +73,7 @@ def _train(settings: Settings) -> None:
     command += ["--data-dir", str(settings.data_dir)] if settings.data_dir else []
     command += ["--download"] if settings.download else []
     status = cli.main(command)
-    if status == INTERRUPTED:
+    if status == _INTERRUPTED:
         raise KeyboardInterrupt
     if status:
         raise CnnvizError("Training failed; see the message above.")
@@ -146,18 +144,7 @@ def _report(line: str) -> None:
     print(f"cnnviz: {line}", file=sys.stderr, flush=True)
 
 
-def main() -> int:
-    """Run the stages with the settings of the environment."""
-    try:
-        ensure(from_environment(), sys.argv[1:])
-    except CnnvizError as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        _report(HOW_IT_GOES_ON)
-        return INTERRUPTED
+def main(chapters: Sequence[str] = ()) -> int:
+    """Run the stages with the settings of the environment; draw the chapters named anew."""
+    ensure(from_environment(), chapters)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,6 +13,7 @@ from pathlib import Path
 from cnnviz.data.catalogue import data_key
 from cnnviz.files import digest
 from cnnviz.sources import package_version, source_digest
+from gen.chapters import figure_files
 from gen.settings import ROOT, Settings
 
 EXAMPLES = "examples"
@@ -27,17 +28,10 @@ _DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
 
 
 def modules() -> dict[str, str]:
-    """Chapter → module that draws it.
-
-    gen/figures/relu/relu.py is the chapter "relu", and gen/figures/relu/dead.py "relu_dead".
-    """
-    found = {}
-    for path in sorted((ROOT / "gen" / "figures").glob("*/*.py")):
-        folder, part = path.parent.name, path.stem
-        if part != "__init__":
-            name = folder if part == folder else f"{folder}_{part}"
-            found[name] = f"gen.figures.{folder}.{part}"
-    return found
+    """Chapter → module that draws it."""
+    return {
+        name: f"gen.figures.{path.parent.name}.{path.stem}" for name, path in figure_files().items()
+    }
 
 
 def chapter_names() -> list[str]:

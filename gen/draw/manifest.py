@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
 
 from cnnviz.errors import CnnvizError
-from cnnviz.files import DamagedError, digest, holds, inside, write_atomically
+from cnnviz.files import DamagedError, holds, inside, write_atomically
 from gen.draw import keys
-from gen.figure.store import Chapter
+from gen.figure.kept import Chapter, opened, sealed
 from gen.settings import Settings
 from gen.weights import digests
 
@@ -21,11 +19,7 @@ def read(name: str, settings: Settings) -> Chapter | None:
     if not path.exists():
         return None
     try:
-        text = path.read_bytes()
-        written = json.loads(text.decode())
-        if written["digest"] != digest([text.partition(b"\n")[2]], 64):
-            raise DamagedError(f"{path.name} differs from what was written")
-        chapter = Chapter(**written["chapter"])
+        chapter = _opened(path)
         for file, expected in chapter.files.items():
             if not holds(inside(settings.figures_dir, file), expected):
                 raise DamagedError(f"{file} differs from what was rendered")
@@ -33,24 +27,31 @@ def read(name: str, settings: Settings) -> Chapter | None:
         why = f"{path.name}: {error.strerror or error}"
     except (CnnvizError, DamagedError) as error:
         why = str(error)
-    except (ValueError, LookupError, TypeError, RecursionError):
-        why = f"{path.name} is no description of a chapter"
     else:
         return chapter
     print(f"figures of '{name}' are damaged ({why}); drawing again.", file=sys.stderr)
     return None
 
 
+def _opened(path: Path) -> Chapter:
+    """The chapter in a file, whose name begins what is said of it."""
+    try:
+        return opened(path.read_bytes())
+    except (CnnvizError, DamagedError) as error:
+        raise DamagedError(f"{path.name} {error}") from error
+
+
 def write(name: str, chapter: Chapter, settings: Settings) -> None:
-    """Write a chapter's description; its files must be there already."""
-    write_atomically(settings.figures_dir / f"{name}.json", sealed(vars(chapter)))
+    """Write a chapter's description; its files must be there already.
 
-
-def sealed(chapter: Mapping[str, Any]) -> bytes:
-    """A chapter as one JSON object of two lines: the digest of the second line, and the chapter."""
-    text = json.dumps(chapter, ensure_ascii=False, separators=(",", ":"))
-    second = f'"chapter":{text}}}\n'.encode()
-    return f'{{"digest":"{digest([second], 64)}",\n'.encode() + second
+    Raises:
+        CnnvizError: something in it is not as gen.figure.kept says; nothing was written.
+    """
+    try:
+        content = sealed(chapter)
+    except CnnvizError as error:
+        raise CnnvizError(f"What was drawn for the chapter '{name}' {error}.") from error
+    write_atomically(settings.figures_dir / f"{name}.json", content)
 
 
 def stale(settings: Settings) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import chdir, redirect_stdout
 from functools import cache, partial
 from importlib import import_module
@@ -26,7 +26,8 @@ from gen.atlas.units import render_units
 from gen.context import Context
 from gen.draw.keys import EXAMPLES, UNITS, modules
 from gen.figure.figure import Figure
-from gen.figure.store import Chapter, describe
+from gen.figure.kept import Chapter
+from gen.figure.store import describe
 from gen.settings import ROOT, Settings
 from gen.weights import digests
 
@@ -47,6 +48,7 @@ def render_chapter(name: str, key: str, context: Context) -> Chapter:
     """Draw all figures and compute all numbers of one chapter; note which weights it used."""
     with context.noting() as used:
         chapter = _render(name, key, context)
+    chapter.numbers = _checked(chapter.numbers, name)
     chapter.weights = digests(used, context.settings)
     return chapter
 
@@ -71,7 +73,7 @@ def _render(name: str, key: str, context: Context) -> Chapter:
             context.passport,
         )
     if hasattr(module, "numbers"):
-        chapter.numbers = _checked(module.numbers(context), name)
+        chapter.numbers = dict(module.numbers(context))
     return chapter
 
 
@@ -111,7 +113,7 @@ def run_examples(context: Context) -> dict[str, str]:
     return printed
 
 
-def _checked(numbers: Any, chapter: str) -> dict[str, Any]:
+def _checked(numbers: Mapping[str, Any], chapter: str) -> dict[str, Any]:
     """Numbers for the prose; a number that is not finite must not reach a reader."""
 
     def check(value: Any, where: str) -> Any:
@@ -119,11 +121,13 @@ def _checked(numbers: Any, chapter: str) -> dict[str, Any]:
             return {str(k): check(v, f"{where}.{k}") for k, v in value.items()}
         if isinstance(value, (list, tuple)):
             return [check(v, f"{where}[{i}]") for i, v in enumerate(value)]
-        if isinstance(value, float) and not math.isfinite(value):
+        if not isinstance(value, float):
+            return value
+        if not math.isfinite(value):
             raise CnnvizError(f"The number '{where}' is {value}; the prose expects a finite one.")
-        return value
+        return float(value)  # numpy's are a kind of float that msgspec does not write
 
-    return dict(check(dict(numbers), chapter))
+    return dict(check(numbers, chapter))
 
 
 def remove_leftovers(settings: Settings, chapters: dict[str, Chapter]) -> None:

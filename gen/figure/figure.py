@@ -1,11 +1,13 @@
-"""What a figure is, before it becomes HTML: panels, legends, words in both languages."""
+"""What a figure is, before it becomes HTML: panels, legends, words in both languages.
+
+Here pictures are bytes. Once they are files, a figure is kept as gen.figure.kept says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -13,16 +15,13 @@ from PIL import Image as PillowImage
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.numbers import significant
+from gen.figure.kept import Layout, Legend, Links, Text
 
-if TYPE_CHECKING:
-    from gen.context import Context
-
-
-class Text(NamedTuple):
-    """The same thing said in both languages."""
-
-    zh: str
-    en: str
+__all__ = [
+    "GREY_LEGEND", "SCOPES", "Figure", "Legend", "Links",
+    "Panel", "Picture", "Sprite", "Text", "Variant", "in_both", "picture", "raster",
+    "scale_legend",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,6 @@ class Sprite:
 
 
 @dataclass(frozen=True)
-class Links:
-    """Tiles that lead to the pages of units: 0 to `count` - 1 of `layer`, `columns` in a row.
-
-    For the mouse alone, by assets/atlas.js: the page has the same links as a list.
-    """
-
-    layer: str
-    count: int
-    columns: int
-
-
-@dataclass(frozen=True)
 class Panel:
     """One picture (PNG), drawing (SVG or HTML in both languages), with its label.
 
@@ -74,20 +61,6 @@ class Panel:
     label: Text | None = None
     alt: Text | None = None
     links: Links | None = None
-
-
-@dataclass(frozen=True)
-class Legend:
-    """What the colours mean: a bar from `low` to `high` and a sentence.
-
-    `ends` are low and high for each input, where each has a scale of its own.
-    """
-
-    text: Text
-    gradient: str = ""
-    low: str = ""
-    high: str = ""
-    ends: Sequence[tuple[str, str]] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -123,14 +96,10 @@ class Figure:
     variants: Sequence[Variant] = ()
     chosen: int = 0
     scrub: Text | None = None
-    layout: str = "row"
+    layout: Layout = "row"
     columns: int = 0
     notes: Sequence[Text] = ()
     uses: Sequence[str] = ()
-
-
-FigureFunction = Callable[["Context"], Figure]
-NumbersFunction = Callable[["Context"], Mapping[str, Any]]
 
 
 def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:

@@ -1,21 +1,67 @@
-"""A rendered figure as HTML. Reads descriptions made by gen.draw.render; imports no torch."""
+"""A kept figure as HTML: gives templates/figure.html what it asks for. Imports no torch."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
-from html import escape, unescape
+import traceback
+from collections.abc import Callable, Iterable
+from html import escape
+from pathlib import Path
 from typing import Any
 
-from gen.texts.words import WORDS
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from markupsafe import Markup
+
+from cnnviz.errors import CnnvizError
+from gen.figure.kept import KeptFigure, KeptPicture, named_lines
+from gen.settings import ROOT
+from gen.texts.words import Words
 
 FileUrl = Callable[[str], str]
+TEMPLATE = Path(__file__).parent / "templates" / "figure.html"
+
+
+class _Lines(Extension):
+    """Lines and their indents are for those who read a template: they are not written.
+
+    A space is, where the next line begins with a word, such as an attribute of a tag.
+    """
+
+    def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
+        for token in stream:
+            if token.type != "data":
+                yield token
+                continue
+            text = re.sub(r"\s*\n\s*(?=\w)", " ", token.value)
+            yield Token(token.lineno, "data", re.sub(r"\s*\n\s*", "", text))
+
+
+def _escaped(value: Any) -> Any:
+    """As all else on the pages is escaped; Jinja itself writes quotes in another way."""
+    return value if hasattr(value, "__html__") else Markup(escape(str(value)))
+
+
+def environment(folder: Path) -> Environment:
+    """Templates in `folder`: all is escaped that is not marked safe, and nothing may be unknown."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_escaped,
+        extensions=[_Lines],
+    )
+    made.tests["picture"] = lambda panel: isinstance(panel, KeptPicture)
+    return made
+
+
+_ENVIRONMENT = environment(TEMPLATE.parent)
 
 
 def figure_html(
     address: str,
-    figure: Mapping[str, Any],
+    figure: KeptFigure,
     language: str,
     caption: str,
     file_url: FileUrl,
@@ -26,160 +72,37 @@ def figure_html(
 
     Args:
         address: `<chapter>/<function>`; its id on the page is `fig-<chapter>-<function>`.
-        figure: description from the manifest.
         language: "zh" or "en".
         caption: HTML.
-        file_url: from a file of the manifest to its address as seen from the page.
+        file_url: from a file of the chapter to its address as seen from the page.
         source_url: address of the repository's files, with a slash at the end, or "".
         commit: the commit of this build, or "".
+
+    Raises:
+        CnnvizError: the template asks for what there is not; names template, line and value.
     """
     pick = 0 if language == "zh" else 1
-    variants = [_variant(figure, v, pick, file_url) for v in figure["variants"]]
-    identity = "fig-" + address.replace("/", "-")
-    if len(variants) == 1:
-        body = variants[0]
-    else:
-        names = [v["name"][pick] for v in figure["variants"]]
-        scrub = figure["scrub"][pick] if figure["scrub"] else ""
-        body = _tabs(identity, names, variants, figure["chosen"], figure["alt"][pick], scrub)
-    notes = _notes(figure.get("notes", ()), pick)
-    several = len(figure["variants"][0]["panels"]) > 1
-    named = f' role="group" aria-label="{escape(figure["alt"][pick])}"' if several else ""
-    return (
-        f'<figure class="fig" id="{identity}"{named}><div data-search-exclude>{body}{notes}</div>'
-        f"<figcaption>{caption}</figcaption>"
-        f"{_passport(address, figure, pick, source_url, commit)}</figure>"
-    )
-
-
-def _variant(
-    figure: Mapping[str, Any], variant: Mapping[str, Any], pick: int, file_url: FileUrl
-) -> str:
-    panels = "".join(_panel(panel, figure["alt"], pick, file_url) for panel in variant["panels"])
-    legends = "".join(_legend(legend, pick) for legend in variant["legends"])
-    layout = f'fig-{figure["layout"]}"'
-    if figure["columns"]:
-        layout = f'fig-table" style="--columns:{figure["columns"]}"'
-    return f'<div class="fig-panels {layout}>{panels}</div>{legends}'
-
-
-def _notes(notes: Sequence[list[str]], pick: int) -> str:
-    """One line for each input; assets/atlas.js shows that of the chosen one."""
-    if not notes:
-        return ""
-    lines = "".join(f"<p{' hidden' if i else ''}>{n[pick]}</p>" for i, n in enumerate(notes))
-    return f'<div class="fig-notes">{lines}</div>'
-
-
-def _panel(panel: Mapping[str, Any], alt: list[str], pick: int, file_url: FileUrl) -> str:
-    label = panel["label"][pick] if panel["label"] else ""
-    shows = (panel["alt"] or panel["label"] or alt)[pick]
-    if "file" in panel:
-        kind = "pixels smooth" if panel["photo"] else "pixels"
-        width, height = panel["width"], panel["height"]
-        style = f"--w:{width};--scale:{panel['scale']:g}"
-        sprite = ""
-        if bands := panel.get("bands"):
-            height, kind = bands["height"], f"{kind} sprite"
-            style += f";aspect-ratio:{width}/{height}"
-            sprite = f' data-bands="{bands["count"]}"'
-        body = (
-            f'<img class="{kind}" src="{escape(file_url(panel["file"]))}" width="{width}" '
-            f'height="{height}" style="{style}"{sprite} '
-            f'alt="{escape(shows)}" loading="lazy" decoding="async">'
+    try:
+        return _ENVIRONMENT.get_template(TEMPLATE.name).render(
+            figure=figure,
+            identity="fig-" + address.replace("/", "-"),
+            chapter=address.split("/", maxsplit=1)[0],
+            caption=caption,
+            source_url=source_url,
+            commit=commit,
+            words=Words(language),
+            said=lambda text: text[pick],
+            file_url=file_url,
+            named_lines=named_lines,
         )
-        if links := panel.get("links"):
-            units = f'data-layer="{escape(links["layer"])}" data-count="{links["count"]}"'
-            body = f'<div class="tiles" {units} data-columns="{links["columns"]}">{body}</div>'
-    else:
-        body = _line_names(panel["markup"][pick]) + (
-            f'<div class="fig-scroll" tabindex="0" role="group" aria-label="{escape(shows)}">'
-            f"{panel['markup'][pick]}</div>"
-        )
-    heading = f'<div class="fig-label">{escape(label)}</div>' if label else ""
-    return f'<div class="fig-panel">{heading}{body}</div>'
+    except TemplateError as error:
+        raise _unfilled(error) from error
 
 
-def _line_names(markup: str) -> str:
-    """On a phone a chart scrolls, and the names at the right ends of its lines are out of sight."""
-    found = re.search(r' data-lines="([^"]*)"', markup)
-    if not found:
-        return ""
-    names = "".join(
-        '<li><svg width="24" height="8" aria-hidden="true"><path d="M0 4h24" stroke-width="2" '
-        f'stroke="var(--cnnviz-{colour})" stroke-dasharray="{dashes or "none"}"/></svg>'
-        f"{escape(name)}</li>"
-        for name, colour, dashes in json.loads(unescape(found[1]))
-    )
-    return f'<ul class="line-names" aria-hidden="true">{names}</ul>'
-
-
-def _legend(legend: Mapping[str, Any], pick: int) -> str:
-    bar = ""
-    if legend["gradient"]:
-        signed = " legend-diverging" if legend["low"].startswith("−") else ""
-        gradient = escape(legend["gradient"])
-        bar = (
-            f'<span class="legend-low">{escape(legend["low"])}</span>'
-            f'<span class="legend-bar{signed}" style="background:{gradient}"></span>'
-            f'<span class="legend-high">{escape(legend["high"])}</span>'
-        )
-    # Where each input has a scale of its own, assets/atlas.js writes its ends.
-    ends = "|".join(f"{low} {high}" for low, high in legend.get("ends", ()))
-    chosen = f' data-ends="{escape(ends)}"' if ends else ""
-    text = f'<span class="legend-text">{escape(legend["text"][pick])}</span>'
-    return f'<div class="legend"{chosen}>{bar}{text}</div>'
-
-
-def _tabs(
-    identity: str, names: list[str], bodies: list[str], chosen: int, title: str, scrub: str
-) -> str:
-    """Material's tabs, which work by CSS alone: one radio button for each way of drawing.
-
-    With `scrub`, assets/scrubber.js puts a slider of that name in the place of the labels.
-    """
-    count = range(1, len(names) + 1)
-    inputs = "".join(
-        f'<input type="radio" name="{identity}-tab" id="{identity}-tab-{i}"'
-        f"{' checked' if i == chosen + 1 else ''}>"
-        for i in count
-    )
-    labels = "".join(
-        f'<label for="{identity}-tab-{i}">{escape(name)}</label>'
-        for i, name in zip(count, names, strict=True)
-    )
-    blocks = "".join(f'<div class="tabbed-block">{body}</div>' for body in bodies)
-    slider = f'data-scrub="{escape(scrub)}" ' if scrub else ""
-    return (
-        f'<div class="tabbed-set tabbed-alternate" {slider}'
-        f'data-tabs="{escape(identity)}:{len(names)}" '
-        f'role="group" aria-label="{escape(title)}">{inputs}'
-        f'<div class="tabbed-labels">{labels}</div><div class="tabbed-content">{blocks}</div></div>'
-    )
-
-
-def _passport(
-    address: str, figure: Mapping[str, Any], pick: int, source_url: str, commit: str
-) -> str:
-    """How the figure was made: function, weights, seed, commit, the command that makes it again."""
-    say = {key: text[pick] for key, text in WORDS.items()}
-    path, line = figure["source"].split("#L")
-    path, line = escape(path), escape(line)
-    where = f"<code>{path}:{line}</code>"
-    if source_url:
-        where = f'<a href="{escape(source_url)}{path}#L{line}">{where}</a>'
-    rows = [(say["drawn by"], where)]
-    for name, facts in figure["weights"].items():
-        seed = escape(f"{say['seed']} {facts['seed']}{say['comma']}") if facts["seed"] != "" else ""
-        weights = f"<code>{escape(name)}</code>{say['comma']}{seed}"
-        weights += f"<code>{escape(facts['digest'])}</code>"
-        rows.append((say["weights"], weights))
-    if commit:
-        rows.append((say["commit"], f"<code>{escape(commit)}</code>"))
-    command = f"python -m gen.draw.build {address.split('/', maxsplit=1)[0]}"
-    rows.append((say["again"], f"<code>{command}</code>"))
-    items = "".join(f"<li>{name}{say['colon']}{value}</li>" for name, value in rows)
-    items += f'<li><a href="#fig-{address.replace("/", "-")}">{say["link"]}</a></li>'
-    return (
-        f'<details class="passport"><summary>{say["how made"]}</summary><ul>{items}</ul></details>'
-    )
+def _unfilled(error: TemplateError) -> CnnvizError:
+    """What stops at a template, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    line = next((f.lineno for f in reversed(frames) if f.filename == str(TEMPLATE)), None)
+    line = getattr(error, "lineno", line)  # of an error in how it is written
+    name = TEMPLATE.relative_to(ROOT).as_posix()
+    return CnnvizError(f"{name}:{line} cannot be filled in: {error.message}.")

@@ -1,36 +1,25 @@
-"""What has been rendered, as data: a chapter's figures and numbers, and its pictures as files."""
+"""From a figure to what is kept of it: pictures become files, all else one typed description."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, holds, write_atomically
-from gen.figure.figure import Figure, Legend, Panel, Picture, Sprite, Text, Variant
+from gen.figure.figure import Figure, Panel, Sprite, Text, Variant
+from gen.figure.kept import (
+    Bands,
+    Chapter,
+    KeptDrawing,
+    KeptFigure,
+    KeptPicture,
+    KeptVariant,
+    Passport,
+)
 from gen.settings import ROOT
-
-
-@dataclass
-class Chapter:
-    """The rendered figures and numbers of one chapter.
-
-    Attributes:
-        key: what it was made from.
-        figures: name → description (see `describe`).
-        numbers: name → value, for the prose.
-        files: PNG file name → digest of its content.
-        weights: network that it used → digest of its file.
-    """
-
-    key: str
-    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
-    numbers: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    weights: dict[str, str] = field(default_factory=dict)
 
 
 def write_picture(stem: str, png: bytes, chapter: Chapter, folder: Path) -> str:
@@ -54,9 +43,9 @@ def describe(
     function: Callable[..., Any],
     chapter: Chapter,
     folder: Path,
-    passport: Callable[[str], Mapping[str, object]],
-) -> dict[str, Any]:
-    """A figure as JSON; its pictures are written to files whose names hold their digest.
+    passport: Callable[[str], Passport],
+) -> KeptFigure:
+    """A figure as it is kept; its pictures are written to files whose names hold their digest.
 
     Args:
         address: chapter and name.
@@ -71,56 +60,46 @@ def describe(
     variants = figure.variants or [Variant(Text("", ""), figure.panels, figure.legends)]
     source = Path(inspect.getsourcefile(function) or "").relative_to(ROOT)
     line = inspect.getsourcelines(function)[1]
-    return {
-        "alt": _text(figure.alt, address),
-        "layout": figure.layout,
-        "chosen": figure.chosen,
-        "scrub": figure.scrub,
-        "columns": figure.columns,
-        "notes": [_text(note, address) for note in figure.notes],
-        "variants": [
-            {
-                "name": variant.name,
-                "panels": [_panel(p, f"{address}-{i}", address, chapter, folder)
-                           for i, p in enumerate(variant.panels)],
-                "legends": [_legend(legend) for legend in variant.legends],
-            }
+    return KeptFigure(
+        alt=_text(figure.alt, address),
+        layout=figure.layout,
+        chosen=figure.chosen,
+        scrub=figure.scrub,
+        columns=figure.columns,
+        notes=[_text(note, address) for note in figure.notes],
+        variants=[
+            KeptVariant(
+                variant.name,
+                [_panel(p, f"{address}-{i}", address, chapter, folder)
+                 for i, p in enumerate(variant.panels)],
+                list(variant.legends),
+            )
             for variant in variants
         ],
-        "source": f"{source.as_posix()}#L{line}",
-        "weights": {name: passport(name) for name in figure.uses},
-    }  # fmt: skip
+        source=f"{source.as_posix()}#L{line}",
+        weights={name: passport(name) for name in figure.uses},
+    )  # fmt: skip
 
 
-def _panel(panel: Panel, stem: str, address: str, chapter: Chapter, folder: Path) -> dict[str, Any]:
-    described: dict[str, Any] = {"label": panel.label, "alt": panel.alt}
-    if panel.links:
-        described["links"] = asdict(panel.links)
-    if isinstance(panel.content, Sprite):
-        described["bands"] = {"count": panel.content.count, "height": panel.content.band}
-    if not isinstance(panel.content, Text):
-        picture = panel.content if isinstance(panel.content, Picture) else panel.content.picture
-        file = write_picture(stem, picture.png, chapter, folder)
-        described |= {
-            "file": file,
-            "width": picture.width,
-            "height": picture.height,
-            "scale": picture.scale,
-            "photo": picture.photo,
-        }
-    else:
-        described["markup"] = _text(panel.content, address)
-    return described
-
-
-def _legend(legend: Legend) -> dict[str, Any]:
-    return {
-        "text": legend.text,
-        "gradient": legend.gradient,
-        "low": legend.low,
-        "high": legend.high,
-        "ends": legend.ends,
-    }
+def _panel(
+    panel: Panel, stem: str, address: str, chapter: Chapter, folder: Path
+) -> KeptPicture | KeptDrawing:
+    content = panel.content
+    if isinstance(content, Text):
+        return KeptDrawing(panel.label, panel.alt, _text(content, address))
+    bands = Bands(content.count, content.band) if isinstance(content, Sprite) else None
+    picture = content.picture if isinstance(content, Sprite) else content
+    return KeptPicture(
+        panel.label,
+        panel.alt,
+        file=write_picture(stem, picture.png, chapter, folder),
+        width=picture.width,
+        height=picture.height,
+        scale=picture.scale,
+        photo=picture.photo,
+        bands=bands,
+        links=panel.links,
+    )
 
 
 def _text(text: Text, address: str) -> Text:

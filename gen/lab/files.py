@@ -4,7 +4,7 @@ A page that is opened from disk may neither fetch nor import modules, but it may
 the modules of docs/overrides/assets/lab become one classic script, each in a function of its own,
 and each network becomes a script that puts it where lab/network.js looks for it.
 
-`python -m gen.lab.files FOLDER` writes all files into a folder, to try things out.
+`python -m gen lab FOLDER` writes all files into a folder, to try things out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -314,18 +314,13 @@ def site_files(settings: Settings) -> dict[str, bytes]:
     return {**files, f"{FOLDER}/lab.js": script(settings).encode()}
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Write all files into the folder that is named."""
+    if len(arguments) != 1:
+        print("cnnviz: expected python -m gen lab FOLDER.", file=sys.stderr)
+        return 2
     settings = from_environment()
-    try:
-        make_files(settings)
-        for path, content in site_files(settings).items():
-            write_atomically(Path(sys.argv[1]) / Path(path).name, content)
-    except CnnvizError as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
-        return 1
+    make_files(settings)
+    for path, content in site_files(settings).items():
+        write_atomically(Path(arguments[0]) / Path(path).name, content)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""`python -m gen.publish.assemble`: train, render, build all languages, put them together."""
+"""`python -m gen site`: train, render, build all languages, put them together."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_atomically
-from gen.commit import commit
 from gen.draw import build, keys
 from gen.publish.lock import alone
-from gen.settings import ROOT, Settings, from_environment
+from gen.settings import ROOT, Settings, commit, from_environment
 from gen.texts import languages
 
 SITE = ROOT / "site"
@@ -188,18 +187,11 @@ def _mkdocs(config: str, folder: Path) -> list[str]:
 # --- All of it ----------------------------------------------------------------------------------
 
 
-def main() -> int:
+def main(_: Sequence[str] = ()) -> int:
     """Build everything and say how long each stage took."""
-    try:
-        settings = from_environment()
-        with _at_work(settings) as locks:
-            print(_make(settings, locks))
-    except CnnvizError as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"cnnviz: {build.HOW_IT_GOES_ON}", file=sys.stderr)
-        return build.INTERRUPTED
+    settings = from_environment()
+    with _at_work(settings) as locks:
+        print(_make(settings, locks))
     return 0
 
 
@@ -218,7 +210,3 @@ def _make(settings: Settings, locks: Sequence[int]) -> str:
     except CnnvizError as error:
         print(f"cnnviz: {error} Until then every make site puts all together.", file=sys.stderr)
     return f"site/ is ready: models and figures {made - started:.1f} s, pages {ended - made:.1f} s"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

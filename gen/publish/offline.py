@@ -1,4 +1,4 @@
-"""`python -m gen.publish.offline`: the built site as one zip that opens from disk, by double-click.
+"""`python -m gen offline`: the built site as one zip that opens from disk, by double-click.
 
 A browser treats a page on disk as a stranger to every other file: no fetch, no workers, no modules,
 and a folder is not its index.html. So links are written out, the search index becomes a script, and
@@ -12,8 +12,8 @@ import json
 import posixpath
 import re
 import shutil
-import sys
 import zipfile
+from collections.abc import Sequence
 from filecmp import cmp
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -153,21 +153,16 @@ def pack(folder: Path, archive: Path) -> None:
     partial.replace(archive)
 
 
-def main() -> int:
+def main(_: Sequence[str] = ()) -> int:
     """Make build/offline/ and build/cnnviz-offline.zip from site/."""
+    build = from_environment().build_dir
+    folder, archive = build / "offline" / FOLDER, build / f"{FOLDER}.zip"
     try:
-        build = from_environment().build_dir
-        folder, archive = build / "offline" / FOLDER, build / f"{FOLDER}.zip"
         convert(SITE, folder)
         pack(folder, archive)
-    except (CnnvizError, OSError) as error:
-        print(f"cnnviz: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        raise CnnvizError(str(error)) from error
     megabytes = archive.stat().st_size / 1e6
     shown = archive.relative_to(ROOT) if archive.is_relative_to(ROOT) else archive
     print(f"{shown} is ready ({megabytes:.0f} MB): unpack it and double-click index.html")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -38,7 +38,7 @@ def main() -> None:
             page.write(source.read_text("utf-8"))
         mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
-    assert atlas, "gen.site.hooks brings everything up to date before pages are made"
+    assert atlas, "gen.site.build brings everything up to date before pages are made"
     for net, layers in atlas.numbers["nets"].items():
         for name in (net, *(layer["name"] for layer in layers)):
             if not re.fullmatch(

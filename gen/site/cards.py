@@ -11,11 +11,11 @@ from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
 from cnnviz.files import digest, holds, inside, write_atomically
+from gen.figure.kept import KeptFigure, KeptPicture
 
 WIDTH, HEIGHT = 1200, 630
 LARGEST = 60_000
@@ -34,13 +34,13 @@ _HAN_FONTS = (
     ("C:/Windows/Fonts/msyhbd.ttc", 0),
 )
 
-Figures = Mapping[str, Mapping[str, Any]]
+Figures = Mapping[str, KeptFigure]
 
 
 def figure_for(addresses: Sequence[str], figures: Figures) -> str:
     """The first of a page's figures that fills a card, else the first with pictures, else ""."""
-    drawn = [a for a in addresses if a in figures and _panels(figures[a])]
-    wide = (a for a in drawn if _row_width(_panels(figures[a])) >= WIDTH // 2)
+    drawn = [a for a in addresses if a in figures and figures[a].shown.pictures]
+    wide = (a for a in drawn if _row_width(figures[a].shown.pictures) >= WIDTH // 2)
     return next(wide, drawn[0] if drawn else "")
 
 
@@ -54,8 +54,8 @@ def card(
         source: folder of the figures' files.
         kept: folder of cards.
     """
-    panels = _panels(figures[address]) if address else []
-    files = [inside(source, panel["file"]).read_bytes() for panel in panels]
+    panels = figures[address].shown.pictures if address else []
+    files = [inside(source, panel.file).read_bytes() for panel in panels]
     font = _font_file(title + site_name)
     parts = [Path(__file__).read_bytes(), title.encode(), site_name.encode(), str(font).encode()]
     made_from = digest([*parts, *files])
@@ -68,30 +68,19 @@ def card(
     return path
 
 
-def _panels(figure: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The pictures of a figure, as it is shown first."""
-    shown = figure["variants"][figure["chosen"]]
-    return [panel for panel in shown["panels"] if "file" in panel]
-
-
-def _size(panel: Mapping[str, Any]) -> tuple[int, int]:
-    bands = panel.get("bands")
-    return panel["width"], bands["height"] if bands else panel["height"]
-
-
-def _enlarged(panels: Sequence[Mapping[str, Any]], strip: int = _STRIP) -> int:
+def _enlarged(panels: Sequence[KeptPicture], strip: int = _STRIP) -> int:
     """How often each pixel is repeated so that the pictures fill a strip of some height."""
-    return max(1, strip // max(_size(panel)[1] for panel in panels))
+    return max(1, strip // max(panel.seen[1] for panel in panels))
 
 
-def _row_width(panels: Sequence[Mapping[str, Any]]) -> int:
-    return sum(_size(panel)[0] for panel in panels) * _enlarged(panels)
+def _row_width(panels: Sequence[KeptPicture]) -> int:
+    return sum(panel.seen[0] for panel in panels) * _enlarged(panels)
 
 
 def _small_enough(
     title: str,
     site_name: str,
-    panels: Sequence[Mapping[str, Any]],
+    panels: Sequence[KeptPicture],
     files: Sequence[bytes],
     font: tuple[str, int] | None,
 ) -> bytes:
@@ -111,7 +100,7 @@ def _small_enough(
 def _draw(
     title: str,
     site_name: str,
-    panels: Sequence[Mapping[str, Any]],
+    panels: Sequence[KeptPicture],
     files: Sequence[bytes],
     font: tuple[str, int] | None,
     strip: int,
@@ -136,9 +125,9 @@ def _draw(
     return image
 
 
-def _picture(panel: Mapping[str, Any], content: bytes, times: int, strip: int) -> Image.Image:
+def _picture(panel: KeptPicture, content: bytes, times: int, strip: int) -> Image.Image:
     """Enlarged so that each pixel is seen; one that is too high is made smaller."""
-    width, height = _size(panel)
+    width, height = panel.seen
     shown = min(width, WIDTH // times + 1)  # no card has more of it
     picture = Image.open(BytesIO(content), formats=("PNG",)).convert("RGBA")
     picture = picture.crop((0, 0, width if height > strip else shown, height))

@@ -1,6 +1,6 @@
 """What the frame of a page needs: its other languages, its card, its facts, what is behind.
 
-One object a build; gen.site.hooks calls it.
+One object a build; gen.site.build calls it.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def write_units(
     written: dict[str, list[str]] = {}
     for net, layers in atlas["nets"].items():
         chapter = manifest.read(f"{keys.UNITS}{net}", settings)
-        assert chapter, "gen.site.hooks brings everything up to date before pages are made"
+        assert chapter, "gen.site.build brings everything up to date before pages are made"
         _link_pictures(list(chapter.files), settings.figures_dir, site / "figures")
         written[net] = []
         for layer, facts in chapter.numbers["layers"].items():

@@ -14,10 +14,10 @@ import yaml
 
 from cnnviz.errors import CnnvizError
 from gen.texts.finding import Finding
-from gen.texts.words import WORDS
+from gen.texts.words import Words
 
 # Reading is slower here than in a novel: there are figures to look at.
-WORDS_A_MINUTE = {"zh": 300, "en": 180}
+_COUNTED = {"characters": r"[\u4e00-\u9fff]", "words": r"[^\W\d_][\w’'-]*"}
 SECONDS_A_FIGURE = 15
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
@@ -196,24 +196,24 @@ def minutes(markdown: str, language: str) -> int:
     (2, 2)
     """
     text = DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
-    length = len(re.findall(r"[\u4e00-\u9fff]" if language == "zh" else r"[^\W\d_][\w’'-]*", text))
-    seconds = 60 * length / WORDS_A_MINUTE["zh" if language == "zh" else "en"]
+    words = Words(language)
+    length = len(re.findall(_COUNTED[words["counted in"]], text))
+    seconds = 60 * length / words["read in a minute"]
     seconds += SECONDS_A_FIGURE * len(_FIGURE.findall(markdown))
     return max(1, round(seconds / 60))
 
 
 def course_map(course: Mapping[str, Chapter], language: str) -> str:
     """All chapters as a numbered Markdown list: title, question, what each needs, time."""
-    pick = 0 if language == "zh" else 1
-    lines = []
+    words, lines = Words(language), []
     for chapter in course.values():
-        facts = [WORDS["minutes"][pick].format(minutes=chapter.minutes)]
+        facts = [words.say("minutes", minutes=chapter.minutes)]
         if chapter.needs:
-            numbers = WORDS["list comma"][pick].join(str(course[n].number) for n in chapter.needs)
-            facts.append(WORDS["needs chapters"][pick].format(chapters=numbers))
+            numbers = words["list comma"].join(str(course[n].number) for n in chapter.needs)
+            facts.append(words.say("needs chapters", chapters=numbers))
         lines.append(
             f"{chapter.number}. **[{chapter.title}]({chapter.page}.md)**  \n    {chapter.question} "
-            f'<span class="course-facts">{WORDS["dot"][pick].join(facts)}</span>'
+            f'<span class="course-facts">{words["dot"].join(facts)}</span>'
         )
     return "\n".join(["", *lines, ""])
 
@@ -224,18 +224,16 @@ def facts_html(course: Mapping[str, Chapter], page: str, language: str, up: str)
     Args:
         up: the way from the page to the root of the site, such as "../".
     """
-    pick = 0 if language == "zh" else 1
-    chapter = course[page]
-    say = {key: text[pick] for key, text in WORDS.items()}
+    words, chapter = Words(language), course[page]
     facts = [
-        say["chapter"].format(number=chapter.number, count=len(course)),
-        say["minutes"].format(minutes=chapter.minutes),
+        words.say("chapter", number=chapter.number, count=len(course)),
+        words.say("minutes", minutes=chapter.minutes),
     ]
     if chapter.needs:
         links = (
             f'<a href="{up}{need}/">{escape(course[need].title)}</a>' for need in chapter.needs
         )
-        facts.append(say["read first"] + say["colon"] + say["list comma"].join(links))
-    facts.append(f'<a href="{up}notebooks/{page}.ipynb" download>{say["notebook"]}</a>')
+        facts.append(words["read first"] + words["colon"] + words["list comma"].join(links))
+    facts.append(f'<a href="{up}notebooks/{page}.ipynb" download>{words["notebook"]}</a>')
     items = "".join(f"<li>{fact}</li>" for fact in facts)
     return f'<ul class="chapter-facts" data-search-exclude>{items}</ul>'

@@ -24,16 +24,15 @@ from typing import Any
 
 from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.defaults import DEFAULT_NAMESPACE
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
-from cnnviz.numbers import fixed, percent, signed, thousands
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
-from gen.texts.words import WORDS
+from gen.texts.sandbox import sandbox
+from gen.texts.words import Words
 
 
 class Misfit(CnnvizError):
@@ -46,12 +45,12 @@ class Misfit(CnnvizError):
 
 _NAMES = {
     "figure": (
-        ("图", "新的图由 gen/figures/<章>.py 里返回 Figure 的函数画出。"),
-        ("figure", "a new one is drawn by a function of gen/figures/<chapter>.py."),
+        ("图", "新的图由 gen/figures/<章>/ 里返回 Figure 的函数画出。"),
+        ("figure", "a new one is drawn by a function in gen/figures/<chapter>/."),
     ),
     "number": (
-        ("数", "新的数由 gen/figures/<章>.py 里的函数 numbers 给出。"),
-        ("number", "a new one comes from the function numbers of gen/figures/<chapter>.py."),
+        ("数", "新的数由 gen/figures/<章>/ 里的函数 numbers 给出。"),
+        ("number", "a new one comes from the function numbers in gen/figures/<chapter>/."),
     ),
     "chapter": (
         ("章或数", "数写成“章.名字”，例如 lenet.test_accuracy。"),
@@ -101,18 +100,6 @@ class _Unknown(StrictUndefined):
             raise _NoSuchName(self._undefined_name)
         known = self._undefined_obj if isinstance(self._undefined_obj, Mapping) else ()
         raise unknown("number", str(self._undefined_name), map(str, known))
-
-
-class _Environment(ImmutableSandboxedEnvironment):
-    """A text sees its numbers and helpers, nothing of Python behind them, and changes none.
-
-    `net.values` is the number of that name, not the method of the dictionary.
-    """
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
 
 
 # What Chinese keyboards write, and what belongs inside double brackets.
@@ -179,23 +166,7 @@ class Prose:
         self.language, self.figures, self.printed = language, figures, printed
         self.dataset, self.root, self.source_url = dataset, root, source_url
         self.programs: dict[str, str] = {}
-        self.environment = _Environment(
-            block_start_string="[[%",
-            block_end_string="%]]",
-            variable_start_string="[[=",
-            variable_end_string="]]",
-            comment_start_string="[[#",
-            comment_end_string="#]]",
-            undefined=_Unknown,
-            autoescape=False,
-            keep_trailing_newline=True,
-        )
-        self.environment.filters |= {
-            "percent": percent,
-            "thousands": thousands,
-            "fixed": fixed,
-            "signed": signed,
-        }
+        self.environment = sandbox(_Unknown)
         self.environment.globals |= {
             **numbers,
             "claim": self.claim,
@@ -271,7 +242,7 @@ class Prose:
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""
-        return WORDS[key][0 if self.language == "zh" else 1].format(**values)
+        return Words(self.language).say(key, **values)
 
     def _other_data(self) -> str:
         return f'!!! note ""\n    {self.say("other data", dataset=self.dataset)}\n\n'
@@ -291,7 +262,7 @@ class Prose:
         return f"<mark>{html.escape(self.say('does not hold', claim=what))}</mark>"
 
     def figure(self, address: str, caller: Callable[[], str]) -> str:
-        """A slot with the caption; `gen.site.hooks` puts the figure into it once it is HTML."""
+        """A slot with the caption; `gen.site.build` puts the figure into it once it is HTML."""
         if address not in self.figures:
             raise unknown("figure", address, self.figures)
         caption = dedent(caller()).strip()

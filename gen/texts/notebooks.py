@@ -14,7 +14,7 @@ from hashlib import sha256
 from textwrap import dedent
 from typing import Any
 
-from gen.texts.words import WORDS
+from gen.texts.words import Words
 
 Cell = dict[str, Any]
 
@@ -51,8 +51,7 @@ def notebook(
         repo_url: where pip finds the package.
         programs: name → code that may be run (`gen.texts.fill.Prose.programs`).
     """
-    pick = 0 if language == "zh" else 1
-    say = {key: text[pick] for key, text in WORDS.items()}
+    say = Words(language)
     text = _FRONT_MATTER.sub("", markdown)
     cells: list[Cell] = []
     start = 0
@@ -91,7 +90,7 @@ def _unindented(text: str | None, indent: str) -> str:
     return re.sub(rf"^{indent}", "", text or "", flags=re.M)
 
 
-def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: dict[str, str]) -> None:
+def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: Words) -> None:
     """Plain Markdown, cut into a cell a section."""
     # After a program inside an answer the text goes on indented, which would make code of it.
     indented = re.match(r"(?:(?: {4,}.*)?\n)*", text)
@@ -103,7 +102,7 @@ def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: dict[
             cells.append(_text_cell(section.strip()))
 
 
-def _plain(text: str, page: str, site_url: str, say: dict[str, str]) -> str:
+def _plain(text: str, page: str, site_url: str, say: Words) -> str:
     """Markdown that Jupyter understands, from what MkDocs and its extensions do."""
 
     def figure(match: re.Match[str]) -> str:

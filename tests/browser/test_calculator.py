@@ -12,7 +12,7 @@ import torch
 from playwright.sync_api import Browser, Page, expect
 from torch import nn
 
-pytestmark = [pytest.mark.browser, pytest.mark.thorough]
+pytestmark = pytest.mark.browser
 
 Settings = dict[str, int]
 

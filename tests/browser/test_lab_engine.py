@@ -27,7 +27,7 @@ from cnnviz.training.runs import named
 from gen.lab import files as lab_files
 from gen.settings import from_environment
 
-pytestmark = [pytest.mark.browser, pytest.mark.thorough]
+pytestmark = pytest.mark.browser
 
 IMAGES = 200
 Floats = npt.NDArray[np.float32]

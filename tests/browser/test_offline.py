@@ -13,8 +13,6 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from gen.publish.offline import FOLDER, convert, pack
 from tests.browser.serving import SITE
 
-pytestmark = pytest.mark.thorough
-
 _PAGES = ["", "lenet/", "shapes/", "lab/", "atlas/", "atlas/lenet/conv1/", "atlas/lenet/conv2/07/"]
 _PAGES += ["glossary/", "about/"]
 

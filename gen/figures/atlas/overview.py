@@ -6,7 +6,6 @@ import json
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from itertools import pairwise
 from typing import Any
@@ -21,7 +20,7 @@ from cnnviz.inside.patches import cut, extremes
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import KINDS, AtlasNet, Layer, atlas_net
 from gen.atlas.units import contributions
-from gen.context import Context
+from gen.context import Context, shared
 from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 
 LINKS = 4
@@ -123,12 +122,13 @@ def _silent(own: AtlasNet, layer: Layer) -> list[int]:
 # ---------- Links between units ----------
 
 
-@cache
-def _into(own: AtlasNet) -> dict[str, Tensor]:
+@shared
+def _into(context: Context, net: str) -> dict[str, Tensor]:
     """Layer → what each unit of the layer before contributes to each of its units, (C, before).
 
     Only layers whose channels are the units of the layer before.
     """
+    own = atlas_net(context, net)
     found = contributions(own)
     return {
         layer.name: found[layer.name]
@@ -165,7 +165,7 @@ def _overview(context: Context, own: AtlasNet, tiles: dict[str, _Tiles], say: An
     }  # fmt: skip
     attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
     rows = [_input_row(context, own, say)]
-    into = _into(own)
+    into = _into(context, own.name)
     followers = {before.name: layer.name for before, layer in pairwise(own.weighted)}
     for layer in own.weighted:
         data = ""
@@ -287,7 +287,7 @@ def numbers(context: Context) -> dict[str, Any]:
     for name in context.settings.atlas_nets:
         own = atlas_net(context, name)
         top, even = {}, {}
-        for layer, matrix in _into(own).items():
+        for layer, matrix in _into(context, name).items():
             sizes = matrix.abs()
             carried = sizes.sort(dim=1, descending=True).values[:, :LINKS].sum()
             top[layer] = float(carried / sizes.sum().clamp(min=1e-12))

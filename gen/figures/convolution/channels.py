@@ -129,8 +129,8 @@ def many_filters(context: Context) -> Figure:
             Panel(drawing, Text(f"{name.zh}：三片", f"{name.en}: three slices")),
             Panel(picture(drawn, step=4), Text("特征图", "feature map"), alt=name),
         ]
-        ends = (significant(float(end)) for end in drawn.limits[0])
-        legends.append(Legend(name, palettes.css_gradient(drawn.palette), *ends))
+        low, high = (significant(float(end)) for end in drawn.limits[0])
+        legends.append(Legend(name, palettes.css_gradient(drawn.palette), low, high))
     return Figure(
         alt=Text(
             "三个滤波器，每个三片；同一张照片得到三张不同的特征图：偏红的地方、往右变亮的边缘、模糊的亮度",

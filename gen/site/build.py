@@ -1,0 +1,365 @@
+"""A build of the site in one language: what its pages show, and what it does with each of them.
+
+gen/site/hooks.py, the only one besides gen/site/added.py that knows MkDocs, calls it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import TemplateSyntaxError
+
+from cnnviz.errors import CnnvizError
+from cnnviz.files import write_atomically
+from gen.atlas.pages import atlas_nav
+from gen.bundle import bundle as prebuilt
+from gen.checks.allowed_html import check_markup, check_text
+from gen.checks.directives import Directives
+from gen.checks.harmless import check_frame, check_snippets, no_plain_files
+from gen.checks.html_lists import PAGE, TEXT, Allowed
+from gen.checks.parity import differences
+from gen.draw import keys, manifest
+from gen.draw.build import ensure_in_subprocess
+from gen.figure.html import figure_html
+from gen.settings import ROOT, Settings, commit, from_environment, version
+from gen.site.cards import Figures
+from gen.site.frame import Frame
+from gen.site.preview import Preview
+from gen.site.search_worker import mend_search
+from gen.site.units import write_units
+from gen.texts.course import Chapter, facts_html
+from gen.texts.course import chapters as course_chapters
+from gen.texts.fill import Prose
+from gen.texts.finding import Finding
+from gen.texts.glossary import Term, link_first_uses
+from gen.texts.glossary import read as read_glossary
+from gen.texts.languages import ROOT_LANGUAGE, ours
+from gen.texts.maths import replace_math
+from gen.texts.notebooks import notebook
+from gen.texts.sections import line_of
+
+_SLOT_START = '<div class="figure-slot" data-figure="'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What mkdocs.yml says of the site of one language.
+
+    Attributes:
+        site_url: where the site of all languages lives, with a slash at the end; "" if unknown.
+        strict: does a warning stop the build?
+    """
+
+    language: str
+    name: str
+    description: str
+    site_url: str
+    repo_url: str
+    nav: list[Any] | None
+    strict: bool
+
+    @property
+    def url(self) -> str:
+        """Where this language's site lives, with a slash at the end; "" if unknown."""
+        folder = "" if self.language == ROOT_LANGUAGE else f"{self.language}/"
+        there = not self.site_url or self.site_url.endswith(f"/{folder}")
+        return self.site_url if there else self.site_url + folder
+
+    @property
+    def source_url(self) -> str:
+        """Address of the repository's files, with a slash at the end; "" if unknown."""
+        return f"{self.repo_url.rstrip('/')}/blob/main/" if self.repo_url else ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: what it is called, and where it will be.
+
+    Attributes:
+        name: such as "atlas/index".
+        file: how messages name it: its file, or its address if the build writes it.
+        source: its Markdown with the front matter.
+        url: from the root of this language's site; "" for the home page.
+        base: from the page to that root, without a slash at the end.
+    """
+
+    name: str
+    file: str
+    source: str
+    url: str
+    base: str
+
+
+@dataclass
+class SiteBuild:
+    """One build of one language's site.
+
+    Attributes:
+        plan: what mkdocs.yml says.
+        preview: what `make serve` leaves as it is; outlasts the build.
+        warn: says a line; with `--strict` it stops the build.
+        bundle: the manifest of the bundle that is shown; None if all was made here.
+        figures: address → description.
+        numbers: chapter → name → value.
+        notebooks: page → its notebook, as pages are read.
+        directives: the rule for `:::`, as an extension of Markdown.
+    """
+
+    plan: Plan
+    preview: Preview
+    warn: Callable[[str], None]
+    settings: Settings
+    bundle: dict[str, Any] | None
+    figures: Figures
+    numbers: Mapping[str, Any]
+    course: Mapping[str, Chapter]
+    terms: list[Term]
+    prose: Prose
+    frame: Frame
+    notebooks: dict[str, str] = field(default_factory=dict)
+    directives: Directives = field(default_factory=Directives)
+
+    @classmethod
+    def begin(cls, plan: Plan, preview: Preview, warn: Callable[[str], None]) -> SiteBuild:
+        """Bring models and figures up to date, then read what the pages will show.
+
+        Raises:
+            CnnvizError: something is wrong with what is read, or could not be made.
+        """
+        language, settings = plan.language, from_environment()
+        if links := no_plain_files(ROOT / "docs"):
+            raise CnnvizError("\n".join(link.text(language) for link in links))
+        bundle = prebuilt.in_use(settings)
+        if not bundle:
+            ensure_in_subprocess(settings)
+        read = {name: manifest.read(name, settings) for name in keys.chapter_names()}
+        chapters = {name: chapter for name, chapter in read.items() if chapter}
+        figures = {
+            f"{name}/{title}": figure
+            for name, chapter in chapters.items()
+            for title, figure in chapter.figures.items()
+        }
+        numbers = {name: chapter.numbers for name, chapter in chapters.items()}
+        printed = numbers.pop(keys.EXAMPLES, {})
+        course = course_chapters(ROOT / "docs", language, plan.nav or [])
+        terms = read_glossary(ROOT / "docs" / "glossary.yml")
+        prose = Prose(
+            language, numbers, set(figures), printed, settings.dataset, ROOT, plan.source_url
+        )
+        prose.add_course(course, terms)
+        frame = Frame(
+            ROOT,
+            language,
+            (plan.name, plan.description, plan.url or "/"),
+            figures,
+            settings.figures_dir,
+            settings.build_dir / "cards" / language,
+        )
+        build = cls(
+            plan,
+            preview,
+            warn,
+            settings,
+            bundle,
+            figures,
+            numbers,
+            course,
+            terms,
+            prose,
+            frame,
+        )
+        build._check_bundle()
+        return build
+
+    def _check_bundle(self) -> None:
+        """Figures of a bundle hold nothing that none of ours does."""
+        for address in self.figures if self.bundle else ():
+            # All that a figure itself brings: no caption, no links to the source, no commit.
+            own = figure_html(
+                address, self.figures[address], self.plan.language, "", "figures/{}".format, "", ""
+            )
+            check_markup(f"figure {address}", own)
+
+    def nav(self) -> list[Any] | None:
+        """The navigation with the pages of the atlas."""
+        return atlas_nav(self.plan.nav, self.numbers, ours(self.plan.language))
+
+    def extra(self) -> dict[str, str]:
+        """What the theme's templates say of this build; `prebuilt` is "" if all was made here."""
+        # `make site PREBUILT=` has made sure that the bundle is as new as the code: nothing to be
+        # said.
+        notice = ""
+        if self.bundle and not self.plan.strict:
+            notice = prebuilt.notice(self.bundle, self.settings, self.plan.language)
+        return {"commit": commit(), "version": version(), "prebuilt": notice}
+
+    def warn_of_differences(self) -> None:
+        """Warn of what one language has and the other lacks."""
+        for difference in differences(ROOT / "docs"):
+            self.warn(difference.text(self.plan.language))
+
+    def markdown(self, markdown: str, place: Place) -> str:
+        """A page's Markdown, without the front matter, with its numbers, code and claims.
+
+        Raises:
+            CnnvizError: it cannot be filled in, or takes something from another file.
+        """
+        language = self.plan.language
+        try:
+            self.frame.add_page(place.name, markdown)
+            # The front matter has been taken away; messages count the lines of the file.
+            above = place.source.count("\n") - markdown.count("\n")
+            filled = self.prose.fill(markdown, place.file, above)
+            check_snippets(place.file, filled, language)
+        except CnnvizError as error:
+            if not self.bundle or self.plan.strict:
+                raise
+            # A bundle may be older than the text: this page waits for the next build, the others
+            # show.
+            said = str(error)
+            if not isinstance(error.__cause__, TemplateSyntaxError):
+                said += f" {self.prose.say('older bundle')}"
+            self.warn(said)
+            filled = f'# {place.name}.md\n\n!!! warning ""\n    {said}\n'
+        if place.name in self.course:
+            self.notebooks[place.name] = notebook(
+                filled,
+                place.name,
+                language,
+                self.plan.url,
+                self.plan.repo_url,
+                self.prose.programs,
+            )
+        self.directives.page(place.file, place.source, language)
+        return filled
+
+    def content(self, html: str, place: Place) -> str:
+        """What Markdown made of a page, with figures, formulas and links to the glossary.
+
+        Raises:
+            CnnvizError: it holds HTML that no text may hold, or a formula or figure that cannot be
+                shown.
+        """
+        self._check_html(html, TEXT, place)
+        if place.name in self.course:
+            up, language = f"{place.base}/", self.plan.language
+            html = link_first_uses(html, self.terms, language, f"{up}glossary/")
+            facts = facts_html(self.course, place.name, language, up)
+            html = html.replace("</h1>", f"</h1>{facts}", 1)
+        html = self.frame.with_notices(html, place.name, place.url, place.base)
+        return replace_math(self._with_figures(html, place))
+
+    def _with_figures(self, html: str, place: Place) -> str:
+        parts = html.split(_SLOT_START)
+        filled = [parts[0]]
+        for part in parts[1:]:
+            address, rest = part.split('">', 1)
+            caption, _, after = rest.partition("</div>")
+            if "<div" in caption or address not in self.figures:
+                raise CnnvizError(_odd_caption(address, place).text(self.plan.language))
+            filled.append(self._figure(address, caption.strip(), place))
+            filled.append(after)
+        return "".join(filled)
+
+    def _figure(self, address: str, caption: str, place: Place) -> str:
+        root = "" if place.base == "." else f"{place.base}/"
+        return figure_html(
+            address,
+            self.figures[address],
+            self.plan.language,
+            caption,
+            lambda file: f"{root}figures/{file}",
+            self.plan.source_url,
+            commit(),
+        )
+
+    def head(
+        self, meta: Mapping[str, Any], title: str, menu: Iterable[str], place: Place
+    ) -> dict[str, Any]:
+        """What docs/overrides/main.html says in the head of a page.
+
+        Args:
+            menu: the headings as the table of contents shows them, as HTML.
+
+        Raises:
+            CnnvizError: title, front matter or headings hold more than words.
+        """
+        frame, name, url = self.frame, place.name, place.url
+        check_frame(f"{name}.md", meta, title, menu)
+        return {
+            "at_root": not frame.own.folder,
+            "others": frame.others(name, url),
+            "alternates": frame.alternates(name, url),
+            "card": frame.card(name, title),
+            "structured": frame.structured(meta, title, name, url, self.course.get(name)),
+        }
+
+    def head_of_404(self) -> dict[str, Any]:
+        """The page for what was not found leads to the home pages of the other languages."""
+        return {"at_root": not self.frame.own.folder, "others": self.frame.others("index", "")}
+
+    def check_page(self, page: str, place: Place) -> None:
+        """Look again at the article of a page, now that all is put in.
+
+        Raises:
+            CnnvizError: it holds what no page may hold.
+        """
+        start = page.index(">", page.index("<article")) + 1
+        self._check_html(page[start : page.rindex("</article>")], PAGE, place)
+
+    def _check_html(self, html: str, allowed: Allowed, place: Place) -> None:
+        check_text(place.file, html, place.name, place.source, self.plan.language, allowed)
+
+    def write(self, site: Path) -> None:
+        """Write what is beside the pages: notebooks, pages of units, cards, feed; mend the search.
+
+        Raises:
+            CnnvizError: the page of a unit, made of a bundle's facts, holds what none of ours does.
+        """
+        mend_search(site)
+        self.frame.write(site)
+        for name, text in self.notebooks.items():
+            write_atomically(site / "notebooks" / f"{name}.ipynb", text.encode())
+        atlas, settings, preview = self.numbers["atlas"], self.settings, self.preview
+        chapters = ["atlas", *(f"{keys.UNITS}{net}" for net in atlas["nets"])]
+        if not preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
+            language, foreign = ours(self.plan.language), self.bundle is not None
+            write_units(site, settings, atlas, language, preview.running, foreign)
+
+
+def _odd_caption(address: str, place: Place) -> Finding:
+    return Finding(
+        place.file,
+        line_of(place.source, max(0, place.source.find(f'"{address}"'))),
+        f"图 {address} 的图注里有代码、方框或表格。怎么办：图注只写普通的段落，把它们"
+        "移到 [[% endcall %]] 后面；图只用 [[% call figure(…) %]] 放进来。",
+        f"the caption of the figure {address} holds code, a box or a table. What to "
+        "do: write plain paragraphs there and move the block behind [[% endcall %]]; "
+        "a figure is shown by [[% call figure(…) %]] alone.",
+    )
+
+
+class Session:
+    """The one thing that outlasts a build: `make serve` makes many in one process.
+
+    Attributes:
+        preview: what it leaves as it is.
+        build: the last one that began; there is none before.
+    """
+
+    build: SiteBuild
+
+    def __init__(self) -> None:
+        self.preview = Preview()
+
+    def begin(self, plan: Plan, warn: Callable[[str], None]) -> SiteBuild:
+        """Begin the next build; see `SiteBuild.begin`."""
+        self.build = SiteBuild.begin(plan, self.preview, warn)
+        return self.build
+
+
+session = Session()
+"""MkDocs loads gen/site/hooks.py by its path, as a module of its own, so it cannot lie there."""
