@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from cnnviz.data import catalogue
 from gen import settings
+from gen.atlas import ablation_table
 from gen.atlas.net import atlas_net
 from gen.context import Context
 from gen.figures.atlas import ablation as atlas_ablation
@@ -98,12 +99,12 @@ def test_together_begins_with_the_whole_net(context: Context) -> None:
 
 
 def test_cells() -> None:
-    cell = atlas_ablation._cell
-    assert cell(float("nan"), atlas_ablation.LOSS_STEPS) == "<td>–</td>"
-    assert cell(-0.04, atlas_ablation.LOSS_STEPS) == "<td>−0.0</td>"
-    assert cell(1234.5, atlas_ablation.LOSS_STEPS) == '<td class="p6">+1234</td>'
+    cell = ablation_table.cell
+    assert cell(float("nan"), ablation_table.LOSS_STEPS) == "<td>–</td>"
+    assert cell(-0.04, ablation_table.LOSS_STEPS) == "<td>−0.0</td>"
+    assert cell(1234.5, ablation_table.LOSS_STEPS) == '<td class="p6">+1234</td>'
 
 
 def test_the_steps_of_colour_are_those_of_the_stylesheet() -> None:
     css = (settings.ROOT / "docs/overrides/assets/sortable.css").read_text("utf-8")
-    assert tuple(map(int, re.findall(r"--strength: (\d+)%", css))) == atlas_ablation.STRENGTHS
+    assert tuple(map(int, re.findall(r"--strength: (\d+)%", css))) == ablation_table.STRENGTHS

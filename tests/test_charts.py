@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from cnnviz.drawing import charts, svg
+from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.plotting import _spread, _wrapped
 from cnnviz.errors import CnnvizError
 from cnnviz.numbers import shortest
@@ -59,12 +60,10 @@ _CHARTS: dict[str, Callable[[], str]] = {
     "groups": lambda: charts.grouped_bar_chart(
         {"甲": [1, 2, 3], "乙": [3, 2, 1], "丙": [1, 1, 1]}, _NAMES, title=TITLE, write=shortest
     ),
-    "matrix": lambda: charts.matrix_chart(
+    "matrix": lambda: matrix_chart(
         np.eye(3) * 7, _NAMES, _NAMES, title=TITLE, row_title="真", column_title="答"
     ),
-    "signed matrix": lambda: charts.matrix_chart(
-        [[-1, 0.5]], ["r"], ["a long label", "b"], title=TITLE
-    ),
+    "signed matrix": lambda: matrix_chart([[-1, 0.5]], ["r"], ["a long label", "b"], title=TITLE),
 }
 
 
@@ -239,22 +238,22 @@ def test_histograms_of_one_chart_share_their_intervals() -> None:
 
 def test_matrix_tints_grow_with_the_numbers() -> None:
     """Of 0, 1, 2, 4 the shares are 0, ¼, ½, 1 of the strongest tint, 0.45."""
-    root = ET.fromstring(charts.matrix_chart([[0, 1], [2, 4]], "ab", "cd", title="t"))
+    root = ET.fromstring(matrix_chart([[0, 1], [2, 4]], "ab", "cd", title="t"))
     tints = [float(box.attrib["fill-opacity"]) for box in root.iter(f"{SVG}rect")]
     assert tints == pytest.approx([0, 0.11, 0.23, 0.45], abs=0.006)
-    assert _texts(charts.matrix_chart([[0, 1], [2, 4]], "ab", "cd", title="t"))[-4:] == list("0124")
+    assert _texts(matrix_chart([[0, 1], [2, 4]], "ab", "cd", title="t"))[-4:] == list("0124")
 
 
 def test_words_in_the_place_of_numbers() -> None:
-    drawn = charts.matrix_chart([[1, -2]], "r", "ab", title="t", words=[["一", "two"]])
+    drawn = matrix_chart([[1, -2]], "r", "ab", title="t", words=[["一", "two"]])
     assert _texts(drawn)[-2:] == ["一", "two"]
     with pytest.raises(CnnvizError, match="do not fit"):
-        charts.matrix_chart([[1, 2]], "r", "ab", title="t", words=[["one"]])
+        matrix_chart([[1, 2]], "r", "ab", title="t", words=[["one"]])
 
 
 def test_matrix_with_log_keeps_small_numbers_visible() -> None:
     """log(1 + 3) / log(1 + 63) is a third, where 3 / 63 would be a twentieth."""
-    root = ET.fromstring(charts.matrix_chart([[3, 63]], "a", "bc", title="t", log=True))
+    root = ET.fromstring(matrix_chart([[3, 63]], "a", "bc", title="t", log=True))
     tints = [float(box.attrib["fill-opacity"]) for box in root.iter(f"{SVG}rect")]
     assert tints == pytest.approx([0.15, 0.45], abs=0.006)
 
@@ -297,9 +296,9 @@ def test_a_legend_breaks_into_rows() -> None:
             lambda: charts.grouped_bar_chart({"a": [1, 2]}, ["x"], title="t"),
             "'a' has 2 values.*1 groups",
         ),
-        (lambda: charts.matrix_chart([[1, 2]], ["r"], ["c"], title="t"), r"\(1, 2\) with 1 row"),
+        (lambda: matrix_chart([[1, 2]], ["r"], ["c"], title="t"), r"\(1, 2\) with 1 row"),
         (
-            lambda: charts.matrix_chart([[-1]], ["r"], ["c"], title="t", log=True),
+            lambda: matrix_chart([[-1]], ["r"], ["c"], title="t", log=True),
             "1 values are negative",
         ),
     ],

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.diagrams import kernel_grid, network_diagram, tensor_blocks, weighted_sum
+from cnnviz.drawing.diagrams import kernel_grid, tensor_blocks, weighted_sum
+from cnnviz.drawing.network_drawing import network_diagram
 from cnnviz.drawing.palettes import DIVERGING, GREY, hex_colour
 from cnnviz.errors import CnnvizError
 from cnnviz.numbers import alike

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cnnviz.data import digits
+from cnnviz.data import digit_paths, digits
 from cnnviz.data.digit_templates import STYLES
 from cnnviz.errors import CnnvizError
 
@@ -104,13 +104,13 @@ def test_grey_levels_are_like_handwriting(made: digits.Digits) -> None:
 
 def test_templates_of_a_style_correspond() -> None:
     for style in STYLES:
-        forms = {str(digits._parse(t)[1:]) for t in style.templates}
+        forms = {str(digit_paths.parse(t)[1:]) for t in style.templates}
         assert len(forms) == 1, f"{style.digit} {style.name}: points, corners or lifts differ"
         assert len(style.templates) >= 3
 
 
 def test_parse() -> None:
-    points, corners, strokes = digits._parse("0,0 5,9! 7,-7 / 1,2 3,4")
+    points, corners, strokes = digit_paths.parse("0,0 5,9! 7,-7 / 1,2 3,4")
     assert points == [(0, 0), (5, 9), (7, -7), (1, 2), (3, 4)]
     assert corners == [False, True, False, False, False]
     assert strokes == [0, 0, 0, 1, 1]
@@ -120,7 +120,7 @@ def test_curve_is_affine_and_passes_through_the_control_points() -> None:
     control = np.array([[0, 0], [30, 40], [60, 0], [0, 90], [50, 90]], np.float32)
     stroke = np.array([0, 0, 0, 1, 1])
     ends = np.array([True, False, True, True, True])
-    matrix, strokes = digits._curve(control, stroke, ends)
+    matrix, strokes = digit_paths.curve(control, stroke, ends)
     assert matrix.sum(1) == pytest.approx(np.ones(len(matrix)), abs=1e-6)  # moved with its points
     curve = matrix @ control
     for point in control:

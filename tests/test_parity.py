@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.checks.parity import KINDS, differences
+from gen.checks.kinds import KINDS
+from gen.checks.parity import differences
 from gen.texts.finding import Finding, spoken, workflow_commands
 
 ROOT = Path(__file__).parent.parent

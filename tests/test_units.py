@@ -17,8 +17,9 @@ from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
 from cnnviz.nets.outside import from_file
 from cnnviz.training.runs import RECIPES
+from gen.atlas.addresses import unit_name
 from gen.atlas.net import atlas_net
-from gen.atlas.unit_pages import UnitPage, unit_name
+from gen.atlas.unit_pages import UnitPage
 from gen.atlas.units import render_units
 from gen.draw import manifest
 from gen.figures.atlas.atlas import facts

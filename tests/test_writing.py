@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from cnnviz.errors import CnnvizError
-from gen.checks import spelling, typed_numbers, writing
-from gen.checks.writing import Page, Site, check, remarks
+from gen.checks import spelling, typed_numbers
+from gen.checks.remark import Page, Site
+from gen.checks.rules import OUR_SITES, remarks
+from gen.checks.writing import check
 from gen.settings import ROOT, from_environment
 from gen.texts.glossary import Term
 
@@ -227,7 +229,7 @@ def test_an_american_term_is_a_matter_of_spelling_alone():
     assert [r.rule for r in remarks(Page("en", "page", "Normalization."), site)] == ["spelling"]
 
 
-@pytest.mark.parametrize("target", ["../other/", "/en/other/", f"{writing._OUR_SITES[0]}en/other/"])
+@pytest.mark.parametrize("target", ["../other/", "/en/other/", f"{OUR_SITES[0]}en/other/"])
 def test_an_address_of_the_site_is_no_link_in_a_text(target):
     (remark,) = remarks(Page("en", "page", f"[other]({target}#end)"), SITE)
     assert "is an address of the site. What to do: write the name of the file" in remark.en

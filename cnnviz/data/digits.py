@@ -17,20 +17,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz.data.digit_paths import Floats, Path, path_of
 from cnnviz.data.digit_templates import STYLES, Style
 from cnnviz.errors import CnnvizError, unknown_name
-
-Floats = NDArray[np.float32]
 
 SIDE = 28  # pixels of an image
 BOX = 20  # pixels of the box that the ink fills
 CHUNK = 128  # samples drawn together; part of what a seed means, so never change it lightly
-SPACING = 3.0  # distance between inked points of a path, in template units (100 are a digit)
 
 # How hands differ. Lengths in template units unless said otherwise.
 BLEND = 0.7  # concentration of the Dirichlet weights of the templates
@@ -146,7 +143,7 @@ def example(digit: int, style: str, seed: int) -> Example:
         raise unknown_name("style", str(style), names[digit])
     index = [_name(s) for s in STYLES].index(style)
     drawn = _draw(index, 1, np.random.default_rng([seed, index]), spread=1)
-    cuts = np.flatnonzero(np.diff(_path(index).stroke)) + 1
+    cuts = np.flatnonzero(np.diff(path_of(index).stroke)) + 1
 
     def strokes(points: Floats) -> list[Floats]:
         return np.split(points[:, :, 0], cuts)
@@ -179,100 +176,6 @@ def _jobs(style_of: NDArray[np.int64]) -> Iterator[tuple[int, int, NDArray[np.in
             yield style, chunk, where[start : start + CHUNK]
 
 
-# --- From templates to smooth curves ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Path:
-    """The geometry of a style: K control points, P inked points, T templates.
-
-    Attributes:
-        templates: (T, K, 2) control points.
-        sharp: (P, K) matrix from control points to the curve, corners kept.
-        round: (P, K) the same without corners.
-        stroke: (P,) number of the stroke of each inked point.
-        stroke_of_control: (K,) number of the stroke of each control point.
-        ends: (K,) true where a stroke starts or ends.
-        wobble: factor on the jitter.
-    """
-
-    templates: Floats
-    sharp: Floats
-    round: Floats
-    stroke: NDArray[np.int64]
-    stroke_of_control: NDArray[np.int64]
-    ends: NDArray[np.bool_]
-    wobble: np.float32
-
-
-def _parse(template: str) -> tuple[list[tuple[float, float]], list[bool], list[int]]:
-    """Control points, corner flags and stroke numbers of a template.
-
-    >>> _parse("0,0 5,9! 7,7 / 1,2 3,4")[1:]
-    ([False, True, False, False, False], [0, 0, 0, 1, 1])
-    """
-    points, corners, strokes = [], [], []
-    for number, stroke in enumerate(template.split("/")):
-        for word in stroke.split():
-            x, y = word.removesuffix("!").split(",")
-            points.append((float(x), float(y)))
-            corners.append(word.endswith("!"))
-            strokes.append(number)
-    return points, corners, strokes
-
-
-@cache
-def _path(index: int) -> _Path:
-    parsed = [_parse(template) for template in STYLES[index].templates]
-    _, corners, strokes = parsed[0]
-    templates = np.array([points for points, _, _ in parsed], np.float32)  # (T, K, 2)
-    stroke = np.array(strokes)
-    mean = templates.mean(0)
-    first = np.r_[True, np.diff(stroke) > 0]
-    ends = first | np.r_[first[1:], True]
-    sharp = _curve(mean, stroke, ends | np.array(corners))
-    rounded = _curve(mean, stroke, ends)
-    wobble = np.float32(STYLES[index].wobble)
-    return _Path(templates, sharp[0], rounded[0], sharp[1], stroke, ends, wobble)
-
-
-def _curve(
-    points: Floats, stroke: NDArray[np.int64], breaks: NDArray[np.bool_]
-) -> tuple[Floats, NDArray[np.int64]]:
-    """The matrix (P, K) from control points to points on a smooth curve through them.
-
-    A Catmull-Rom spline as cubic Hermite pieces, with centripetal knots taken from `points`, so
-    that the curve is linear in the control points. `breaks` marks those without a common tangent.
-    """
-    unit = np.eye(len(points))
-    pieces = [i for i in range(len(points) - 1) if stroke[i] == stroke[i + 1]]
-    length = {i: float(np.hypot(*(points[i + 1] - points[i]))) for i in pieces}
-    knot = {i: max(length[i], 1.0) ** 0.5 for i in pieces}
-    slope = {i: (unit[i + 1] - unit[i]) / knot[i] for i in pieces}
-    tangent = {
-        i: (slope[i - 1] * knot[i] + slope[i] * knot[i - 1]) / (knot[i - 1] + knot[i])
-        for i in pieces
-        if not breaks[i]
-    }
-    rows, strokes = [], []
-    for i in pieces:
-        start, stop = tangent.get(i), tangent.get(i + 1)
-        if start is None:  # a free end bends as its other end asks
-            start = slope[i] if stop is None else 1.5 * slope[i] - 0.5 * stop
-        if stop is None:
-            stop = 1.5 * slope[i] - 0.5 * start
-        steps = max(2, round(length[i] / SPACING))
-        t = np.linspace(0, 1, steps, endpoint=i + 1 not in knot)[:, None]
-        rows.append(
-            (1 + 2 * t) * (1 - t) ** 2 * unit[i]
-            + t * (1 - t) ** 2 * knot[i] * start
-            + t**2 * (3 - 2 * t) * unit[i + 1]
-            + t**2 * (t - 1) * knot[i] * stop
-        )
-        strokes += [stroke[i]] * steps
-    return np.concatenate(rows).astype(np.float32), np.array(strokes)
-
-
 # --- From curves to ink -------------------------------------------------------------------------
 
 
@@ -288,7 +191,7 @@ class _Drawn:
 
 
 def _draw(index: int, n: int, rng: np.random.Generator, spread: float) -> _Drawn:
-    path = _path(index)
+    path = path_of(index)
     blended, warped = _write(path, n, rng, spread)
     radius = _pen(STYLES[index].digit, len(warped), n, rng)  # (P, n) pixels
     edge = EDGE[0] + (EDGE[1] - EDGE[0]) * rng.random(
@@ -314,7 +217,7 @@ def _phase(rng: np.random.Generator, n: int) -> Floats:
     return np.float32(2 * np.pi) * rng.random(n, np.float32)
 
 
-def _write(path: _Path, n: int, rng: np.random.Generator, spread: float) -> tuple[Floats, Floats]:
+def _write(path: Path, n: int, rng: np.random.Generator, spread: float) -> tuple[Floats, Floats]:
     """The path of the pen for n samples: as blended, and as a hand would write it, (P, 2, n)."""
     count = len(path.templates)
     weights = rng.standard_gamma(BLEND, (count, n)).astype(np.float32) + np.float32(1e-6)

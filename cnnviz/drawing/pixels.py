@@ -200,18 +200,7 @@ def tensor_drawing(
     for n in range(count):
         y0 = top + n * down
         parts.append(svg.text(0, y0 + height * cell / 2, image_name(n), anchor="start"))
-        for row, column in np.ndindex(height, width):
-            x, y = left + column * cell, y0 + row * cell
-            colour = "#" + "".join(f"{int(v):02x}" for v in images[n, row, column])
-            parts.append(svg.element("rect", x=x, y=y, width=cell, height=cell, fill=colour))
-            for c in range(channels):
-                value = int(images[n, row, column, c])
-                at = x + (c + 1) * across
-                grey = f"#{value:02x}{value:02x}{value:02x}"
-                ink = "#101418" if value > 127 else "#ffffff"
-                parts.append(svg.element("rect", x=at, y=y, width=cell, height=cell, fill=grey))
-                middle = (at + cell / 2, y + cell / 2)
-                parts.append(svg.text(*middle, str(value), size=12, fill=ink))
+        parts += _tensor_cells(images[n], left, y0, cell, across)
     n, c, h, w = marked
     frame: dict[str, Any] = {"fill": "none", "stroke": svg.var("2"), "stroke_width": 3}
     x, y = left + (c + 1) * across + w * cell, top + n * down + h * cell
@@ -233,3 +222,22 @@ def tensor_drawing(
     parts.append(svg.element("rect", x=at - 1, y=y - 3, width=step + 2, height=32, **frame))
     parts.append(svg.text(at + step / 2, y + 42, str(place), size=12, fill=svg.var("2")))
     return svg.document(left + 4 * across - gap + 2, y + 52, title, "".join(parts))
+
+
+def _tensor_cells(image: Bytes, left: float, top: float, cell: float, across: float) -> list[str]:
+    """An image (H, W, C) in its colours, and right of it each channel in grey with its numbers."""
+    height, width, channels = image.shape
+    parts = []
+    for row, column in np.ndindex(height, width):
+        x, y = left + column * cell, top + row * cell
+        colour = "#" + "".join(f"{int(v):02x}" for v in image[row, column])
+        parts.append(svg.element("rect", x=x, y=y, width=cell, height=cell, fill=colour))
+        for c in range(channels):
+            value = int(image[row, column, c])
+            at = x + (c + 1) * across
+            grey = f"#{value:02x}{value:02x}{value:02x}"
+            ink = "#101418" if value > 127 else "#ffffff"
+            parts.append(svg.element("rect", x=at, y=y, width=cell, height=cell, fill=grey))
+            middle = (at + cell / 2, y + cell / 2)
+            parts.append(svg.text(*middle, str(value), size=12, fill=ink))
+    return parts

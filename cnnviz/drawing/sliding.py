@@ -72,49 +72,45 @@ def sliding_kernel(
     """
     values = None if isinstance(size, int) else matrix_of("size", size)
     weights = None if isinstance(kernel, int) else matrix_of("kernel", kernel)
-    side = size if isinstance(size, int) else len(np.asarray(size))
-    taps = kernel if isinstance(kernel, int) else len(np.asarray(kernel))
-    units = output_size(side, taps, stride, padding, dilation)
-    outside = [p for p in positions if not (0 <= p[0] < units and 0 <= p[1] < units)]
-    if units < 1 or outside:
-        raise CnnvizError(
-            f"A kernel of {taps} (stride {stride}, padding {padding}, dilation {dilation}) has "
-            f"{max(units, 0)} positions on {side} pixels; position {outside or positions} is none."
-        )
+    side, taps = (n if isinstance(n, int) else len(np.asarray(n)) for n in (size, kernel))
+    units = _positions(side, taps, stride, padding, dilation, positions)
     grids = 2 if weights is None else 3
     if labels and len(labels) != grids:
         raise CnnvizError(f"{len(labels)} labels for {grids} grids; expected as many.")
     said = labels or [""] * grids
     height = (side + 2 * padding) * cell
     middle = (_TOP if labels else _EDGE) + height / 2
-    parts, x = [], _EDGE
-
-    def place(columns: int, label: str) -> tuple[float, float]:
-        """Upper left corner of the next grid, centred under its label; moves on."""
-        nonlocal x
-        room = max(columns * cell, svg.text_width(label, svg.NOTE_SIZE))
-        left, top = x + (room - columns * cell) / 2, middle - columns * cell / 2
-        if label:
-            muted = svg.var("muted")
-            parts.append(svg.text(x + room / 2, 9, label, size=svg.NOTE_SIZE, fill=muted))
-        x += room
-        return left, top
-
-    left, top = place(side + 2 * padding, said[0])
+    parts: list[str] = []
+    left, top, x = _place(parts, _EDGE, middle, height, said[0])
     parts.append(_input(values, side, padding, left, top, cell, input_limits))
     for colour, (row, column) in zip(_COLOURS, positions, strict=False):
         corner = (left + column * stride * cell, top + row * stride * cell)
         parts.append(_window(*corner, taps, dilation, cell, colour, bare=values is None))
     if weights is not None:
         x += _sign(parts, x, middle, "×")
-        parts.append(_numbers(weights, *place(taps, said[1]), cell, DIVERGING, None))
+        left, top, x = _place(parts, x, middle, taps * cell, said[1])
+        parts.append(_numbers(weights, left, top, cell, DIVERGING, None))
     x += _sign(parts, x, middle, "→" if weights is None else "Σ =")
-    left, top = place(units, said[-1])
+    left, top, x = _place(parts, x, middle, units * cell, said[-1])
     parts.append(_output(outputs, computed, units, left, top, cell))
     for colour, (row, column) in zip(_COLOURS, positions, strict=False):
         unit = (left + column * cell, top + row * cell)
         parts.append(_window(*unit, 1, 1, cell, colour, bare=outputs is None))
     return svg.document(x + _EDGE, middle + height / 2 + _EDGE, title, "".join(parts))
+
+
+def _positions(
+    side: int, taps: int, stride: int, padding: int, dilation: int, wanted: Sequence[Position]
+) -> int:
+    """How many positions the kernel has along a side; an error if `wanted` are not all there."""
+    units = output_size(side, taps, stride, padding, dilation)
+    outside = [p for p in wanted if not (0 <= p[0] < units and 0 <= p[1] < units)]
+    if units < 1 or outside:
+        raise CnnvizError(
+            f"A kernel of {taps} (stride {stride}, padding {padding}, dilation {dilation}) has "
+            f"{max(units, 0)} positions on {side} pixels; position {outside or wanted} is none."
+        )
+    return units
 
 
 def joined_channels(
@@ -165,22 +161,26 @@ def joined_channels(
             parts.append(_window(*corner, taps, 1, cell, colour, bare=True))
     x1 = _EDGE + (room + map_side) / 2 + 5
     x2 = _EDGE + room + between + (room - map_side) / 2 - 5
-    for i, y1 in enumerate(places[0]):
-        for j, y2 in enumerate(places[1]):
-            group = i * groups // inputs
-            if group == j * groups // outputs:
-                parts.append(
-                    svg.element(
-                        "line",
-                        x1=x1,
-                        y1=y1 + map_side / 2,
-                        x2=x2,
-                        y2=y2 + map_side / 2,
-                        stroke=svg.var(_COLOURS[group % len(_COLOURS)]),
-                        stroke_width=1.6,
-                    )
-                )
+    before, after = ([y + map_side / 2 for y in column] for column in places)
+    parts += _joins(x1, x2, before, after, groups)
     return svg.document(2 * room + between + 2 * _EDGE, _TOP + tall + _EDGE, title, "".join(parts))
+
+
+def _joins(
+    x1: float, x2: float, before: Sequence[float], after: Sequence[float], groups: int
+) -> list[str]:
+    """A line between any two channels of the same group."""
+    lines = []
+    for i, y1 in enumerate(before):
+        for j, y2 in enumerate(after):
+            group = i * groups // len(before)
+            if group == j * groups // len(after):
+                colour = svg.var(_COLOURS[group % len(_COLOURS)])
+                line = svg.element(
+                    "line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=colour, stroke_width=1.6
+                )
+                lines.append(line)
+    return lines
 
 
 def _input(
@@ -313,6 +313,17 @@ def _window(
         )
         for stroke, width in frames
     )
+
+
+def _place(
+    parts: list[str], x: float, middle: float, width: float, label: str
+) -> tuple[float, float, float]:
+    """Upper left corner of a square grid, centred under its label; and where its room ends."""
+    room = max(width, svg.text_width(label, svg.NOTE_SIZE))
+    if label:
+        muted = svg.var("muted")
+        parts.append(svg.text(x + room / 2, 9, label, size=svg.NOTE_SIZE, fill=muted))
+    return x + (room - width) / 2, middle - width / 2, x + room
 
 
 def _sign(parts: list[str], x: float, middle: float, sign: str) -> float:

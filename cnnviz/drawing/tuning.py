@@ -52,6 +52,21 @@ def tuning_curves(
             f'stroke-width="2"{dash}/>'
         )
         ends.append((y(curve[0]), i))
+    parts += _names(ends, wavelengths)
+    parts += [_stripes(math.pi * quarter / 4, x(quarter / 4)) for quarter in range(5)]
+    parts.append(
+        f'<text x="{x(0.5):.1f}" y="{HEIGHT - 6}" text-anchor="middle" font-size="12" '
+        f'fill="var(--cnnviz-muted,#656d78)">{escape(label)}</text>'
+    )
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}" '
+        f'style="width:{WIDTH}px;max-width:100%;height:auto">{"".join(parts)}</svg>'
+    )
+
+
+def _names(ends: Sequence[tuple[float, int]], wavelengths: Sequence[float]) -> list[str]:
+    """The wavelength of each line beside its end (height, index), none upon another."""
+    parts = []
     last = -99.0
     for where, i in sorted(ends):
         last = max(where, last + 14)
@@ -62,19 +77,15 @@ def tuning_curves(
             f'stroke="{_COLOURS[i % 3]}" stroke-width="2"'
             f"{f' stroke-dasharray={chr(34)}{_DASHES[i % 3]}{chr(34)}' if _DASHES[i % 3] else ''}/>"
         )
-    for quarter in range(5):
-        along = math.pi * quarter / 4 + math.pi / 2  # stripes lie across the change of brightness
-        dx, dy = 6 * math.cos(along), 6 * math.sin(along)
-        cx, cy = x(quarter / 4), HEIGHT - BOTTOM + 13
-        parts.append(
-            f'<line x1="{cx - dx:.1f}" y1="{cy - dy:.1f}" x2="{cx + dx:.1f}" y2="{cy + dy:.1f}" '
-            'stroke="var(--cnnviz-fg,#20262e)" stroke-width="2.5" stroke-linecap="round"/>'
-        )
-    parts.append(
-        f'<text x="{x(0.5):.1f}" y="{HEIGHT - 6}" text-anchor="middle" font-size="12" '
-        f'fill="var(--cnnviz-muted,#656d78)">{escape(label)}</text>'
-    )
+    return parts
+
+
+def _stripes(direction: float, cx: float) -> str:
+    """A little stroke that lies as the stripes do: across the change of brightness."""
+    along = direction + math.pi / 2
+    dx, dy = 6 * math.cos(along), 6 * math.sin(along)
+    cy = HEIGHT - BOTTOM + 13
     return (
-        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(alt)}" '
-        f'style="width:{WIDTH}px;max-width:100%;height:auto">{"".join(parts)}</svg>'
+        f'<line x1="{cx - dx:.1f}" y1="{cy - dy:.1f}" x2="{cx + dx:.1f}" y2="{cy + dy:.1f}" '
+        'stroke="var(--cnnviz-fg,#20262e)" stroke-width="2.5" stroke-linecap="round"/>'
     )

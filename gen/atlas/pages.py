@@ -10,8 +10,8 @@ from typing import Any
 
 from cnnviz.numbers import fixed, percent, thousands
 from gen.atlas import layer_words
+from gen.atlas.addresses import unit_name
 from gen.atlas.net_strip import net_strip
-from gen.atlas.unit_pages import unit_name
 
 Facts = Mapping[str, Any]
 
@@ -225,18 +225,7 @@ class _Page:
         )
         more = ("", "") if not bias[0] else ("，再加一个偏置", " together with a bias")
         if kind == "conv":
-            channels = int(before.split("×")[0])
-            over = self.say(f"全部 {channels} 个输入通道", f"all {channels} input channels at once")
-            if channels == 1:
-                over = self.say("输入图像", "the input image")
-            return self.say(
-                f"每个输出通道有一个卷积核。它滑过{over}，在每个位置上把 {layer['terms']} 个乘积{bias[0]}加起来。"
-                "结果有正有负：与核相像的地方为正，与核相反的地方为负。",
-                f"Each output channel has one kernel. It slides over {over}, and at every position "
-                f"{layer['terms']} products{bias[1]} are added up. The result has either sign: "
-                "positive where the input looks like the kernel, negative where it looks like its "
-                "opposite.",
-            )
+            return self._what_conv(bias)
         if kind == "pool":
             return self.say(
                 f"把每张图分成 {layer['window']} 的小格，每格只留最大的数。图变小了，通道之间互不相干。",
@@ -244,15 +233,7 @@ class _Page:
                 "of each. The maps get smaller; channels are not mixed.",
             )
         if kind == "dropout":
-            before = self.layers[self.index - 1]["name"]
-            rate, gain = percent(layer["rate"], 0), f"{1 / (1 - layer['rate']):.3g}"
-            return self.say(
-                f"训练时，每个单元每一步都有 {rate} 的可能被置零，留下的乘以 {gain}，后面的层就不能只靠其中某几个单元。"
-                f"测试时它什么也不做，所以出去的和进来的（`{before}`）一模一样。",
-                f"In training, each unit is set to zero with a probability of {rate} in every step, and "
-                f"those that stay are multiplied by {gain}, so that the layers after it cannot rely on "
-                f"a few units. In testing it does nothing: what comes out is what came in from `{before}`.",
-            )
+            return self._what_dropout()
         said = {
             "relu": (
                 "负数变成零，正数原样通过。它没有参数，却是网络里不可少的非线性：没有它，几层叠在一起也只相当于一层。",
@@ -279,6 +260,33 @@ class _Page:
             "other": (f"这一层是 `{layer['code']}`。", f"This layer is `{layer['code']}`."),
         }
         return self.say(*said[kind])
+
+    def _what_conv(self, bias: tuple[str, str]) -> str:
+        layer = self.layer
+        channels = int(layer["before"].split("×")[0])
+        over = self.say(f"全部 {channels} 个输入通道", f"all {channels} input channels at once")
+        if channels == 1:
+            over = self.say("输入图像", "the input image")
+        return self.say(
+            f"每个输出通道有一个卷积核。它滑过{over}，在每个位置上把 {layer['terms']} 个乘积{bias[0]}加起来。"
+            "结果有正有负：与核相像的地方为正，与核相反的地方为负。",
+            f"Each output channel has one kernel. It slides over {over}, and at every position "
+            f"{layer['terms']} products{bias[1]} are added up. The result has either sign: "
+            "positive where the input looks like the kernel, negative where it looks like its "
+            "opposite.",
+        )
+
+    def _what_dropout(self) -> str:
+        layer = self.layer
+        before = self.layers[self.index - 1]["name"]
+        rate, gain = percent(layer["rate"], 0), f"{1 / (1 - layer['rate']):.3g}"
+        return self.say(
+            f"训练时，每个单元每一步都有 {rate} 的可能被置零，留下的乘以 {gain}，后面的层就不能只靠其中某几个单元。"
+            f"测试时它什么也不做，所以出去的和进来的（`{before}`）一模一样。",
+            f"In training, each unit is set to zero with a probability of {rate} in every step, and "
+            f"those that stay are multiplied by {gain}, so that the layers after it cannot rely on "
+            f"a few units. In testing it does nothing: what comes out is what came in from `{before}`.",
+        )
 
     def _explained(self) -> str:
         """Where the text explains it."""

@@ -129,7 +129,7 @@ def _layer(
 
     def unit(index: int) -> dict[str, Any]:
         stem = f"{layer.name}-{index}"
-        found: dict[str, Any] = {
+        found = {
             "active": _rounded(float(share[index])),
             "weights": _weights(layer, index, files, stem),
             "patches": files.write(f"{stem}-patches", sheet(index)),
@@ -143,14 +143,7 @@ def _layer(
             "low": float(before[:, index].min()),
             "high": float(before[:, index].max()),
         }
-        answers = own_inputs[:, index]  # (14, …)
-        if answers.dim() > 1:
-            drawn = mosaic(answers.numpy(), columns=INPUT_COLUMNS, scale="layer", signed=True)
-            found["maps"] = files.write(f"{stem}-maps", drawn) | {
-                "limit": float(drawn.limits[0, 1])
-            }
-        found["answers"] = _short(answers.flatten(1).amax(1) if answers.dim() > 1 else answers)
-        return found
+        return found | _own_answers(own_inputs[:, index], files, stem)
 
     return {
         "kind": layer.kind,
@@ -160,6 +153,15 @@ def _layer(
         "side": side,
         "units": [unit(index) for index in range(units)],
     }
+
+
+def _own_answers(answers: Tensor, files: _Files, stem: str) -> dict[str, Any]:
+    """What a unit makes of the atlas' inputs, (14, …): its maps as a picture, and a value each."""
+    if answers.dim() == 1:
+        return {"answers": _short(answers)}
+    drawn = mosaic(answers.numpy(), columns=INPUT_COLUMNS, scale="layer", signed=True)
+    maps = files.write(f"{stem}-maps", drawn) | {"limit": float(drawn.limits[0, 1])}
+    return {"maps": maps, "answers": _short(answers.flatten(1).amax(1))}
 
 
 def sheets(net: AtlasNet, best: Extremes, field: ReceptiveField, optimum: Optimised) -> Tensor:

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnviz.files import inside
-from gen.atlas.unit_pages import UnitPage, unit_name
+from gen.atlas.addresses import unit_name
+from gen.atlas.unit_pages import UnitPage
 from gen.checks.allowed_html import check_markup
 from gen.checks.html_lists import PAGE
 from gen.draw import keys, manifest

@@ -80,16 +80,7 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             continue
         title, question = _TITLE.search(text), _QUESTION.search(text)
         if title is None or question is None:
-            raise _error(
-                path,
-                0,
-                language,
-                "一章的开头要有标题和提问的方框，课程地图要用。怎么办：写成 # 标题 { #锚点 }，"
-                '空一行，再写 !!! question "这一章的问题"，下一行缩进四格写问题。',
-                "a chapter begins with its title and question, which the course map shows. What "
-                'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
-                "and below it, indented by four spaces, the question.",
-            )
+            raise _no_question(path, language)
         if marks := _MARKUP.findall(title[1]):
             raise _error(
                 path,
@@ -121,6 +112,19 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             minutes(text, language),
         )
     return found
+
+
+def _no_question(path: Path, language: str) -> CnnvizError:
+    return _error(
+        path,
+        0,
+        language,
+        "一章的开头要有标题和提问的方框，课程地图要用。怎么办：写成 # 标题 { #锚点 }，"
+        '空一行，再写 !!! question "这一章的问题"，下一行缩进四格写问题。',
+        "a chapter begins with its title and question, which the course map shows. What "
+        'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
+        "and below it, indented by four spaces, the question.",
+    )
 
 
 def _line_of_key(markdown: str, key: str) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from cnnviz.drawing import charts, palettes
+from cnnviz.drawing import palettes
 from cnnviz.drawing import weights as layer_mosaics
+from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from cnnviz.drawing.weights import WIDTH, divisor, small_png, unit_columns
 from cnnviz.numbers import fixed_or_zero, significant
@@ -97,7 +98,7 @@ def _scores(context: Context, layer: Layer) -> Figure:
 
     def table(numbers: Tensor, title: Text, write: Callable[[float], str]) -> Panel:
         drawing = in_both(
-            lambda say: charts.matrix_chart(
+            lambda say: matrix_chart(
                 numbers.numpy(),
                 rows,
                 names,

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from torch import Tensor
 
 from cnnviz.drawing import charts, svg
+from gen.atlas.addresses import unit_name
 from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
-from gen.atlas.unit_pages import unit_name
 from gen.context import Context
 from gen.figure.figure import Figure, Legend, Panel, Text, in_both
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.drawing import charts
+from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
@@ -110,7 +111,7 @@ def _answer(logits: Tensor, names: list[str]) -> list[Panel]:
     return [
         Panel(
             in_both(
-                lambda say, t=title, v=values, w=write: charts.matrix_chart(  # type: ignore[misc]
+                lambda say, t=title, v=values, w=write: matrix_chart(  # type: ignore[misc]
                     v.numpy()[None], [""], names, title=say(t), write=w, cell=(32.5, 34)
                 )
             ),

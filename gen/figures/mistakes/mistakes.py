@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from cnnviz.drawing import charts
+from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import evaluate, predict
 from gen.context import Context
@@ -96,7 +98,7 @@ def confusion(context: Context) -> Figure:
         words = [[_cell(float(v), percent) for v in row] for row in values]
 
         def draw(say: Any, words: Any = words, tint: Any = tint) -> str:
-            return charts.matrix_chart(
+            return matrix_chart(
                 tint,
                 names,
                 names,
@@ -273,7 +275,7 @@ def shared_errors(context: Context) -> Figure:
 
     def draw(say: Any) -> str:
         right, wrong = Text("答对", "right"), Text("答错", "wrong")
-        return charts.matrix_chart(
+        return matrix_chart(
             table,
             [
                 say(Text(f"LeNet {right.zh}", f"LeNet {right.en}")),
@@ -342,15 +344,9 @@ def numbers(context: Context) -> dict[str, Any]:
     agree = (_answers(context, "lenet") == _answers(context, "mlp")) & shared
     rare = [(n, e) for _, n, e in hard if n < len(context.test) / 50]
     sure = context.logits("lenet").softmax(1).amax(1)
-    kept = sure >= REFUSE_BELOW
     wrong = _answers(context, "lenet") != context.test.labels
     return {
-        "refuse": {
-            "below": REFUSE_BELOW,
-            "refused": int((~kept).sum()),
-            "errors_left": int((kept & wrong).sum()),
-            "caught": int((~kept & wrong).sum()),
-        },
+        "refuse": _refuse(sure, wrong),
         "count": len(context.test),
         "errors": total,
         "share": total / len(context.test),
@@ -388,4 +384,15 @@ def numbers(context: Context) -> dict[str, Any]:
         * (both["both"] + both["mlp"])
         / len(context.test),
         "real": _real(context),
+    }
+
+
+def _refuse(sure: Tensor, wrong: Tensor) -> dict[str, float]:
+    """What is left and what is caught if nothing is answered below a probability; both (N,)."""
+    kept = sure >= REFUSE_BELOW
+    return {
+        "below": REFUSE_BELOW,
+        "refused": int((~kept).sum()),
+        "errors_left": int((kept & wrong).sum()),
+        "caught": int((~kept & wrong).sum()),
     }

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from cnnviz.drawing import charts
+from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
 from gen.context import Context, shared
@@ -119,7 +120,7 @@ def left_its_class(context: Context) -> Figure:
     ]
 
     def draw(say: Any) -> str:
-        return charts.matrix_chart(
+        return matrix_chart(
             margins.numpy(),
             rows,
             [say(name) for name in _layer_names()],

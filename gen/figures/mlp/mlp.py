@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cnnviz.drawing import charts
-from cnnviz.drawing.diagrams import network_diagram
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.drawing.network_drawing import network_diagram
 from cnnviz.drawing.pixels import sum_of_parts
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import significant, thousands, with_minus
@@ -218,13 +218,7 @@ def network(context: Context) -> Figure:
         outputs["relu2"][DIGIT].numpy(),
         probabilities,
     ]
-    lit = np.flatnonzero(pixels > 0.9)
-    units = [
-        lit[np.linspace(0, len(lit) - 1, 8).round().astype(int)].tolist(),
-        np.argsort(-activations[1], kind="stable")[:8].tolist(),
-        np.argsort(-activations[2], kind="stable")[:8].tolist(),
-        list(range(10)),
-    ]
+    units = _shown_units(*activations[:3])
     weights = [_weight(context, layer) for layer in LAYERS]
     sizes = [weights[0].shape[1], *(matrix.shape[0] for matrix in weights)]
     names = (
@@ -269,6 +263,16 @@ def network(context: Context) -> Figure:
         ],
         uses=["mlp"],
     )
+
+
+def _shown_units(pixels: Any, first: Any, second: Any) -> list[list[int]]:
+    """Some bright pixels, the eight most active units of each hidden layer, all outputs."""
+    lit = np.flatnonzero(pixels > 0.9)
+    return [
+        lit[np.linspace(0, len(lit) - 1, 8).round().astype(int)].tolist(),
+        *(np.argsort(-values, kind="stable")[:8].tolist() for values in (first, second)),
+        list(range(10)),
+    ]
 
 
 def numbers(context: Context) -> dict[str, Any]:

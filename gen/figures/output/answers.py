@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -126,31 +127,6 @@ def three_or_eight(context: Context) -> Figure:
     rows = each[:, None].repeat(20, axis=1).repeat(8, axis=2)  # a number as 20×8 pixels
     drawn = mosaic(rows, columns=1, scale="layer", signed=True, gap=3)
     images = mosaic(found["images"], columns=3, scale=(0, 255), palette="grey", gap=2)
-    strong = np.abs(found["each"]).max(0)
-    picked = sorted(
-        [*_strongest(strong, found["order"][:42]), *_strongest(strong, found["order"][42:])],
-        key=found["order"].index,
-    )
-    rest = found["each"].sum(1) - found["each"][:, picked].sum(1)
-
-    def draw(say: Any) -> str:
-        groups = [str(unit) for unit in picked]
-        groups += [say(Text("其余", "others")), say(Text("偏置", "bias")), say(Text("总和", "sum"))]
-        return charts.grouped_bar_chart(
-            {
-                say(name): [*found["each"][i, picked], rest[i], found["bias"], found["sums"][i]]
-                for i, name in enumerate(whose)
-            },
-            groups,
-            title=say(Text("各单元对两个 logit 之差的贡献", "What units add to the difference")),
-            x_label=say(Text("fc2 的单元（编号）", "unit of fc2 (its number)")),
-            y_label=say(
-                Text(
-                    f"对 logit {other} − logit {one} 的贡献", f"part of logit {other} − logit {one}"
-                )
-            ),
-        )
-
     sums = (
         "、".join(significant(s) for s in found["sums"]),
         ", ".join(significant(s) for s in found["sums"]),
@@ -173,7 +149,7 @@ def three_or_eight(context: Context) -> Figure:
                     "84 个单元的贡献，每行一个数字", "what the 84 units contribute, a row a digit"
                 ),
             ),
-            Panel(in_both(draw)),
+            Panel(in_both(lambda say: _parts_chart(found, whose, one, other, say))),
         ],
         legends=[
             GREY_LEGEND,
@@ -188,6 +164,32 @@ def three_or_eight(context: Context) -> Figure:
         ],
         layout="column",
         uses=["lenet"],
+    )
+
+
+def _parts_chart(
+    found: dict[str, Any], whose: Sequence[Text], one: str, other: str, say: Any
+) -> str:
+    """The strongest contributions of either side, the others together, and their sum."""
+    strong = np.abs(found["each"]).max(0)
+    picked = sorted(
+        [*_strongest(strong, found["order"][:42]), *_strongest(strong, found["order"][42:])],
+        key=found["order"].index,
+    )
+    rest = found["each"].sum(1) - found["each"][:, picked].sum(1)
+    groups = [str(unit) for unit in picked]
+    groups += [say(Text("其余", "others")), say(Text("偏置", "bias")), say(Text("总和", "sum"))]
+    return charts.grouped_bar_chart(
+        {
+            say(name): [*found["each"][i, picked], rest[i], found["bias"], found["sums"][i]]
+            for i, name in enumerate(whose)
+        },
+        groups,
+        title=say(Text("各单元对两个 logit 之差的贡献", "What units add to the difference")),
+        x_label=say(Text("fc2 的单元（编号）", "unit of fc2 (its number)")),
+        y_label=say(
+            Text(f"对 logit {other} − logit {one} 的贡献", f"part of logit {other} − logit {one}")
+        ),
     )
 
 

@@ -26,6 +26,12 @@ ERROR_COUNT = 5000
 _NETS = {"mlp": Text("MLP", "MLP"), "lenet": Text("LeNet", "LeNet")}
 _WEIGHT = Text("权重：蓝为负，白为零，橙为正", "Weight: blue negative, white zero, orange positive")
 
+_KINDS = {
+    "": Text("像素有序", "pixels in order"),
+    "-scrambled": Text("像素打乱", "pixels scrambled"),
+}
+_ERROR = Text("测试错误率", "test error")
+
 
 def scrambled_digits(context: Context) -> Figure:
     """An example of each class, and the same with its pixels scrambled."""
@@ -45,22 +51,17 @@ def scrambled_digits(context: Context) -> Figure:
 
 def scramble_errors(context: Context) -> Figure:
     """Errors with pixels in order and scrambled: the long runs, and short ones over seeds."""
-    kinds = {
-        "": Text("像素有序", "pixels in order"),
-        "-scrambled": Text("像素打乱", "pixels scrambled"),
-    }
     long_runs = {
-        kind: [1 - context.evaluation(net + kind).accuracy for net in _NETS] for kind in kinds
+        kind: [1 - context.evaluation(net + kind).accuracy for net in _NETS] for kind in _KINDS
     }
     runs = _seed_errors(context)
-    y_label = Text("测试错误率", "test error")
 
     def draw(say: Any) -> str:
         return charts.grouped_bar_chart(
-            {say(words): long_runs[kind] for kind, words in kinds.items()},
+            {say(words): long_runs[kind] for kind, words in _KINDS.items()},
             [say(words) for words in _NETS.values()],
             title=say(Text("打乱像素前后的错误率", "Error rates with and without the scramble")),
-            y_label=say(y_label),
+            y_label=say(_ERROR),
             percent=True,
             write=lambda value: f"{value:.1%}",
             size=(420, 280),
@@ -70,25 +71,19 @@ def scramble_errors(context: Context) -> Figure:
         return seed_chart(
             {
                 say(words): [runs[net]["scrambled" if kind else "ordered"] for net in _NETS]
-                for kind, words in kinds.items()
+                for kind, words in _KINDS.items()
             },
             [say(words) for words in _NETS.values()],
             title=say(Text("五个种子的错误率", "Error rates over seeds")),
-            y_label=say(y_label),
+            y_label=say(_ERROR),
             percent=True,
             y_limits=(0, None),
             size=(420, 300),
         )
 
     steps = context.recipe("short-mlp-0").steps
-    (mlp, lenet), (mlp_scrambled, lenet_scrambled) = long_runs.values()
     return Figure(
-        alt=Text(
-            f"打乱像素之后，MLP 的错误率从 {mlp:.1%} 到 {mlp_scrambled:.1%}，LeNet 的从 {lenet:.1%} 到 "
-            f"{lenet_scrambled:.1%}；{len(SEEDS)} 个种子的短训练都是如此",
-            f"With scrambled pixels the MLP's error goes from {mlp:.1%} to {mlp_scrambled:.1%}, LeNet's "
-            f"from {lenet:.1%} to {lenet_scrambled:.1%}; short runs with {len(SEEDS)} seeds agree",
-        ),
+        alt=_scrambled_alt(long_runs),
         panels=[
             Panel(
                 in_both(draw),
@@ -106,8 +101,18 @@ def scramble_errors(context: Context) -> Figure:
         layout="column",
         uses=[
             *("mlp", "lenet", "mlp-scrambled", "lenet-scrambled"),
-            *(f"short-{net}{kind}-{seed}" for net in _NETS for kind in kinds for seed in SEEDS),
+            *(f"short-{net}{kind}-{seed}" for net in _NETS for kind in _KINDS for seed in SEEDS),
         ],
+    )
+
+
+def _scrambled_alt(long_runs: dict[str, list[float]]) -> Text:
+    (mlp, lenet), (mlp_scrambled, lenet_scrambled) = long_runs.values()
+    return Text(
+        f"打乱像素之后，MLP 的错误率从 {mlp:.1%} 到 {mlp_scrambled:.1%}，LeNet 的从 {lenet:.1%} 到 "
+        f"{lenet_scrambled:.1%}；{len(SEEDS)} 个种子的短训练都是如此",
+        f"With scrambled pixels the MLP's error goes from {mlp:.1%} to {mlp_scrambled:.1%}, LeNet's "
+        f"from {lenet:.1%} to {lenet_scrambled:.1%}; short runs with {len(SEEDS)} seeds agree",
     )
 
 
