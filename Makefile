@@ -88,9 +88,12 @@ bundle: site ## figures and numbers of this build, for make serve PREBUILT=…: 
 	@$(BIN)/python -m gen bundle pack
 
 # What a change of text alone can break; no PyTorch needed.
-TEXTS := links parity glossary course prose hostile_text harmless directives publishing
+TEXTS := tests/checks/test_links.py tests/checks/test_parity.py tests/checks/test_hostile_text.py \
+	tests/checks/test_harmless.py tests/checks/test_directives.py tests/texts/test_glossary.py \
+	tests/texts/test_course.py tests/texts/test_prose.py tests/texts/test_words.py \
+	tests/publish/test_publishing.py
 texts: $(READY)/.installed prose parity ## the tests of texts, on the site that is there (15 s)
-	@$(READY)/bin/python -m pytest --noconftest -p no:cacheprovider $(TEXTS:%=tests/test_%.py)
+	@$(READY)/bin/python -m pytest --noconftest -p no:cacheprovider $(TEXTS)
 
 test: site ## all tests, browser tests included if Chromium is there (10 minutes)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

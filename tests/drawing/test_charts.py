@@ -20,7 +20,7 @@ from cnnviz.drawing.plotting import _spread, _wrapped
 from cnnviz.errors import CnnvizError
 from cnnviz.numbers import shortest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
 TITLE = '准确率 <随> 步数 & "more"'
 

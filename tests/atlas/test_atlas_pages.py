@@ -31,7 +31,7 @@ from gen.figures.atlas.gradients import gradients, kernel_gradients
 from gen.settings import ATLAS_NETS
 from gen.texts.fill import Prose
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @cache

@@ -91,5 +91,5 @@ def test_a_site_of_given_figures_needs_no_large_environment():
     assert 'gen bundle use "x.zip"' in plan
     assert "gen bundle site" in plan
     assert "gen offline" in plan
-    assert "tests/test_hostile_text.py" in plan
+    assert "tests/checks/test_hostile_text.py" in plan
     assert not re.search(r"gen (draw|site)\b", plan)

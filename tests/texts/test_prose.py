@@ -7,7 +7,7 @@ from cnnviz.numbers import fixed, percent, signed, thousands
 from gen.texts.course import Chapter
 from gen.texts.fill import Prose
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def prose(language="en", dataset="digits", **numbers):

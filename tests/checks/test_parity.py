@@ -9,7 +9,7 @@ from gen.checks.kinds import KINDS
 from gen.checks.parity import differences
 from gen.texts.finding import Finding, spoken, workflow_commands
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 ZH = """# 题 { #title }
 
