@@ -187,12 +187,15 @@ def _values_lacking(page: Page, line: int, site: Site) -> list[str]:
     return [v for v in there.get(f"{page.name}#{mine[-1].anchor}", []) if v not in here][:3]
 
 
+def remarks_on_words(page: Page) -> list[Remark]:
+    """What the rules say of words, wherever they stand."""
+    return [*typography.chinese(page), *typography.english(page), *_words(page)]
+
+
 def remarks(page: Page, site: Site) -> list[Remark]:
     """All that the rules say of a page."""
     return [
-        *typography.chinese(page),
-        *typography.english(page),
-        *_words(page),
+        *remarks_on_words(page),
         *_terms(page, site),
         *_links(page, site),
         *_pictures(page),

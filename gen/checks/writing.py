@@ -14,7 +14,7 @@ from pathlib import Path
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.checks import brackets, harmless, terms, typed_numbers
+from gen.checks import brackets, harmless, terms, typed_numbers, word_files
 from gen.checks.remark import Page, Site
 from gen.checks.rules import ALLOW, RULES, VALUE, remarks
 from gen.settings import ROOT, from_environment
@@ -66,7 +66,7 @@ def check(docs: Path, figures: Path) -> list[Finding]:
     if links := harmless.no_plain_files(docs):  # which nothing should read
         return links
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = terms.findings(docs, site.terms), set()
+    found, needed = [*terms.findings(docs, site.terms), *word_files.findings(docs)], set()
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             file = f"docs/{language}/{name}.md"
