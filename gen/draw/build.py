@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +27,10 @@ _INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
+MADE = "CNNVIZ_MADE"
+"""In the environment of the MkDocs that `python -m gen site` starts once all stages are done."""
+
+
 def needed(settings: Settings) -> bool:
     """Is anything missing or stale? Costs a fraction of a second and no torch."""
     untrained = weights.untrained(settings)
@@ -35,12 +40,13 @@ def needed(settings: Settings) -> bool:
 def ensure_in_subprocess(settings: Settings) -> None:
     """Bring everything up to date, in a process of its own.
 
-    So MkDocs never imports torch, and `mkdocs serve` always runs the code as it is on disk.
+    So MkDocs never imports torch, and `mkdocs serve` always runs the code as it is on disk. Nothing
+    is looked at where MADE says that it is so already.
 
     Raises:
         CnnvizError: the build failed; what failed was printed.
     """
-    if needed(settings):
+    if not os.environ.get(MADE) and needed(settings):
         run = subprocess.run([sys.executable, "-m", "gen", "draw"], cwd=ROOT, check=False)
         if run.returncode:
             raise CnnvizError("The models or figures could not be made; see the message above.")

@@ -78,6 +78,8 @@ def _stamp(now: str) -> bytes:
 def assemble(settings: Settings) -> None:
     """Build all languages in folders of their own, then replace `site/` by them.
 
+    Models and figures must be up to date; nobody looks again.
+
     Raises:
         CnnvizError: a build failed, or `site/` cannot be replaced; it is as it was.
     """
@@ -166,7 +168,12 @@ def _swap() -> None:
 def _build_all(folders: dict[str, Path], locks: Sequence[int]) -> None:
     with build.interrupts_passed_over():
         runs = {
-            language: subprocess.Popen(_mkdocs(config, folders[language]), cwd=ROOT, pass_fds=locks)
+            language: subprocess.Popen(
+                _mkdocs(config, folders[language]),
+                cwd=ROOT,
+                env={**os.environ, build.MADE: "1"},
+                pass_fds=locks,
+            )
             for language, config in LANGUAGES.items()
         }
     try:
