@@ -93,7 +93,8 @@ print(cnnviz.__file__)
 for name in cnnviz.__all__:
     public = getattr(cnnviz, name)
     untyped = []
-    if name != "CnnvizError":  # made in C, as every exception without an __init__
+    # An exception without an __init__ has one made in C; a module has none at all.
+    if name != "CnnvizError" and not inspect.ismodule(public):
         signature = inspect.signature(public)
         untyped = [p.name for p in signature.parameters.values() if p.annotation is p.empty]
         if inspect.isfunction(public) and signature.return_annotation is signature.empty:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from cnnviz.errors import CnnvizError
 from gen.checks import in_step
+from gen.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant, Text
 from gen.settings import ROOT
 from gen.site import cards, feed, structured
 from gen.site.frame import Frame
@@ -25,8 +26,12 @@ extra:
 
 
 def figure(file, width, height, panels=1):
-    panel = {"file": file, "width": width, "height": height}
-    return {"chosen": 0, "variants": [{"panels": [panel] * panels}]}
+    return of_panels([KeptPicture(None, None, file, width, height, 1, False)] * panels)
+
+
+def of_panels(panels):
+    variant = KeptVariant(Text("甲", "one"), panels, [])
+    return KeptFigure(Text("图", "figure"), "row", 0, None, 0, [], [variant], "x.py#L1", {})
 
 
 def pixels_of(path):
@@ -85,7 +90,7 @@ def test_pixels_are_enlarged_without_blur(source):
 
 def test_the_figure_of_a_card_is_the_first_that_fills_it():
     figures = {
-        "a/chart": {"chosen": 0, "variants": [{"panels": [{"markup": ["", ""]}]}]},
+        "a/chart": of_panels([KeptDrawing(None, None, ("<svg/>", "<svg/>"))]),
         "a/one": figure("x.png", 28, 28),
         "a/row": figure("x.png", 28, 28, panels=6),
     }
