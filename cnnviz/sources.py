@@ -7,6 +7,7 @@ the import statements, so nothing is imported and no list has to be kept.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from importlib.metadata import version
@@ -14,6 +15,9 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest
+
+_FILE_NAME = re.compile(r"""(?<=["'])[\w-][\w.-]*\.\w+(?=["'])""")
+"""A string that may name a file beside a module."""
 
 HOME = Path(__file__).parent.parent
 """The folder that `cnnviz` lies in: a checkout, or site-packages."""
@@ -98,17 +102,18 @@ def _home(package: str, name: str, root: Path) -> list[Path]:
 @lru_cache(maxsize=2000)
 def _needed(path: Path, changed: int, root: Path, packages: tuple[str, ...]) -> list[Path]:
     """The files that one file imports or names; read again once it has changed."""
-    names, beside = _read(path)
+    names, beside = _read(path, packages)
     for package, name in names:
         if package.partition(".")[0] in packages:
             beside += _home(package, name, root)
     return beside
 
 
-def _read(path: Path) -> tuple[set[tuple[str, str]], list[Path]]:
+def _read(path: Path, packages: tuple[str, ...]) -> tuple[set[tuple[str, str]], list[Path]]:
     """Pairs (package, name) that a file imports, and files beside it that it names."""
+    content = path.read_bytes()
     try:
-        tree = ast.parse(path.read_bytes())
+        tree = ast.parse(content)
     except SyntaxError as error:
         raise CnnvizError(f"{path}:{error.lineno}: this is not Python ({error.msg}).") from error
     names: set[tuple[str, str]] = set()
@@ -120,23 +125,18 @@ def _read(path: Path) -> tuple[set[tuple[str, str]], list[Path]]:
         else:
             names |= {(alias.name, "") for alias in statement.names}
     # Of `import cnnviz`, what is used of it.
-    imported = {package for package, name in names if not name}
-    texts = set()
-    for node in ast.walk(tree):
+    whole = {package for package, name in names if not name and package in packages}
+    for node in ast.walk(tree) if whole else ():
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            names |= {(node.value.id, node.attr)} if node.value.id in imported else set()
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            texts.add(node.value)
-    beside = (_beside(path, text) for text in texts)
+            names |= {(node.value.id, node.attr)} if node.value.id in whole else set()
+    beside = (_beside(path, text) for text in set(_FILE_NAME.findall(content.decode())))
     return names, [file for file in beside if file]
 
 
-def _beside(path: Path, text: str) -> Path | None:
-    """The file in the folder of `path` that has this name, if it is a name and there is one."""
-    if not 0 < len(text) <= 100 or "\n" in text or "/" in text or "\0" in text:
-        return None
-    file = path.with_name(text) if text not in {".", ".."} else path.parent
-    return file if file.is_file() and file.suffix != ".py" else None
+def _beside(path: Path, name: str) -> Path | None:
+    """The file of that name in the folder of `path`, if there is one."""
+    file = path.with_name(name)
+    return file if file.suffix != ".py" and file.is_file() else None
 
 
 def _statements(node: ast.AST, all_of_them: bool = False) -> Iterator[ast.Import | ast.ImportFrom]:
@@ -144,6 +144,8 @@ def _statements(node: ast.AST, all_of_them: bool = False) -> Iterator[ast.Import
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import | ast.ImportFrom):
             yield child
+        elif isinstance(child, ast.expr):  # holds no statement
+            continue
         elif all_of_them or not _for_type_checkers(child):
             yield from _statements(child, all_of_them)
 
