@@ -16,26 +16,10 @@ from cnnviz.files import digest
 from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
 from gen.bundle import fetch
-from gen.draw import keys
 from gen.settings import ROOT
-from tests import small_bundle
 from tests.small_bundle import changed, listing, opened, picture, sealed
 
 RELU, UNITS = "figures/digits/relu.json", "figures/digits/units-net.json"
-
-
-@pytest.fixture
-def built(tmp_path, monkeypatch):
-    """A small build."""
-    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
-    return small_bundle.make(tmp_path / "build")
-
-
-@pytest.fixture
-def bundle(built, tmp_path):
-    """The same as a bundle."""
-    prebuilt.pack(built, tmp_path / "bundle.zip")
-    return (tmp_path / "bundle.zip").read_bytes()
 
 
 def take(data, tmp_path, capsys):

@@ -26,13 +26,6 @@ from tests.small_bundle import listing, opened, picture, sealed
 
 
 @pytest.fixture
-def built(tmp_path, monkeypatch):
-    """A small build."""
-    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
-    return small_bundle.make(tmp_path / "build")
-
-
-@pytest.fixture
 def outside(tmp_path):
     """A folder of somebody's own, beside that of the build."""
     folder = tmp_path / "outside"

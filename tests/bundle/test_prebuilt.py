@@ -16,23 +16,10 @@ import pytest
 from cnnviz.errors import CnnvizError
 from gen.__main__ import main as gen
 from gen.bundle import bundle as prebuilt
-from gen.draw import keys, manifest
+from gen.draw import manifest
 from gen.settings import ROOT, Settings, from_environment
 from tests import small_bundle
 from tests.small_bundle import changed
-
-
-@pytest.fixture
-def built(tmp_path, monkeypatch):
-    """A small build."""
-    monkeypatch.setattr(keys, "all_names", lambda settings: small_bundle.CHAPTERS)
-    return small_bundle.make(tmp_path / "build")
-
-
-@pytest.fixture
-def bundle(built, tmp_path):
-    prebuilt.pack(built, tmp_path / "bundle.zip")
-    return (tmp_path / "bundle.zip").read_bytes()
 
 
 def test_there_and_back(built, bundle, tmp_path):
