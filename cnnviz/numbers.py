@@ -118,6 +118,15 @@ def shortest(value: float, digits: int = 2) -> str:
     return "0" if text == "-0" else with_minus(text)
 
 
+def times(sizes: Iterable[int]) -> str:
+    """Sizes of an array, a picture or a kernel.
+
+    >>> times((6, 28, 28))
+    '6×28×28'
+    """
+    return "×".join(map(str, sizes))
+
+
 def alike(values: Iterable[float]) -> Write:
     """All of `values` with the same number of decimals: two, fewer if that says the same.
 

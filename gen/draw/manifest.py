@@ -10,6 +10,8 @@ from cnnviz.files import DamagedError, holds, inside, write_atomically
 from gen.draw import keys
 from gen.figure.kept import Chapter, opened, sealed
 from gen.settings import Settings
+from gen.texts.sections import languages
+from gen.texts.words import DOCS, figure_words, text_digest
 from gen.weights import digests
 
 
@@ -66,4 +68,24 @@ def stale(settings: Settings) -> dict[str, str]:
         if (chapter := present[name]) is None
         or chapter.key != key
         or any(weights[net] != before for net, before in chapter.weights.items())
+        or words_differ(chapter)
     }
+
+
+def words_differ(chapter: Chapter) -> bool:
+    """Are words inside its drawings not what the words files say now, or not of all languages?"""
+    drawn = chapter.drawn_words
+    if drawn and set(drawn) != set(languages(DOCS)):
+        return True
+    return any(
+        not _is(language, *where.split(":"), before)
+        for language, said in drawn.items()
+        for where, before in said.items()
+    )
+
+
+def _is(language: str, scope: str, key: str, before: str) -> bool:
+    try:
+        return text_digest(figure_words(language, scope).find(key)) == before
+    except CnnvizError:
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image as PillowImage
@@ -15,12 +16,13 @@ from PIL import Image as PillowImage
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.numbers import significant
-from gen.figure.kept import Layout, Legend, Links, Text
+from cnnviz.words import Message, Say, message
+from gen.figure.kept import Layout, Legend, Links, Said, Text
 
 __all__ = [
-    "GREY_LEGEND", "SCOPES", "Figure", "Legend", "Links",
-    "Panel", "Picture", "Sprite", "Text", "Variant", "in_both", "picture", "raster",
-    "scale_legend",
+    "GREY_LEGEND", "SCOPES", "Drawing", "Figure", "Legend", "Links",
+    "Message", "Panel", "Picture", "Say", "Sprite", "Text", "Variant", "in_both", "message",
+    "picture", "raster", "scale_legend",
 ]  # fmt: skip
 
 
@@ -50,16 +52,20 @@ class Sprite:
     band: int
 
 
+Drawing = Callable[[Say], str] | str
+"""SVG or HTML: drawn once for each language with the words that it is given; or without words."""
+
+
 @dataclass(frozen=True)
 class Panel:
-    """One picture (PNG), drawing (SVG or HTML in both languages), with its label.
+    """One picture (PNG) or drawing (SVG or HTML), with its label.
 
     `alt` says what the picture shows, for those who cannot see it; the label if not given.
     """
 
-    content: Picture | Sprite | Text
-    label: Text | None = None
-    alt: Text | None = None
+    content: Picture | Sprite | Drawing | Text
+    label: Said | None = None
+    alt: Said | None = None
     links: Links | None = None
 
 
@@ -67,7 +73,7 @@ class Panel:
 class Variant:
     """One of several ways of drawing the same thing, such as a scale, that the reader chooses."""
 
-    name: Text
+    name: Said
     panels: Sequence[Panel]
     legends: Sequence[Legend] = ()
 
@@ -88,18 +94,21 @@ class Figure:
         columns: panels a row of a table, on every screen; 0 for none.
         notes: a line of HTML for each input, of which that of the chosen one is shown.
         uses: names of the recipes whose weights it shows; they go into its passport.
+        drawn_by: the function that drew it, if it does not have the name of the figure. Its words
+            are looked for by that name, without the underscore.
     """
 
-    alt: Text
+    alt: Said
     panels: Sequence[Panel] = ()
     legends: Sequence[Legend] = ()
     variants: Sequence[Variant] = ()
     chosen: int = 0
-    scrub: Text | None = None
+    scrub: Said | None = None
     layout: Layout = "row"
     columns: int = 0
-    notes: Sequence[Text] = ()
+    notes: Sequence[Said] = ()
     uses: Sequence[str] = ()
+    drawn_by: Callable[..., Any] | None = None
 
 
 def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
@@ -124,7 +133,7 @@ def raster(pixels: np.ndarray, scale: float = 1, photo: bool = False) -> Picture
 
 
 GREY_LEGEND = Legend(
-    Text("像素值：0 为黑，255 为白", "pixel values: 0 is black, 255 is white"),
+    message("pixel values"),
     "linear-gradient(to right, #000, #fff)",
     "0",
     "255",
@@ -142,15 +151,19 @@ SCOPES = {
 }
 
 
-def scale_legend(mosaic: Mosaic, scope: str, meaning: Text) -> Legend:
+def scale_legend(mosaic: Mosaic, scope: str, meaning: Said) -> Legend:
     """The legend of a mosaic.
 
-    `scope`, a key of SCOPES, says what shares the scale; `meaning` what is drawn.
+    `scope` says what shares the scale: "map", "layer", "figure" or "shared"; `meaning` what is
+    drawn.
     """
     if scope == "map":
         ends = ("−max", "+max") if mosaic.signed else ("0", "max")
     else:
         ends = (significant(float(mosaic.limits[0, 0])), significant(float(mosaic.limits[0, 1])))
+    if isinstance(meaning, Message):
+        said = message("meaning and scale", meaning=meaning, scale=message(f"scale of {scope}"))
+        return Legend(said, palettes.css_gradient(mosaic.palette), *ends)
     scope_text = SCOPES[scope]
     text = Text(f"{meaning.zh}。{scope_text.zh}", f"{meaning.en}. {scope_text.en}")
     return Legend(text, palettes.css_gradient(mosaic.palette), *ends)

@@ -15,9 +15,10 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from cnnviz.errors import CnnvizError
-from gen.figure.kept import KeptFigure, KeptPicture, named_lines
+from cnnviz.words import FALLBACK, Message, Say
+from gen.figure.kept import KeptFigure, KeptPicture, Said, named_lines
 from gen.settings import ROOT
-from gen.texts.words import Words
+from gen.texts.words import figure_words, words
 
 FileUrl = Callable[[str], str]
 TEMPLATE = Path(__file__).parent / "templates" / "figure.html"
@@ -81,6 +82,8 @@ def figure_html(
     Raises:
         CnnvizError: the template asks for what there is not; names template, line and value.
     """
+    say = figure_words(language, figure.scope)
+    say_html = figure_words(language, figure.scope, escape=True)
     pick = 0 if language == "zh" else 1
     try:
         return _ENVIRONMENT.get_template(TEMPLATE.name).render(
@@ -90,13 +93,21 @@ def figure_html(
             caption=caption,
             source_url=source_url,
             commit=commit,
-            words=Words(language),
-            said=lambda text: text[pick],
+            words=words(language),
+            said=lambda text: _said(text, say, pick),
+            said_html=lambda text: _said(text, say_html, pick),
+            drawn=lambda markup: markup.get(language) or markup[FALLBACK],
             file_url=file_url,
             named_lines=named_lines,
         )
     except TemplateError as error:
         raise _unfilled(error) from error
+
+
+def _said(text: Said, say: Say, pick: int) -> str:
+    if isinstance(text, Message):
+        return say(text)
+    return text if isinstance(text, str) else text[pick]
 
 
 def _unfilled(error: TemplateError) -> CnnvizError:

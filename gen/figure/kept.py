@@ -17,6 +17,7 @@ from msgspec import Meta, Raw, Struct
 
 from cnnviz.errors import CnnvizError, printable
 from cnnviz.files import DamagedError, digest
+from cnnviz.words import Message
 
 # --- Words, names and numbers -------------------------------------------------------------------
 
@@ -31,6 +32,7 @@ Markup = Annotated[str, Meta(max_length=2_000_000)]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
 DigestOrNone = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{8,64})?\Z")]
 PictureFile = Annotated[str, Meta(pattern=rf"(?a)\A{_FILE}\.png\Z", max_length=300)]
+Scope = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,199}\Z")]
 Source = Annotated[str, Meta(pattern=r"(?a)\Agen/(?:\w+/)*\w+\.py#L\d{1,6}\Z")]
 Gradient = Annotated[
     str,
@@ -46,6 +48,14 @@ class Text(NamedTuple):
 
     zh: Words
     en: Words
+
+
+Said = Message | Text | Words
+"""What a figure says: a sentence of its words file; or a name, the same in every language."""
+
+Language = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?\Z")]
+Drawn = dict[Language, Markup]
+"""What holds words as they were when it was drawn, in each language."""
 
 
 # --- Figures ------------------------------------------------------------------------------------
@@ -91,8 +101,8 @@ class Line(Kept, frozen=True, array_like=True):
 class KeptPanel(Kept, frozen=True):
     """A picture or a drawing, with its label; `alt` is the label if not given."""
 
-    label: Text | None
-    alt: Text | None
+    label: Said | None
+    alt: Said | None
 
 
 class KeptPicture(KeptPanel, frozen=True, tag="picture"):
@@ -117,12 +127,12 @@ class KeptPicture(KeptPanel, frozen=True, tag="picture"):
 
 
 class KeptDrawing(KeptPanel, frozen=True, tag="drawing"):
-    """A panel whose content is SVG or HTML, in both languages."""
+    """A panel whose content is SVG or HTML, drawn for each language."""
 
-    markup: tuple[Markup, Markup]
+    markup: Annotated[Drawn, Meta(min_length=1)]
 
     def __post_init__(self) -> None:
-        for markup in self.markup:
+        for markup in self.markup.values():
             named_lines(markup)
 
 
@@ -144,7 +154,7 @@ class Legend(Kept, frozen=True):
     `ends` are low and high for each input, where each has a scale of its own.
     """
 
-    text: Text
+    text: Said
     gradient: Gradient = ""
     low: Words = ""
     high: Words = ""
@@ -154,7 +164,7 @@ class Legend(Kept, frozen=True):
 class KeptVariant(Kept, frozen=True):
     """One of several ways to draw the same."""
 
-    name: Text
+    name: Said
     panels: Annotated[list[KeptPicture | KeptDrawing], Meta(min_length=1)]
     legends: list[Legend]
 
@@ -168,17 +178,19 @@ class KeptFigure(Kept, frozen=True):
     """A figure, as in gen.figure.figure; one that is drawn in one way has one variant.
 
     Attributes:
+        scope: what its words are looked for by, such as "relu.before_after".
         source: the function that drew it, as file and line.
         weights: network that it shows → passport.
     """
 
-    alt: Text
+    alt: Said
     layout: Layout
     chosen: Count
-    scrub: Text | None
+    scrub: Said | None
     columns: Annotated[int, Meta(ge=0, le=100)]
-    notes: list[tuple[Markup, Markup]]
+    notes: list[Message | tuple[Markup, Markup]]
     variants: Annotated[list[KeptVariant], Meta(min_length=1, max_length=1000)]
+    scope: Scope
     source: Source
     weights: dict[Name, Passport]
 
@@ -204,6 +216,8 @@ class Chapter(Struct, forbid_unknown_fields=True):
         numbers: name → value, for the prose.
         files: PNG file name → digest of its content.
         weights: network that it used → digest of its file, "" if there was none.
+        drawn_words: words inside its drawings: language → scope of a figure and key, with a colon
+            between → digest of the sentence.
     """
 
     key: Digest
@@ -211,6 +225,7 @@ class Chapter(Struct, forbid_unknown_fields=True):
     numbers: dict[str, Any] = {}
     files: dict[PictureFile, Digest] = {}
     weights: dict[str, DigestOrNone] = {}
+    drawn_words: dict[Language, dict[str, Digest]] = {}
 
 
 class _Sealed(Struct, forbid_unknown_fields=True):

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, holds, write_atomically
-from gen.figure.figure import Figure, Panel, Sprite, Text, Variant
+from cnnviz.words import Sentence
+from gen.figure.figure import Drawing, Figure, Panel, Picture, Sprite, Text, Variant
 from gen.figure.kept import (
     Bands,
     Chapter,
@@ -20,6 +20,8 @@ from gen.figure.kept import (
     Passport,
 )
 from gen.settings import ROOT
+from gen.texts.sections import languages
+from gen.texts.words import DOCS, figure_words, text_digest
 
 
 def write_picture(stem: str, png: bytes, chapter: Chapter, folder: Path) -> str:
@@ -57,36 +59,39 @@ def describe(
     Raises:
         CnnvizError: words are missing in one of the languages.
     """
-    variants = figure.variants or [Variant(Text("", ""), figure.panels, figure.legends)]
+    variants = figure.variants or [Variant("", figure.panels, figure.legends)]
+    function = figure.drawn_by or function
     source = Path(inspect.getsourcefile(function) or "").relative_to(ROOT)
     line = inspect.getsourcelines(function)[1]
+    scope = f"{address.partition('/')[0]}.{function.__name__.strip('_')}"
     return KeptFigure(
-        alt=_text(figure.alt, address),
+        alt=figure.alt,
         layout=figure.layout,
         chosen=figure.chosen,
         scrub=figure.scrub,
         columns=figure.columns,
-        notes=[_text(note, address) for note in figure.notes],
+        notes=list(figure.notes),
         variants=[
             KeptVariant(
                 variant.name,
-                [_panel(p, f"{address}-{i}", address, chapter, folder)
+                [_panel(p, f"{address}-{i}", scope, chapter, folder)
                  for i, p in enumerate(variant.panels)],
                 list(variant.legends),
             )
             for variant in variants
         ],
+        scope=scope,
         source=f"{source.as_posix()}#L{line}",
         weights={name: passport(name) for name in figure.uses},
     )  # fmt: skip
 
 
 def _panel(
-    panel: Panel, stem: str, address: str, chapter: Chapter, folder: Path
+    panel: Panel, stem: str, scope: str, chapter: Chapter, folder: Path
 ) -> KeptPicture | KeptDrawing:
     content = panel.content
-    if isinstance(content, Text):
-        return KeptDrawing(panel.label, panel.alt, _text(content, address))
+    if not isinstance(content, (Picture, Sprite)):
+        return KeptDrawing(panel.label, panel.alt, _drawn(content, scope, chapter))
     bands = Bands(content.count, content.band) if isinstance(content, Sprite) else None
     picture = content.picture if isinstance(content, Sprite) else content
     return KeptPicture(
@@ -102,7 +107,17 @@ def _panel(
     )
 
 
-def _text(text: Text, address: str) -> Text:
-    if not (text.zh.strip() and text.en.strip()):
-        raise CnnvizError(f"Figure '{address}' lacks words in one of the languages: {text}.")
-    return text
+def _drawn(content: Drawing | Text, scope: str, chapter: Chapter) -> dict[str, str]:
+    """A drawing in each language; notes which words it drew."""
+    if isinstance(content, Text):
+        return {"zh": content.zh, "en": content.en}
+    drawn = {}
+    for language in languages(DOCS):
+        heard = chapter.drawn_words.setdefault(language, {})
+
+        def hear(key: str, sentence: Sentence, heard: dict[str, str] = heard) -> None:
+            heard[f"{scope}:{key}"] = text_digest(sentence)
+
+        say = figure_words(language, scope, heard=hear)
+        drawn[language] = content if isinstance(content, str) else content(say)
+    return drawn

@@ -14,7 +14,7 @@ import yaml
 
 from cnnviz.errors import CnnvizError
 from gen.texts.finding import Finding
-from gen.texts.words import Words
+from gen.texts.words import words as words_of
 
 # Reading is slower here than in a novel: there are figures to look at.
 _COUNTED = {"characters": r"[\u4e00-\u9fff]", "words": r"[^\W\d_][\w’'-]*"}
@@ -196,7 +196,7 @@ def minutes(markdown: str, language: str) -> int:
     (2, 2)
     """
     text = DIRECTIVE.sub(" ", _CODE.sub(" ", _FRONT_MATTER.sub("", markdown)))
-    words = Words(language)
+    words = words_of(language)
     length = len(re.findall(_COUNTED[words["counted in"]], text))
     seconds = 60 * length / words["read in a minute"]
     seconds += SECONDS_A_FIGURE * len(_FIGURE.findall(markdown))
@@ -205,12 +205,12 @@ def minutes(markdown: str, language: str) -> int:
 
 def course_map(course: Mapping[str, Chapter], language: str) -> str:
     """All chapters as a numbered Markdown list: title, question, what each needs, time."""
-    words, lines = Words(language), []
+    words, lines = words_of(language), []
     for chapter in course.values():
-        facts = [words.say("minutes", minutes=chapter.minutes)]
+        facts = [words("minutes", minutes=chapter.minutes)]
         if chapter.needs:
             numbers = words["list comma"].join(str(course[n].number) for n in chapter.needs)
-            facts.append(words.say("needs chapters", chapters=numbers))
+            facts.append(words("needs chapters", chapters=numbers))
         lines.append(
             f"{chapter.number}. **[{chapter.title}]({chapter.page}.md)**  \n    {chapter.question} "
             f'<span class="course-facts">{words["dot"].join(facts)}</span>'
@@ -224,10 +224,10 @@ def facts_html(course: Mapping[str, Chapter], page: str, language: str, up: str)
     Args:
         up: the way from the page to the root of the site, such as "../".
     """
-    words, chapter = Words(language), course[page]
+    words, chapter = words_of(language), course[page]
     facts = [
-        words.say("chapter", number=chapter.number, count=len(course)),
-        words.say("minutes", minutes=chapter.minutes),
+        words("chapter", number=chapter.number, count=len(course)),
+        words("minutes", minutes=chapter.minutes),
     ]
     if chapter.needs:
         links = (

@@ -28,11 +28,11 @@ from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
+from cnnviz.words import sandbox
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
-from gen.texts.sandbox import sandbox
-from gen.texts.words import Words
+from gen.texts.words import words
 
 
 class Misfit(CnnvizError):
@@ -242,7 +242,7 @@ class Prose:
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""
-        return Words(self.language).say(key, **values)
+        return words(self.language)(key, **values)
 
     def _other_data(self) -> str:
         return f'!!! note ""\n    {self.say("other data", dataset=self.dataset)}\n\n'

@@ -14,7 +14,8 @@ from hashlib import sha256
 from textwrap import dedent
 from typing import Any
 
-from gen.texts.words import Words
+from cnnviz.words import Catalogue
+from gen.texts.words import words
 
 Cell = dict[str, Any]
 
@@ -51,7 +52,7 @@ def notebook(
         repo_url: where pip finds the package.
         programs: name → code that may be run (`gen.texts.fill.Prose.programs`).
     """
-    say = Words(language)
+    say = words(language)
     text = _FRONT_MATTER.sub("", markdown)
     cells: list[Cell] = []
     start = 0
@@ -90,7 +91,7 @@ def _unindented(text: str | None, indent: str) -> str:
     return re.sub(rf"^{indent}", "", text or "", flags=re.M)
 
 
-def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: Words) -> None:
+def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: Catalogue) -> None:
     """Plain Markdown, cut into a cell a section."""
     # After a program inside an answer the text goes on indented, which would make code of it.
     indented = re.match(r"(?:(?: {4,}.*)?\n)*", text)
@@ -102,7 +103,7 @@ def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: Words
             cells.append(_text_cell(section.strip()))
 
 
-def _plain(text: str, page: str, site_url: str, say: Words) -> str:
+def _plain(text: str, page: str, site_url: str, say: Catalogue) -> str:
     """Markdown that Jupyter understands, from what MkDocs and its extensions do."""
 
     def figure(match: re.Match[str]) -> str:

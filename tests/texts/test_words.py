@@ -5,7 +5,7 @@ import yaml
 
 from cnnviz.errors import CnnvizError
 from gen.settings import ROOT
-from gen.texts.words import FILE, Words
+from gen.texts.words import FILE, words
 
 
 @pytest.fixture
@@ -25,32 +25,32 @@ def docs(tmp_path):
     [("en", "25% of maps"), ("xx", "maps: 25.0%"), ("none", "25% of maps")],
 )
 def test_a_language_says_it_in_its_own_order(docs, language, said):
-    words = Words(language, docs)
-    assert words.say("seen", share=0.25, what="maps") == said
-    assert words["comma"] == ", "
+    say = words(language, docs)
+    assert say("seen", share=0.25, what="maps") == said
+    assert say["comma"] == ", "
 
 
 def test_a_missing_key_names_file_key_and_language(docs):
     with pytest.raises(CnnvizError, match=r"docs/xx/words\.yml has no 'colon', nor has docs/en/"):
-        Words("xx", docs).say("colon")
+        words("xx", docs)("colon")
 
 
 def test_a_value_that_is_not_given_is_named(docs):
     with pytest.raises(CnnvizError, match=r"docs/xx/words\.yml: 'seen' cannot be said.*share"):
-        Words("xx", docs).say("seen", what="maps")
+        words("xx", docs)("seen", what="maps")
 
 
-@pytest.mark.parametrize("text", ["a: [", "- a\n", "1: b\n", "just words", "a: b: c"])
+@pytest.mark.parametrize("text", ["a: [", "- a\n", "1: b\n", "just words", "a: b: c", "a: b\na: c"])
 def test_a_file_that_cannot_be_read_is_one_line(docs, text):
     (docs / "xx" / FILE).write_text(text)
     with pytest.raises(CnnvizError, match=r"^docs/xx/words\.yml[^\n]*$"):
-        Words("xx", docs)
+        words("xx", docs)["comma"]
 
 
 def test_a_changed_file_is_read_again(docs):
-    assert Words("xx", docs)["comma"] == ", "
+    assert words("xx", docs)["comma"] == ", "
     (docs / "xx" / FILE).write_text('comma: "、"\n', "utf-8")
-    assert Words("xx", docs)["comma"] == "、"
+    assert words("xx", docs)["comma"] == "、"
 
 
 def test_both_languages_have_the_same_keys():

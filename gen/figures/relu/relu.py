@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,10 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
-from cnnviz.numbers import significant
+from cnnviz.numbers import percent, significant, times
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 
 DIGIT = 5
 """The class whose example the chapter follows."""
@@ -28,7 +30,6 @@ COUNT = 2000
 SMALL_STEPS, SMALL_BATCH, SMALL_SEEDS = 250, 128, 3
 """The small networks of this chapter, with and without an activation."""
 
-_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 _BEFORE = {"relu1": "conv1", "relu2": "conv2", "relu3": "fc1", "relu4": "fc2"}
 
 _CURVES: dict[str, Callable[[Tensor], Tensor]] = {
@@ -58,19 +59,17 @@ def before_after(context: Context) -> Figure:
         for name in (layer, relu):
             maps = recorded[name][DIGIT].numpy()
             drawn = mosaic(maps, columns=columns, scale=(-peak, peak), signed=True)
-            shape = "×".join(map(str, maps.shape))
-            label = Text(f"{name}：{shape}", f"{name}: {shape}")
+            label = message("named", name=name, what=times(maps.shape))
             panels.append(Panel(picture(drawn, scale), label))
-        meaning = Text(f"{layer} 与 {relu}，{_SIGNS.zh}", f"{layer} and {relu}, {_SIGNS.en}")
+        meaning = message("meaning", layer=layer, relu=relu)
         legends.append(scale_legend(drawn, "figure", meaning))
     zeros = {relu: float((recorded[relu][DIGIT] == 0).double().mean()) for relu in _BEFORE}
-    digit = context.test.class_names[DIGIT]
     return Figure(
-        alt=Text(
-            f"数字 {digit} 的特征图，ReLU 之前有蓝有橙，ReLU 之后只剩橙与白："
-            f"relu1 有 {zeros['relu1']:.0%} 是零，relu2 有 {zeros['relu2']:.0%} 是零",
-            f"Feature maps of the digit {digit}: blue and orange before ReLU, orange and white "
-            f"after it; {zeros['relu1']:.0%} of relu1 and {zeros['relu2']:.0%} of relu2 are zero",
+        alt=message(
+            "alt",
+            digit=context.test.class_names[DIGIT],
+            relu1=zeros["relu1"],
+            relu2=zeros["relu2"],
         ),
         panels=panels,
         legends=legends,
@@ -92,25 +91,13 @@ def curves(context: Context) -> Figure:
         drawn = charts.line_chart(
             lines, title=name, x_label="z", markers=False, y_limits=(-1.2, 4.1), size=(330, 220)
         )
-        drawing = Text(drawn, drawn)
-        panels.append(Panel(drawing, Text(name, name)))
-    steepest = _steepest()
+        panels.append(Panel(drawn, name))
     return Figure(
-        alt=Text(
-            "六个激活函数和它们的导数。ReLU 的导数在左边是 0，在右边是 1；"
-            f"sigmoid 的导数最大只有 {steepest['sigmoid']:.2f}，两头都趋于 0",
-            "Six activations and their derivatives. The slope of ReLU is 0 on the left and 1 on "
-            f"the right; that of the sigmoid is at most {steepest['sigmoid']:.2f} and goes to 0 on "
-            "both sides",
-        ),
+        alt=message("alt", sigmoid=_steepest()["sigmoid"]),
         panels=panels,
-        legends=[
-            Legend(Text("横轴 z 是激活之前的值，f(z) 是激活函数，f′(z) 是它的导数；六张图的刻度相同",
-                        "across, the value z before the activation; f(z) is the activation, f′(z) its derivative; "
-                        "all six share their scales"))
-        ],
+        legends=[Legend(message("legend"))],
         layout="grid",
-    )  # fmt: skip
+    )
 
 
 def _steepest() -> dict[str, float]:
@@ -158,35 +145,23 @@ def _small_accuracies(context: Context) -> dict[str, list[float]]:
 def depth_without_activation(context: Context) -> Figure:
     """Errors of one linear layer, of three, and of three with ReLU between."""
     errors = {k: [1 - a for a in values] for k, values in _small_accuracies(context).items()}
-    names = [
-        Text("一层", "one layer"),
-        Text("三层，无激活", "three, no activation"),
-        Text("三层，ReLU", "three, ReLU"),
-    ]
-    drawing = in_both(
-        lambda say: charts.grouped_bar_chart(
+
+    def draw(say: Say) -> str:
+        return charts.grouped_bar_chart(
             {
-                say(Text(f"种子 {seed}", f"seed {seed}")): [errors[k][seed] for k in errors]
+                say("seed", seed=seed): [errors[k][seed] for k in errors]
                 for seed in range(SMALL_SEEDS)
             },
-            [say(name) for name in names],
-            title=say(Text("有无激活的错误率", "Errors with and without an activation")),
-            y_label=say(Text("测试错误率", "test errors")),
+            [say(f"nets.{kind}") for kind in errors],
+            title=say("title"),
+            y_label=say("errors"),
             percent=True,
-            write=lambda share: f"{share:.1%}",
+            write=percent,
             size=(640, 300),
         )
-    )
+
     means = {k: float(np.mean(v)) for k, v in errors.items()}
-    return Figure(
-        alt=Text(
-            f"平均错误率：一层 {means['one']:.1%}，三层无激活 {means['linear']:.1%}，"
-            f"三层加 ReLU {means['relu']:.1%}",
-            f"Mean errors: one layer {means['one']:.1%}, three without activation "
-            f"{means['linear']:.1%}, three with ReLU {means['relu']:.1%}",
-        ),
-        panels=[Panel(drawing)],
-    )
+    return Figure(alt=message("alt", **means), panels=[Panel(draw)])
 
 
 def _folded(context: Context) -> np.ndarray:
@@ -199,15 +174,10 @@ def _folded(context: Context) -> np.ndarray:
 def folded_network(context: Context) -> Figure:
     """All that a linear network knows: one picture a class."""
     drawn = mosaic(_folded(context), columns=5, scale="layer", signed=True)
-    meaning = Text(f"乘起来之后的权重：{_SIGNS.zh}", f"weight after multiplying: {_SIGNS.en}")
     return Figure(
-        alt=Text(
-            "十张 28×28 的权重图，从 0 到 9，每类一张：这就是整个三层线性网络",
-            "Ten weight images of 28×28, one a class from 0 to 9: the whole three-layer linear "
-            "network",
-        ),
+        alt=message("alt"),
         panels=[Panel(picture(drawn, 4.6))],
-        legends=[scale_legend(drawn, "layer", meaning)],
+        legends=[scale_legend(drawn, "layer", message("meaning"))],
     )
 
 
@@ -218,27 +188,25 @@ def distributions(context: Context) -> Figure:
     for relu, layer in _BEFORE.items():
         before = outputs[layer].flatten().numpy()
         low, high = (float(v) for v in np.quantile(before[:400_000], (0.005, 0.995)))
-        drawing = in_both(
-            lambda say, b=before, r=relu, n=layer, ends=(low, high): charts.histogram(  # type: ignore[misc]
-                {n: b, r: np.maximum(b, 0)},
-                title=say(Text(f"{n} 与 {r} 的分布", f"Spread of {n} and {r}")),
-                x_label=say(Text("值", "value")),
-                y_label=say(Text("占比", "share")),
+
+        def draw(
+            say: Say, layer: str = layer, relu: str = relu, before: Any = before,
+            ends: tuple[float, float] = (low, high),
+        ) -> str:  # fmt: skip
+            return charts.histogram(
+                {layer: before, relu: np.maximum(before, 0)},
+                title=say("title", layer=layer, relu=relu),
+                x_label=say("value"),
+                y_label=say("share"),
                 bins=60,
                 limits=ends,
                 percent=True,
             )
-        )
-        variants.append(Variant(Text(f"{layer} → {relu}", f"{layer} → {relu}"), [Panel(drawing)]))
+
+        variants.append(Variant(f"{layer} → {relu}", [Panel(draw)]))
     zeros = _zeros(context)["lenet"]
     return Figure(
-        alt=Text(
-            "ReLU 之前的值分布在零的两侧；ReLU 之后，负的一侧全部堆在零上："
-            + "，".join(f"{layer} {share:.0%}" for layer, share in zeros.items()),
-            "Before ReLU the values lie on both sides of zero; after it the negative side is "
-            "piled up at zero: "
-            + ", ".join(f"{layer} {share:.0%}" for layer, share in zeros.items()),
-        ),
+        alt=message("alt", layers=list(zeros.items())),
         variants=variants,
         chosen=2,
         uses=["lenet"],
@@ -268,27 +236,21 @@ def zeros(context: Context) -> Figure:
     groups = [f"LeNet {n}" for n in shares["lenet"]] + [f"MLP {n}" for n in shares["mlp"]]
     start = [*shares["lenet at start"].values(), *shares["mlp at start"].values()]
     end = [*shares["lenet"].values(), *shares["mlp"].values()]
-    drawing = in_both(
-        lambda say: charts.grouped_bar_chart(
-            {
-                say(Text("训练之前", "before training")): start,
-                say(Text("训练之后", "after training")): end,
-            },
+
+    def draw(say: Say) -> str:
+        return charts.grouped_bar_chart(
+            {say("before"): start, say("after"): end},
             groups,
-            title=say(Text("每层 ReLU 之后零的占比", "Share of zeros after each ReLU")),
-            y_label=say(Text("零的占比", "share of zeros")),
+            title=say("title"),
+            y_label=say("share"),
             percent=True,
-            write=lambda share: f"{share:.0%}",
+            write=partial(percent, digits=0),
             size=(680, 300),
         )
-    )
-    listed = [f"{g} {a:.0%} → {b:.0%}" for g, a, b in zip(groups, start, end, strict=True)]
+
     return Figure(
-        alt=Text(
-            f"每层 ReLU 之后零的占比，训练之前与之后：{'，'.join(listed)}",
-            f"Share of zeros after each ReLU, before and after training: {', '.join(listed)}",
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", layers=list(zip(groups, start, end, strict=True))),
+        panels=[Panel(draw)],
         uses=["lenet", "mlp"],
     )
 
