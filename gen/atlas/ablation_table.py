@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz.figure.figure import Legend, Text
 from cnnviz.numbers import with_minus
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import AtlasNet
-from gen.figure.figure import Legend, Text
 
 FIRST = 40
 """Rows of the table that are open at once."""

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnviz.figure.figure import Text
 from cnnviz.inside.ablation import ablate
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
 from gen.context import Context, shared
-from gen.figure.figure import Text
 
 Floats = npt.NDArray[np.floating[Any]]
 Shape = tuple[int, ...]

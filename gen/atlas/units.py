@@ -19,6 +19,8 @@ from torch.nn import functional as F
 
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import divisor
+from cnnviz.figure.kept import Chapter
+from cnnviz.figure.store import write_picture
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
@@ -26,8 +28,6 @@ from cnnviz.inside.patches import Answers, Extremes, cut, extremes
 from cnnviz.inside.receptive_field import ReceptiveField
 from gen.atlas.net import AtlasNet, Layer, Shape, atlas_net
 from gen.context import Context
-from gen.figure.kept import Chapter
-from gen.figure.store import write_picture
 
 SHOWN = 9
 """Patches that excite a unit most, and as many that do so least."""

@@ -23,7 +23,7 @@ UNITS = "units-"
 """Begins the names of chapters that hold the units of a net of the atlas (gen.atlas.units)."""
 
 _PACKAGES = ("cnnviz", "gen")
-_STORE = "gen.figure.store"
+_STORE = "cnnviz.figure.store"
 _DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
 
 

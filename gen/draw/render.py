@@ -18,6 +18,9 @@ from unittest.mock import patch
 
 from cnnviz.data import datasets
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.figure import Figure
+from cnnviz.figure.kept import Chapter
+from cnnviz.figure.store import describe
 from cnnviz.files import remove
 from cnnviz.training import checkpoints
 from cnnviz.training.fit import Trained
@@ -25,10 +28,8 @@ from cnnviz.training.recipe import Recipe
 from gen.atlas.units import render_units
 from gen.context import Context
 from gen.draw.keys import EXAMPLES, UNITS, modules
-from gen.figure.figure import Figure
-from gen.figure.kept import Chapter
-from gen.figure.store import describe
 from gen.settings import ROOT, Settings
+from gen.texts.words import SITE
 from gen.weights import digests
 
 
@@ -71,6 +72,7 @@ def _render(name: str, key: str, context: Context) -> Chapter:
             chapter,
             context.settings.figures_dir,
             context.passport,
+            SITE,
         )
     if hasattr(module, "numbers"):
         chapter.numbers = dict(module.numbers(context))

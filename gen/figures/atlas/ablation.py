@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.drawing import charts
+from cnnviz.figure.figure import Figure, Panel, Text, Variant, in_both
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
 from cnnviz.numbers import signed
@@ -19,7 +20,6 @@ from gen.atlas.ablation_table import FIRST, Row, legend, table_html
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import AtlasNet, atlas_net
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, Variant, in_both
 
 _SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Of the hidden units that are switched off together."""

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Links, Panel, Text, Variant, picture
 from cnnviz.numbers import significant
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
 from gen.atlas.sprites import bands, sprite, tiles
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Links, Panel, Text, Variant, picture
 
 STRONGEST, FEW = 5, 16
 """Units that the line below the pictures names: the strongest ones, or all if they are few."""

@@ -14,11 +14,21 @@ from cnnviz.drawing import weights as layer_mosaics
 from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, Scale, mosaic
 from cnnviz.drawing.weights import WIDTH, divisor, small_png, unit_columns
+from cnnviz.figure.figure import (
+    SCOPES,
+    Figure,
+    Legend,
+    Links,
+    Panel,
+    Picture,
+    Text,
+    Variant,
+    in_both,
+)
 from cnnviz.numbers import fixed_or_zero, significant
 from gen.atlas.net import KINDS, TESTED, AtlasNet, Layer, Shape, atlas_net
 from gen.atlas.sections import MOVING, STILL, pair, shown, units_of, units_shown
 from gen.context import Context
-from gen.figure.figure import SCOPES, Figure, Legend, Links, Panel, Picture, Text, Variant, in_both
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 _BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from torch import Tensor
 
 from cnnviz.drawing import charts, svg
+from cnnviz.figure.figure import Figure, Legend, Panel, Text, in_both
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.atlas.sections import SILENT, Pair, pair, shown
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both
 
 NAMED = 32
 """So many bars at most have their numbers below them."""

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.framed import frame, framed_map
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, raster
 from cnnviz.inside.receptive_field import ReceptiveField
 from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Layer, atlas_net
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, raster
 
 Bytes = NDArray[np.uint8]
 

@@ -12,13 +12,13 @@ from torch.nn import functional as F
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
 from cnnviz.drawing.weights import WIDTH, signed_weights
+from cnnviz.figure.figure import Figure, Legend, Links, Panel, Sprite, Text, Variant
 from cnnviz.inside.recording import record
 from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import SILENT, STILL, units_of, units_shown
 from gen.atlas.sprites import PANEL, bands, sprite, stacked, tiles
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Links, Panel, Sprite, Text, Variant
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 

@@ -16,12 +16,12 @@ from torch.nn import functional as F
 
 from cnnviz.drawing.mosaic import image_png, mosaic
 from cnnviz.drawing.palettes import css_gradient
+from cnnviz.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 from cnnviz.inside.patches import cut, extremes
 from gen.atlas.addresses import unit_name
 from gen.atlas.net import KINDS, AtlasNet, Layer, atlas_net
 from gen.atlas.units import contributions
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
 
 LINKS = 4
 """Units that a unit is joined to on demand, before it and after it."""

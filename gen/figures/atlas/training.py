@@ -7,12 +7,12 @@ import numpy as np
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import FEW, WIDTH, coarse, signed_weights, small_png
+from cnnviz.figure.figure import Figure, Legend, Panel, Picture, Text, Variant
 from cnnviz.numbers import significant
 from gen.atlas.net import AtlasNet, Floats, Layer, atlas_net
 from gen.atlas.sections import MOVING, units_shown
 from gen.atlas.sprites import STEPS, tiles
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Picture, Text, Variant
 
 _SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 
