@@ -15,6 +15,7 @@ from typing import Annotated, Any, Protocol
 import yaml
 from jinja2 import StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup
 from msgspec import Meta, Struct
 
 from cnnviz import numbers
@@ -125,7 +126,7 @@ class Sentence(Struct, frozen=True):
 
 
 class Catalogue:
-    """The sentences of one language.
+    """The sentences of one language, as they stand now: what is found is remembered.
 
     Args:
         files: its words files. If several have a key, the first says it.
@@ -146,6 +147,7 @@ class Catalogue:
     ) -> None:
         self._files, self._english = files, english
         self._escape, self._heard = escape, heard
+        self._found: dict[str, Sentence] = {}
         parts = scope.split(".") if scope else []
         self._places = [".".join([*parts[:n], ""]) if n else "" for n in range(len(parts), -1, -1)]
 
@@ -155,11 +157,14 @@ class Catalogue:
         Raises:
             CnnvizError: neither this language nor English has it.
         """
+        if key in self._found:
+            return self._found[key]
         for place in self._places:
             for file in (*self._files, *self._english):
                 said = read(file)
                 if place + key in said:
-                    return Sentence(file, place + key, said[place + key])
+                    found = Sentence(file, place + key, said[place + key])
+                    return self._found.setdefault(key, found)
         files = list(dict.fromkeys(map(shown, (*self._files[:1], *self._english[:1]))))
         raise CnnvizError(
             f"{', nor '.join(f'{file} has no {self._places[0] + key!r}' for file in files)}. "
@@ -181,15 +186,17 @@ class Catalogue:
         sentence = self.find(key)
         if self._heard:
             self._heard(key, sentence)
+        if "[[" not in (text := str(sentence.text)):
+            return Markup(text) if self._escape else text
         given = {name: self._spoken(value) for name, value in values.items()}
         try:
-            said = _template(str(sentence.text), self._escape).render(given, say=self)
+            said = _template(text, self._escape).render(given, say=self)
         except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
             raise CnnvizError(
                 f"{shown(sentence.file)}: '{sentence.key}' cannot be said ({error}). "
                 f"It may name: {', '.join(values) or 'no value'}."
             ) from error
-        return said
+        return Markup(said) if self._escape else said
 
     def _spoken(self, value: Any) -> Any:
         if isinstance(value, Message):
@@ -220,7 +227,8 @@ _PACKAGE = Path(__file__).parent
 
 def package_files(language: str) -> list[Path]:
     """The words files of this package itself."""
-    return [_PACKAGE / room / "words" / f"{language}.yml" for room in ("atlas", "figure")]
+    folders = [_PACKAGE / room / "words" for room in ("atlas", "figure")]
+    return [path for folder in folders for path in sorted(folder.glob(f"{language}*.yml"))]
 
 
 class PackageWords:

@@ -95,7 +95,7 @@ class Figure:
         notes: a line of HTML for each input, of which that of the chosen one is shown.
         uses: names of the recipes whose weights it shows; they go into its passport.
         drawn_by: the function that drew it, if it does not have the name of the figure. Its words
-            are looked for by that name, without the underscore.
+            are then looked for under "figures" and that name.
     """
 
     alt: Said

@@ -62,7 +62,8 @@ def describe(
     function = figure.drawn_by or function
     source = function.__module__.replace(".", "/") + ".py"
     line = inspect.getsourcelines(function)[1]
-    scope = f"{address.partition('/')[0]}.{function.__name__.strip('_')}"
+    chapter_name = "figures" if figure.drawn_by else address.partition("/")[0]
+    scope = f"{chapter_name}.{function.__name__}"
     return KeptFigure(
         alt=figure.alt,
         layout=figure.layout,

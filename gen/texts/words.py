@@ -15,6 +15,9 @@ from gen.settings import ROOT
 
 DOCS = ROOT / "docs"
 FILE = "words.yml"
+ATLAS = "atlas.yml"
+"""What this site says of its networks in place of the package's own words."""
+
 
 
 def languages(docs: Path) -> list[str]:
@@ -46,7 +49,7 @@ class SiteWords:
         heard: Callable[[str, Sentence], None] | None = None,
     ) -> Catalogue:
         """See cnnviz.words.Library; the scope of a figure begins with its chapter."""
-        names = [*_beside_page(scope.partition(".")[0]), FILE]
+        names = [*_beside_page(scope.partition(".")[0]), FILE, ATLAS]
         own, english = (
             [*(self.docs / code / name for name in names), *package_files(code)]
             for code in (language, FALLBACK)

@@ -7,18 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.figures.ablation import FIRST, Row, legend, rows_of, table_html
+from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import charts
 from cnnviz.figure.figure import Figure, Panel, Text, Variant, in_both
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
 from cnnviz.numbers import signed
-from cnnviz.atlas.addresses import unit_name
-from cnnviz.atlas.figures.ablation import FIRST, Row, legend, rows_of, table_html
-from cnnviz.atlas.subject import AtlasNet
 from gen.context import Context, shared
 from gen.nets import atlas_net, atlas_nets
 

@@ -13,10 +13,7 @@ from cnnviz.data import kernels
 from cnnviz.drawing import palettes
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.numbers import fixed, significant
-from cnnviz.words import Say
-from gen.context import Context
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     Drawing,
     Figure,
     Legend,
@@ -27,6 +24,9 @@ from gen.figure.figure import (
     raster,
     scale_legend,
 )
+from cnnviz.numbers import fixed, significant
+from cnnviz.words import Say
+from gen.context import Context
 from gen.figures import tower
 
 Map = NDArray[np.float64]

@@ -16,9 +16,7 @@ from cnnviz.drawing.diagrams import kernel_grid, weighted_sum
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import GAP
 from cnnviz.drawing.sliding import sliding_kernel
-from cnnviz.words import Say
-from gen.context import Context
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     Drawing,
     Figure,
     Legend,
@@ -30,6 +28,8 @@ from gen.figure.figure import (
     raster,
     scale_legend,
 )
+from cnnviz.words import Say
+from gen.context import Context
 from gen.figures import tower
 
 Map = NDArray[np.float64]

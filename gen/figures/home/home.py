@@ -8,9 +8,9 @@ from typing import Any
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.figure.figure import Figure, Legend, Panel, Variant, message, picture
+from cnnviz.figure.kept import Said
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture
-from gen.figure.kept import Said
 
 
 def journey(context: Context) -> Figure:

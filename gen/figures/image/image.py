@@ -16,9 +16,7 @@ from cnnviz.data.digit_templates import STYLES
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.pixels import colour_cells, strip, strokes_drawing
-from cnnviz.words import Say
-from gen.context import Context
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     GREY_LEGEND,
     Drawing,
     Figure,
@@ -29,6 +27,8 @@ from gen.figure.figure import (
     picture,
     raster,
 )
+from cnnviz.words import Say
+from gen.context import Context
 
 Bytes = NDArray[np.uint8]
 

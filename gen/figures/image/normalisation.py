@@ -11,13 +11,13 @@ from torch.nn import functional as F
 
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing.run_charts import accuracy_along_training, seed_chart, spread
+from cnnviz.figure.figure import Figure, Panel, message
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import networks
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, message
 
 SEEDS = range(3)
 

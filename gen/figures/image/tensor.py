@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cnnviz.data import photos
 from cnnviz.drawing.pixels import tensor_drawing
+from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, message
 
 Bytes = NDArray[np.uint8]
 

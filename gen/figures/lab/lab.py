@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from cnnviz.drawing.diagrams import weighted_sum
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 from gen.lab.samples import pack_pixels
 
 DIGIT = 7

@@ -13,13 +13,13 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
+from cnnviz.figure.figure import Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training.runs import SEEDS
 from cnnviz.words import Message, Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, message, picture, scale_legend
 from gen.figures.learning.learning import PLAIN, own_scales
 
 _RATES = {"low": "sgd-lenet-low-rate", "right": PLAIN, "high": "sgd-lenet-high-rate"}

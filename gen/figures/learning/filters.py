@@ -11,10 +11,10 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
+from cnnviz.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 from cnnviz.inside.recording import record
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 from gen.figures.learning.learning import DIGIT
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "output")

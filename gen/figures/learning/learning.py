@@ -13,11 +13,11 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.chain import Stage, chain
 from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.figure.figure import Figure, Legend, Panel, Variant, message, picture
 from cnnviz.inside.recording import record
 from cnnviz.numbers import significant
 from cnnviz.words import Message, Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture
 
 DIGIT = 3
 """The class whose example the chapter follows."""

@@ -13,11 +13,7 @@ from torch.nn import functional as F
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import Mosaic, mosaic
-from cnnviz.inside.evaluation import accuracy, predict
-from cnnviz.inside.recording import record
-from cnnviz.numbers import Write, fixed, percent, significant, times
-from gen.context import Context, shared
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     GREY_LEGEND,
     Figure,
     Legend,
@@ -28,6 +24,10 @@ from gen.figure.figure import (
     picture,
     scale_legend,
 )
+from cnnviz.inside.evaluation import accuracy, predict
+from cnnviz.inside.recording import record
+from cnnviz.numbers import Write, fixed, percent, significant, times
+from gen.context import Context, shared
 from gen.figures.lenet.lenet import DIGIT
 
 _STAGES = {

@@ -12,11 +12,11 @@ from torch import Tensor
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import kernel_grid, tensor_blocks
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import Figure, Legend, Panel, Say, message, picture, scale_legend
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import times
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Say, message, picture, scale_legend
 
 DIGIT = 7
 """The class whose example the chapter follows."""

@@ -12,12 +12,12 @@ from torch import Tensor
 from cnnviz.drawing import charts
 from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Variant, message, picture
+from cnnviz.figure.kept import Said
 from cnnviz.inside.evaluation import evaluate, predict
 from cnnviz.numbers import thousands
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Variant, message, picture
-from gen.figure.kept import Said
 from gen.figures.lenet.lenet import worst_pair
 
 WORST = 12

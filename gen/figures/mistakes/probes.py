@@ -9,11 +9,11 @@ from torch import Tensor
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.matrices import matrix_chart
+from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, message
 
 LAYERS = ("input", "pool1", "pool2", "relu3", "relu4", "output")
 _LATER = (*LAYERS[1:-1], "logits")  # what all but the first are called

@@ -12,10 +12,10 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.network_drawing import network_diagram
 from cnnviz.drawing.pixels import sum_of_parts
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture, scale_legend
 from cnnviz.nets.models import parameter_count
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 

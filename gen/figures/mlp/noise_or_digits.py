@@ -11,11 +11,11 @@ from torch import nn
 
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 

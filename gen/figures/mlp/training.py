@@ -10,10 +10,10 @@ import torch
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 from cnnviz.training.recipe import Recipe
 from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 
 DIGIT = 3
 """The class whose example the chapter follows."""

@@ -12,11 +12,11 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.numbers import significant, thousands
 from cnnviz.training.recipe import Recipe
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 

@@ -16,9 +16,9 @@ from torchvision.models.resnet import BasicBlock
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import kernel_grid
+from cnnviz.figure.figure import Figure, Legend, Message, Panel, Say, Variant, message
 from cnnviz.numbers import fixed
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Message, Panel, Say, Variant, message
 
 DEPTHS = (8, 20, 32, 56)
 WIDTH = 16

@@ -13,12 +13,12 @@ from torchvision import models as torchvision_models
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import tensor_blocks
+from cnnviz.figure.figure import Figure, Legend, Panel, Say, Variant, message
 from cnnviz.inside.costs import Cost, layer_costs
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.nets.models import LeNet
 from cnnviz.numbers import times, whole_percent
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Say, Variant, message
 
 SIDE = 224
 """Height and width of the images of the three later networks."""

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy
 from cnnviz.inside.recording import record
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 
 DIGIT = 4
 PASSES, MANY, MANY_PASSES = 1000, 500, 20

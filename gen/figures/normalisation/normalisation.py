@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
+from cnnviz.figure.figure import Figure, Legend, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, message, picture, scale_legend
 
 PLAIN, NORMED = "sgd-lenet", "sgd-lenet-batchnorm"
 SEEDS = range(3)

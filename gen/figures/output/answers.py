@@ -11,9 +11,7 @@ from torch import Tensor
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.inside.recording import record
-from gen.context import Context
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     GREY_LEGEND,
     Figure,
     Message,
@@ -23,6 +21,8 @@ from gen.figure.figure import (
     picture,
     scale_legend,
 )
+from cnnviz.inside.recording import record
+from gen.context import Context
 
 ONE, OTHER = 3, 8
 """The two classes that the chapter tells apart."""

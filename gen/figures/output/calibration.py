@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.data.datasets import Dataset
 from cnnviz.drawing import charts
+from cnnviz.figure.figure import Figure, Panel, Say, message
 from cnnviz.inside.calibration import Reliability, fit_temperature, reliability
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets.models import LeNet
@@ -19,7 +20,6 @@ from cnnviz.training.brief import train_briefly
 from cnnviz.training.fit import fit
 from cnnviz.training.runs import SHORT
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Say, message
 
 BINS = 10
 LEAST = 25

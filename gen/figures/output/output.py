@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 
 ONE = 3
 """The class whose example the chapter follows."""

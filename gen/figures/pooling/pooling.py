@@ -12,14 +12,14 @@ from torch.nn import functional as F
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
+from cnnviz.figure.figure import Figure, Message, Panel, message, picture, scale_legend
+from cnnviz.figure.kept import Said
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import times
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Message, Panel, message, picture, scale_legend
-from gen.figure.kept import Said
 
 DIGIT = 3
 """The class whose example the chapter follows."""

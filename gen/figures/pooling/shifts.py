@@ -13,12 +13,12 @@ from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart
+from cnnviz.figure.figure import Figure, Legend, Message, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy, shift
 from cnnviz.inside.recording import record
 from cnnviz.numbers import significant
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Message, Panel, message, picture, scale_legend
 from gen.figures.pooling.pooling import DIGIT, KINDS, _place, halve, runs
 
 COUNT = 400

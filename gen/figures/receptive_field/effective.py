@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from cnnviz.data import photos
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import Figure, Panel, Picture, message, picture, scale_legend
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import LeNet
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Picture, message, picture, scale_legend
 
 Map = NDArray[np.float64]
 

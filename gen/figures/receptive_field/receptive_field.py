@@ -15,12 +15,7 @@ from cnnviz.drawing import palettes, svg
 from cnnviz.drawing.diagrams import kernel_grid
 from cnnviz.drawing.framed import frame, framed_map
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
-from cnnviz.nets.models import LeNet
-from cnnviz.numbers import significant
-from cnnviz.words import Say
-from gen.context import Context
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     GREY_LEGEND,
     Figure,
     Legend,
@@ -31,6 +26,11 @@ from gen.figure.figure import (
     picture,
     raster,
 )
+from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
+from cnnviz.nets.models import LeNet
+from cnnviz.numbers import significant
+from cnnviz.words import Say
+from gen.context import Context
 
 Bytes = NDArray[np.uint8]
 

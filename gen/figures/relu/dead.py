@@ -12,11 +12,7 @@ from torch.nn import functional as F
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.inside.recording import record
-from cnnviz.numbers import significant, thousands
-from cnnviz.training.brief import train_briefly
-from gen.context import Context, shared
-from gen.figure.figure import (
+from cnnviz.figure.figure import (
     Figure,
     Legend,
     Panel,
@@ -26,6 +22,10 @@ from gen.figure.figure import (
     picture,
     scale_legend,
 )
+from cnnviz.inside.recording import record
+from cnnviz.numbers import significant, thousands
+from cnnviz.training.brief import train_briefly
+from gen.context import Context, shared
 
 DIGIT = 5
 COUNT = 2000

@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from cnnviz.data import kernels
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.sliding import joined_channels, output_size, sliding_kernel
+from cnnviz.figure.figure import Figure, Legend, Panel, message, picture, raster, scale_legend
+from cnnviz.figure.kept import Said
 from cnnviz.numbers import times
 from cnnviz.words import Message, Say
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, message, picture, raster, scale_legend
-from gen.figure.kept import Said
 from gen.figures import tower
 
 Map = NDArray[np.float64]

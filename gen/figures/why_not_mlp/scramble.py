@@ -11,13 +11,13 @@ from cnnviz.data.inputs import pixel_permutation, scramble, to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.numbers import percent
 from cnnviz.training.runs import SEEDS
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 
 UNITS = 24
 """Units of the MLP's first layer that are drawn."""

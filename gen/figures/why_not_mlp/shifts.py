@@ -12,12 +12,12 @@ from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import seed_chart, spread
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.training.runs import SEEDS
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 
 SHIFTS = range(7)
 """Pixels by which the test digits are moved."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.run_charts import seed_chart, spread
+from cnnviz.figure.figure import Figure, Panel, message
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import models
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD, parameter_count
@@ -18,7 +19,6 @@ from cnnviz.numbers import thousands
 from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, message
 
 BRIEF_STEPS = 100
 """Steps of the runs that compare networks by their parameters."""

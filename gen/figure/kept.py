@@ -1,1 +1,0 @@
-from cnnviz.figure.kept import *
