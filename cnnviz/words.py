@@ -198,6 +198,10 @@ class Catalogue:
             ) from error
         return Markup(said) if self._escape else said
 
+    def said(self, text: Message | str) -> str:
+        """A message said; a name, which is the same in every language, as it is."""
+        return text if isinstance(text, str) else self(text)
+
     def _spoken(self, value: Any) -> Any:
         if isinstance(value, Message):
             return self(value)

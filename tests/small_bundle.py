@@ -35,29 +35,30 @@ def figure(file: str) -> dict:
     chart = f'<svg data-lines="{lines}"><title>loss</title></svg>'
     sprite = {
         "type": "picture",
-        "label": ["层", "layer"],
-        "alt": ["图", "maps"],
+        "label": {"key": "layer", "values": {}},
+        "alt": {"key": "maps", "values": {"count": 2}},
         "links": {"layer": "conv", "count": 2, "columns": 2},
         "bands": {"count": 2, "height": 1},
         **shown,
     }
     legends = [
-        {"text": ["权重", "weight"], "gradient": _GREY, "low": "−1", "high": "1", "ends": []},
-        {"text": ["值", "value"], "gradient": "", "low": "", "high": "", "ends": [["0", "1"]]},
+        {"text": {"key": "weight", "values": {}}, "gradient": _GREY, "low": "−1", "high": "1", "ends": []},
+        {"text": "value", "gradient": "", "low": "", "high": "", "ends": [["0", "1"]]},
     ]
-    drawing = {"type": "drawing", "label": None, "alt": None, "markup": [chart, chart]}
+    drawing = {"type": "drawing", "label": None, "alt": None, "markup": {"zh": chart, "en": chart}}
     panels = [sprite, drawing]
     return {
-        "alt": ["一张图", "a figure"],
+        "alt": {"key": "alt", "values": {"relu1": 0.5, "relu2": 0.25, "digit": "5"}},
         "layout": "row",
         "chosen": 1,
-        "scrub": ["步", "step"],
+        "scrub": "step",
         "columns": 0,
-        "notes": [["<b>注</b>", "<b>note</b>"]],
+        "notes": [{"key": "seed", "values": {}}],
         "variants": [
-            {"name": ["甲", "one"], "panels": panels[1:], "legends": []},
-            {"name": ["乙", "two"], "panels": panels, "legends": legends},
+            {"name": "one", "panels": panels[1:], "legends": []},
+            {"name": "two", "panels": panels, "legends": legends},
         ],
+        "scope": "relu.before_after",
         "source": "gen/figures/relu/relu.py#L7",
         "weights": {"lenet": {"seed": 0, "digest": "0123456789ab"}},
     }

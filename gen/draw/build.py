@@ -88,6 +88,19 @@ def _train(settings: Settings) -> None:
 def _render(settings: Settings, stale: Mapping[str, str]) -> None:
     from gen.draw.render import remove_leftovers
 
+    if len(stale) == 1:  # a process more would import torch once more
+        _start_worker(settings)
+        for name, key in stale.items():
+            _report(_render_chapter(name, key))
+    else:
+        _render_side_by_side(settings, stale)
+    names = keys.all_names(settings)
+    chapters = {name: read for name in names if (read := manifest.read(name, settings))}
+    if len(chapters) == len(names):
+        remove_leftovers(settings, chapters)
+
+
+def _render_side_by_side(settings: Settings, stale: Mapping[str, str]) -> None:
     # Torch adds in one order on one thread, so figures do not depend on the number of cores; two
     # processes use two cores better than two threads would.
     with ProcessPoolExecutor(
@@ -103,10 +116,6 @@ def _render(settings: Settings, stale: Mapping[str, str]) -> None:
             for worker in active_children():
                 worker.terminate()
             raise
-    names = keys.all_names(settings)
-    chapters = {name: read for name in names if (read := manifest.read(name, settings))}
-    if len(chapters) == len(names):
-        remove_leftovers(settings, chapters)
 
 
 @contextmanager

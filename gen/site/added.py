@@ -13,9 +13,9 @@ from mkdocs_gen_files.editor import FilesEditor
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.atlas.pages import atlas_pages
-from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, from_environment
+from gen.site.build import session
 from gen.site.units import template_page
 from gen.texts.languages import FALLBACK, code_of, ours, untranslated
 
@@ -25,8 +25,8 @@ def main() -> None:
     settings = from_environment()
     editor = FilesEditor.current()
     language = code_of(editor.config.docs_dir)
-    chapters = {name: manifest.read(name, settings) for name in keys.chapter_names()}
-    for chapter in filter(None, chapters.values()):
+    chapters = session.build.chapters
+    for chapter in chapters.values():
         for file in chapter.files:
             with _open(f"figures/{file}", "wb") as copy:
                 copy.write(inside(settings.figures_dir, file).read_bytes())
@@ -38,7 +38,6 @@ def main() -> None:
             page.write(source.read_text("utf-8"))
         mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
-    assert atlas, "gen.site.build brings everything up to date before pages are made"
     for net, layers in atlas.numbers["nets"].items():
         for name in (net, *(layer["name"] for layer in layers)):
             if not re.fullmatch(

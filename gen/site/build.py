@@ -14,6 +14,7 @@ from jinja2 import TemplateSyntaxError
 
 from cnnviz.errors import CnnvizError
 from cnnviz.figure.html import figure_html
+from cnnviz.figure.kept import Chapter as Rendered
 from cnnviz.files import write_atomically
 from gen.atlas.pages import atlas_nav
 from gen.bundle import bundle as prebuilt
@@ -101,6 +102,7 @@ class SiteBuild:
         preview: what `make serve` leaves as it is; outlasts the build.
         warn: says a line; with `--strict` it stops the build.
         bundle: the manifest of the bundle that is shown; None if all was made here.
+        chapters: what was rendered, by name.
         figures: address → description.
         numbers: chapter → name → value.
         notebooks: page → its notebook, as pages are read.
@@ -113,6 +115,7 @@ class SiteBuild:
     warn: Callable[[str], None]
     settings: Settings
     bundle: dict[str, Any] | None
+    chapters: Mapping[str, Rendered]
     figures: Figures
     numbers: Mapping[str, Any]
     course: Mapping[str, Chapter]
@@ -165,6 +168,7 @@ class SiteBuild:
             warn,
             settings,
             bundle,
+            chapters,
             figures,
             numbers,
             course,
@@ -294,14 +298,16 @@ class SiteBuild:
         """The page for what was not found leads to the home pages of the other languages."""
         return {"at_root": not self.frame.own.folder, "others": self.frame.others("index", "")}
 
-    def check_page(self, page: str, place: Place) -> None:
-        """Look again at the article of a page, now that all is put in.
+    def finished(self, page: str, place: Place) -> str:
+        """The whole page with its figures.
 
         Raises:
-            CnnvizError: it holds what no page may hold.
+            CnnvizError: its article holds what no page may hold.
         """
+        page = self.parts.finished(page)
         start = page.index(">", page.index("<article")) + 1
         self._check_html(page[start : page.rindex("</article>")], PAGE, place)
+        return page
 
     def _check_html(self, html: str, allowed: Allowed, place: Place) -> None:
         check_text(place.file, html, place.name, place.source, self.plan.language, allowed)

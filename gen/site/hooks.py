@@ -103,9 +103,8 @@ def on_page_context(context: Any, page: Page, config: MkDocsConfig, nav: Any) ->
 
 @_said_in_a_line()
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
-    """Look again at the article, now that all is put in."""
-    session.build.check_page(output, _place(page))
-    return output
+    """Put the figures in, and look again at the article."""
+    return session.build.finished(output, _place(page))
 
 
 def on_template_context(context: Any, template_name: str, config: MkDocsConfig) -> Any:

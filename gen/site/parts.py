@@ -4,7 +4,8 @@ A tree processor finds their places. It sees elements and text, and none of the 
 wrote by hand: Markdown keeps that aside until the end, so nothing here can cut it into something
 else. What goes there would hide from the first look (gen/checks/allowed_html.py) what is the
 text's own; so the tree gets marks that nobody can guess, and `filled` puts our parts in their
-places after that look.
+places after that look. Figures, but for their captions, go in last, by `finished`: what reads the
+page meanwhile, such as the search, need not read their drawings.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ _NO_LINKS = {
     *("summary", "button", "label", "table"),
 }
 _NO_LINKS_IN = re.compile(r"(?:arithmatex|admonition-title|filename)$|footnote")
+_LATE = re.compile(r"<!--([0-9a-f]{16}x\d+x)-->")
 # A picture may be cut off from what follows it: no line should begin with a comma.
 _PUNCTUATION = re.compile(r"[，。、；：！？）,.;:!?)]+")
 
@@ -45,6 +47,7 @@ class Parts(Extension):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self._late: dict[str, str] = {}
         self.page()
 
     def page(self, figure: Figure = _no_figure, uses: FirstUses | None = None) -> None:
@@ -55,7 +58,7 @@ class Parts(Extension):  # type: ignore[misc]
             uses: first uses of terms, which become links; None for a page without.
         """
         self.figure, self.uses = figure, uses
-        self._secret, self._parts = token_hex(8), list[str]()
+        self._secret, self._parts = token_hex(8), list[tuple[str, bool]]()
         self._mark = re.compile(rf"{self._secret}x(\d+)x")
         self._error: CnnvizError | None = None
 
@@ -63,9 +66,9 @@ class Parts(Extension):  # type: ignore[misc]
         """Put it behind all others; those of MkDocs, which read headings and links, end at 0."""
         md.treeprocessors.register(_Marks(self, md), "figures, formulas and terms", -10)
 
-    def mark(self, part: str) -> str:
-        """What stands in the tree for a part."""
-        self._parts.append(part)
+    def mark(self, part: str, late: bool = False) -> str:
+        """What stands in the tree for a part; `late`: until the page is finished."""
+        self._parts.append((part, late))
         return f"{self._secret}x{len(self._parts) - 1}x"
 
     def fail(self, error: CnnvizError) -> None:
@@ -73,14 +76,25 @@ class Parts(Extension):  # type: ignore[misc]
         self._error = self._error or error
 
     def filled(self, html: str) -> str:
-        """The page that Markdown has made with all parts in their places.
+        """The page that Markdown has made with all parts in their places, but for the late ones.
 
         Raises:
             CnnvizError: a figure or a formula that cannot be shown.
         """
         if self._error:
             raise self._error
-        return self._mark.sub(lambda found: self._parts[int(found[1])], html)
+        return self._mark.sub(self._part, html)
+
+    def _part(self, found: re.Match[str]) -> str:
+        part, late = self._parts[int(found[1])]
+        if not late:
+            return part
+        self._late[found[0]] = part
+        return f"<!--{found[0]}-->"
+
+    def finished(self, page: str) -> str:
+        """A page, of any of the build, with the late parts in their places."""
+        return _LATE.sub(lambda found: self._late.get(found[1], found[0]), page)
 
 
 class _Marks(Treeprocessor):  # type: ignore[misc]
@@ -127,11 +141,12 @@ class _Marks(Treeprocessor):  # type: ignore[misc]
         before, _, behind = html.partition(caption)
         slot.tag = None  # type: ignore[assignment]  # the serialiser writes what is in it
         slot.attrib.clear()
-        slot.text = self.of.mark(before) + (slot.text or "").strip()
+        slot.text = self.of.mark(before, late=True) + (slot.text or "").strip()
+        end = self.of.mark(behind, late=True)
         if len(slot):
-            slot[-1].tail = (slot[-1].tail or "").strip() + self.of.mark(behind)
+            slot[-1].tail = (slot[-1].tail or "").strip() + end
         else:
-            slot.text += self.of.mark(behind)
+            slot.text += end
 
     def _plain(self, slot: Element) -> bool:
         """No code and no box is in it, neither as elements nor as HTML that is kept aside."""

@@ -2,6 +2,8 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from msgspec.structs import replace
@@ -19,11 +21,11 @@ from cnnviz.figure.kept import (
     Legend,
     Links,
     Passport,
-    Text,
 )
+from cnnviz.words import Catalogue, PackageWords, message, package_files
 
 PICTURE = KeptPicture(
-    label=Text("训练之后", "after training"),
+    label=message("after"),
     alt=None,
     file="net/maps-0-abc.png",
     width=29,
@@ -31,19 +33,55 @@ PICTURE = KeptPicture(
     scale=4.5,
     photo=False,
 )
-DRAWING = KeptDrawing(label=None, alt=None, markup=("<svg>层</svg>", "<svg>layer</svg>"))
-LEGEND = Legend(Text("权重", "weight"), "linear-gradient(x)", "−1", "1")
+DRAWING = KeptDrawing(label=None, alt=None, markup={"zh": "<svg>层</svg>", "en": "<svg>layer</svg>"})
+LEGEND = Legend(message("weight"), "linear-gradient(x)", "−1", "1")
+
+
+ZH = """
+net:
+  maps:
+    alt: "[[= count ]] 个核"
+    note: "<b>[[= what ]]</b>"
+    step: "步数"
+after: "训练之后"
+weight: "权重"
+"""
+EN = """
+net:
+  maps:
+    alt: "[[= count ]] \"kernels\""
+    note: "<b>[[= what ]]</b>"
+    step: "Step"
+after: "after training"
+weight: "weight"
+"""
+
+
+class Words(PackageWords):
+    """The package's words, and those of the figures of these tests."""
+
+    def __init__(self, **texts):
+        self.folder = Path(mkdtemp())
+        for language, text in ({"zh": ZH, "en": EN} | texts).items():
+            (self.folder / f"{language}.yml").write_text(text, "utf-8")
+
+    def catalogue(self, language, scope="", escape=False, heard=None):
+        files, english = (
+            [self.folder / f"{code}.yml", *package_files(code)] for code in (language, "en")
+        )
+        return Catalogue(files, english, scope, escape, heard)
 
 
 def figure(panels, variants=1, legends=(LEGEND,), **changes):
     described = {
-        "alt": Text("六个核", 'six "kernels"'),
+        "alt": message("alt", count=6),
         "layout": "row",
         "columns": 0,
         "chosen": 0,
         "scrub": None,
         "notes": [],
-        "variants": [KeptVariant(Text("每图", "per map"), panels, list(legends))] * variants,
+        "variants": [KeptVariant("per map", panels, list(legends))] * variants,
+        "scope": "net.maps",
         "source": "gen/figures/net.py#L7",
         "weights": {"lenet": Passport(3, "0123abcd")},
     }
@@ -59,6 +97,7 @@ def html_of(described, language="en"):
         lambda file: f"../figures/{file}",
         "https://example.org/blob/main/",
         "c0ffee",
+        Words(),
     )
 
 
@@ -105,13 +144,13 @@ def test_a_picture_has_its_size_scale_and_alternative_text():
 def test_without_label_the_alternative_text_is_that_of_the_figure():
     html = html_of(figure([replace(PICTURE, label=None)]))
     ((_, image),) = [e for e in parsed(html) if e[0] == "img"]
-    assert image["alt"] == 'six "kernels"'
+    assert image["alt"] == '6 "kernels"'
 
 
 def test_several_panels_are_a_named_group():
     name, attributes = parsed(html_of(figure([PICTURE, PICTURE])))[0]
     assert (name, attributes["role"]) == ("figure", "group")
-    assert attributes["aria-label"] == 'six "kernels"'
+    assert attributes["aria-label"] == '6 "kernels"'
     assert attributes["id"] == "fig-net-maps"
 
 
@@ -130,7 +169,7 @@ def test_drawings_scroll_and_can_be_reached_by_keyboard():
 
 def test_names_at_the_ends_of_lines_are_repeated_for_phones():
     chart = line_chart({"a & b": ([0, 1], [0, 1]), "c": ([0, 1], [1, 0])}, title="t")
-    html = html_of(figure([replace(DRAWING, markup=(chart, chart))]))
+    html = html_of(figure([replace(DRAWING, markup={"zh": chart, "en": chart})]))
     names = html[html.index('<ul class="line-names"') : html.index("</ul>")]
     assert re.findall(">([^<>]+)<", names) == ["a &amp; b", "c"]
     dashed = [a for tag, a in parsed(html) if tag == "path" and a.get("d") == "M0 4h24"]
@@ -167,7 +206,7 @@ def test_the_passport_tells_function_weights_commit_and_command():
 
 
 def test_a_scrubber_says_what_it_moves():
-    html = html_of(figure([PICTURE], variants=3, scrub=Text("步数", "Step")))
+    html = html_of(figure([PICTURE], variants=3, scrub=message("step")))
     assert 'data-scrub="Step"' in html
     assert "data-scrub" not in html_of(figure([PICTURE], variants=3))
 
@@ -189,10 +228,10 @@ def test_sprites_show_one_band_and_tiles_lead_to_units():
 
 
 def test_of_several_inputs_each_has_its_note_and_its_ends_of_the_scale():
-    notes = [("<b>甲</b>", "<b>one</b>"), ("<b>乙</b>", "<b>two</b>")]
+    notes = [message("note", what="one"), message("note", what="a < b")]
     ends = replace(LEGEND, ends=[("0", "1"), ("−2", "2")])
     html = html_of(figure([PICTURE], notes=notes, legends=[ends]))
-    assert '<div class="fig-notes"><p><b>one</b></p><p hidden><b>two</b></p></div>' in html
+    assert '<div class="fig-notes"><p><b>one</b></p><p hidden><b>a &lt; b</b></p></div>' in html
     assert '<div class="legend" data-ends="0 1|−2 2">' in html
 
 
@@ -203,7 +242,8 @@ ESCAPED = "&lt;script&gt;&quot;&#x27;&amp;"
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_all_words_are_escaped(language):
     """Whatever stands in the figure; only drawings, notes and captions are markup."""
-    said = Text(HOSTILE, HOSTILE)
+    said = message("evil", what=HOSTILE)
+    library = Words(zh="evil: '[[= what ]]'", en="evil: '[[= what ]]'")
     picture = replace(PICTURE, label=said, alt=said, links=Links(HOSTILE, 1, 1), file=HOSTILE)
     legend = Legend(said, HOSTILE, HOSTILE, HOSTILE, [(HOSTILE, HOSTILE)])
     hostile = figure([picture, replace(DRAWING, label=said, alt=said)], 2, [legend])
@@ -215,7 +255,7 @@ def test_all_words_are_escaped(language):
         variants=[replace(variant, name=said) for variant in hostile.variants],
         weights={HOSTILE: Passport(0, HOSTILE)},
     )
-    html = figure_html("net/x", hostile, language, "<i>", str, HOSTILE, HOSTILE)
+    html = figure_html("net/x", hostile, language, "<i>", str, HOSTILE, HOSTILE, library)
     assert "<script" not in html
     assert html.count(ESCAPED) == html.count("script")
     assert "<svg>" in html
@@ -227,14 +267,14 @@ def test_all_words_are_escaped(language):
     [
         ("<p>\n{{ captoin }}</p>", "figure.html:2 cannot be filled in: 'captoin' is undefined."),
         ("{{ figure.atl }}", "figure.html:1 cannot be filled in: '.*KeptFigure.*' has no .*'atl'."),
-        ("{{ words['nwe'] }}", r"docs/en/words\.yml has no 'nwe', .*"),
+        ("{{ words['nwe'] }}", r".*/en\.yml has no 'nwe'\. Write .*"),
         ("\n\n{% if caption %}", "figure.html:3 cannot be filled in: .*'endif'.*"),
     ],
 )
 def test_an_unknown_value_in_the_template_stops(tmp_path, monkeypatch, template, said):
     """In one line, which names template, line and value."""
     (tmp_path / "figure.html").write_text(template)
-    monkeypatch.setattr(figures_html, "ROOT", tmp_path)
+    monkeypatch.setattr(figures_html, "_PACKAGE", tmp_path / "cnnviz")
     monkeypatch.setattr(figures_html, "TEMPLATE", tmp_path / "figure.html")
     monkeypatch.setattr(figures_html, "_ENVIRONMENT", environment(tmp_path))
     with pytest.raises(CnnvizError, match=rf"^{said}$") as raised:
@@ -246,3 +286,10 @@ def test_lines_of_a_template_are_not_written(tmp_path):
     (tmp_path / "x").write_text("<p\n  class='a'>\n  {{ one }}\n  <b>\n b c </b>\n</p>\n")
     html = environment(tmp_path).get_template("x").render(one=" 1\n ")
     assert html == "<p class='a'> 1\n <b> b c </b></p>"
+
+
+def test_a_language_without_a_drawing_or_a_word_gets_the_english_one():
+    html = html_of(figure([DRAWING], scrub=message("step")), "xx")
+    assert "<svg>layer</svg>" in html
+    assert "weight" in html
+    assert "How this figure was made" in html

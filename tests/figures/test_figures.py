@@ -23,6 +23,7 @@ from gen.nets import site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
+from gen.texts.words import SITE
 from gen.texts.glossary import read
 
 LANGUAGES = ("zh", "en")
@@ -121,7 +122,7 @@ def test_the_pictures_are_on_disk(build: Build) -> None:
 
 def test_figures_say_in_both_languages_what_they_show(build: Build) -> None:
     for address, figure in build.figures.items():
-        zh, en = figure.alt
+        zh, en = (SITE.catalogue(code, figure.scope).said(figure.alt) for code in LANGUAGES)
         assert _HAN.search(zh), f"{address}: no Chinese in '{zh}'"
         assert len(en) > 20, f"{address}: '{en}' does not say what is to be seen"
         for text in _english(figure):
@@ -129,14 +130,14 @@ def test_figures_say_in_both_languages_what_they_show(build: Build) -> None:
 
 
 def _english(figure: KeptFigure) -> Iterator[str]:
-    yield figure.alt.en
+    say = SITE.catalogue("en", figure.scope)
+    yield from map(say.said, [figure.alt, *figure.notes])
     for variant in figure.variants:
-        yield variant.name.en
-        yield from (legend.text.en for legend in variant.legends)
+        yield from map(say.said, [variant.name, *(legend.text for legend in variant.legends)])
         for panel in variant.panels:
-            yield from (text.en for text in (panel.label, panel.alt) if text)
+            yield from (say.said(text) for text in (panel.label, panel.alt) if text)
             if isinstance(panel, KeptDrawing):
-                yield panel.markup[1]
+                yield panel.markup["en"]
 
 
 def test_pictures_have_a_legend(build: Build) -> None:
@@ -151,7 +152,7 @@ def test_pictures_have_a_legend(build: Build) -> None:
 def test_legends_are_whole(build: Build) -> None:
     for address, variant in build.variants:
         for legend in variant.legends:
-            assert all(text.strip() for text in legend.text), address
+            assert legend.text, address
             ends = bool(legend.low), bool(legend.high)
             assert ends == (bool(legend.gradient),) * 2, f"{address}: a scale without its ends"
 
@@ -164,7 +165,7 @@ def test_several_panels_are_told_apart(build: Build) -> None:
         for panel in variant.panels
         if len(variant.panels) > 1
         and not (panel.label or panel.alt)
-        and not (isinstance(panel, KeptDrawing) and "aria-label" in panel.markup[0])
+        and not (isinstance(panel, KeptDrawing) and "aria-label" in panel.markup["zh"])
     ]
     assert bare == []
 
@@ -172,7 +173,7 @@ def test_several_panels_are_told_apart(build: Build) -> None:
 def test_figures_become_html(build: Build) -> None:
     for address, figure in build.figures.items():
         for language in LANGUAGES:
-            html = figure_html(address, figure, language, "caption", str, "", "")
+            html = figure_html(address, figure, language, "caption", str, "", "", SITE)
             assert html.count("<figure") == html.count("</figure>") == 1, address
             assert html.count("<img") == html.count(' alt="'), address
 

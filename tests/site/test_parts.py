@@ -29,7 +29,7 @@ def made(text):
     md = parser(parts)
     parts.page(figure, FirstUses([KERNEL], "en", "../glossary/"))
     first = md.convert(text)
-    return first, parts.filled(first)
+    return first, parts.finished(parts.filled(first))
 
 
 def test_a_figure_stands_around_its_caption():
@@ -45,6 +45,18 @@ def test_a_figure_stands_around_its_caption():
     assert finished.endswith("</span>.</span></p></figcaption></figure>\n<p>behind</p>")
     assert "svg" not in first
     assert problems(first, TEXT) == []
+
+
+def test_what_reads_a_page_before_it_is_finished_reads_captions_and_no_drawings():
+    parts = Parts()
+    md = parser(parts)
+    parts.page(figure)
+    filled = parts.filled(md.convert(slot("A caption.")))
+    assert "A caption." in filled
+    assert "svg" not in filled
+    parts.page()  # the next one of the build
+    assert parts.finished(filled) == figure("a/b", "<p>A caption.</p>")
+    assert parts.finished("<!--0123456789abcdefx0x-->") == "<!--0123456789abcdefx0x-->"
 
 
 def test_a_figure_without_a_caption_and_two_of_them():
