@@ -134,9 +134,10 @@ def _read(path: Path, packages: tuple[str, ...]) -> tuple[set[tuple[str, str]], 
 
 
 def _beside(path: Path, name: str) -> Path | None:
-    """The file of that name in the folder of `path`, if there is one."""
-    file = path.with_name(name)
-    return file if file.suffix != ".py" and file.is_file() else None
+    """The file of that name in the folder of `path`, or among the templates of it or above it."""
+    folders = (path.parent, path.parent / "templates", path.parent.parent / "templates")
+    found = (folder / name for folder in folders)
+    return next((file for file in found if file.suffix != ".py" and file.is_file()), None)
 
 
 def _statements(node: ast.AST, all_of_them: bool = False) -> Iterator[ast.Import | ast.ImportFrom]:

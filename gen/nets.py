@@ -1,28 +1,14 @@
-"""The networks of this site: where what figures draw from comes from."""
+"""The networks of the atlas of this site, as it sees them."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from cnnviz.atlas.subject import AtlasNet, Subject
-from cnnviz.training.checkpoints import trained
-from cnnviz.training.runs import RECIPES
 from gen.context import Context, shared
-from gen.settings import Settings
 
 EXAMPLE = 7
 """Of the images that the atlas shows, the one that stands for the input."""
-
-
-def site_context(settings: Settings) -> Context:
-    """What the figures of a build draw from; a network that is not trained yet is trained."""
-    load = partial(
-        trained,
-        build_dir=settings.build_dir,
-        data_dir=settings.data_dir,
-        device=settings.device,
-    )
-    return Context(settings, RECIPES, load)
 
 
 @shared

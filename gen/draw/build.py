@@ -139,7 +139,7 @@ _worker: dict[str, Any] = {}
 def _start_worker(settings: Settings) -> None:
     import torch
 
-    from gen.nets import site_context
+    from gen.draw.render import site_context
 
     torch.set_num_threads(1)
     _worker["context"] = site_context(settings)

@@ -26,12 +26,24 @@ from cnnviz.files import remove
 from cnnviz.training import checkpoints
 from cnnviz.training.fit import Trained
 from cnnviz.training.recipe import Recipe
+from cnnviz.training.runs import RECIPES
 from gen.context import Context
 from gen.draw.keys import EXAMPLES, UNITS, modules
 from gen.nets import atlas_net
 from gen.settings import ROOT, Settings
 from gen.texts.words import SITE
 from gen.weights import digests
+
+
+def site_context(settings: Settings) -> Context:
+    """What the figures of a build draw from; a network that is not trained yet is trained."""
+    load = partial(
+        checkpoints.trained,
+        build_dir=settings.build_dir,
+        data_dir=settings.data_dir,
+        device=settings.device,
+    )
+    return Context(settings, RECIPES, load)
 
 
 def figure_functions(module: ModuleType) -> dict[str, Callable[[Context], Figure]]:

@@ -19,7 +19,6 @@ ATLAS = "atlas.yml"
 """What this site says of its networks in place of the package's own words."""
 
 
-
 def languages(docs: Path) -> list[str]:
     """Languages of the site, ours first: a folder of docs is one if it has a home page."""
     found = {path.parent.name for path in docs.glob("*/index.md")}

@@ -23,7 +23,7 @@ from gen.atlas.unit_pages import UnitPage
 from gen.atlas.units import render_units
 from gen.draw import manifest
 from gen.figures.atlas.atlas import facts
-from gen.nets import site_context
+from gen.draw.render import site_context
 from gen.settings import Settings, from_environment
 from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
 

@@ -49,7 +49,7 @@ weight: "权重"
 EN = """
 net:
   maps:
-    alt: "[[= count ]] \"kernels\""
+    alt: '[[= count ]] "kernels"'
     note: "<b>[[= what ]]</b>"
     step: "Step"
 after: "after training"

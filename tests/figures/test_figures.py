@@ -19,7 +19,7 @@ from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter
 from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
-from gen.nets import site_context
+from gen.draw.render import site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
