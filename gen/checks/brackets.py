@@ -47,7 +47,7 @@ def faults(markdown: str, pages: set[str]) -> list[Fault]:
         pages: of the same language, which `needs:` may name.
     """
     # Each of these can be said in plain words; what remains, only in those of the template engine.
-    found = [*_ends(markdown), *_calls(markdown)] or [*_stray(markdown), *_names(markdown)]
+    found = [*ends(markdown), *_calls(markdown)] or [*stray(markdown), *_names(markdown)]
     return [*front_matter(markdown, pages), *found]
 
 
@@ -108,8 +108,8 @@ def _values(values: dict[Any, Any], source: str, pages: set[str]) -> Iterator[Fa
             )
 
 
-def _ends(markdown: str) -> Iterator[Fault]:
-    """Each [[ has its ]] before the next one begins, and both brackets."""
+def single_brackets(markdown: str) -> Iterator[Fault]:
+    """What steers nothing for want of a second bracket."""
     for single in _SINGLE.finditer(markdown):
         yield Fault(
             line_of(markdown, single.start()),
@@ -117,6 +117,11 @@ def _ends(markdown: str) -> Iterator[Fault]:
             f"'{single.group()}' has single brackets; readers would see it as it stands. What to "
             f"do: double them at both ends: [{single.group()}].",
         )
+
+
+def ends(markdown: str) -> Iterator[Fault]:
+    """Each [[ has its ]] before the next one begins, and both brackets."""
+    yield from single_brackets(markdown)
     openings = list(_OPENING.finditer(markdown))
     for index, opening in enumerate(openings):
         next_one = openings[index + 1].start() if index + 1 < len(openings) else len(markdown)
@@ -155,7 +160,7 @@ def _calls(markdown: str) -> Iterator[Fault]:
             )
 
 
-def _stray(markdown: str) -> Iterator[Fault]:
+def stray(markdown: str) -> Iterator[Fault]:
     """Double brackets that steer nothing, such as those of a Chinese keyboard."""
     text = re.sub(r"`[^`\n]*`", "", DIRECTIVE.sub(blank, without_code(markdown)))
     for match in _STRAY.finditer(text):
@@ -180,10 +185,10 @@ def _names(markdown: str) -> Iterator[Fault]:
     ours |= _environment().globals.keys() | _figures().keys()
     for name in names:
         if name.name not in ours:
-            yield _unknown(name.lineno, name.name, ours, ("数", "number"))
+            yield unknown(name.lineno, name.name, ours, ("数", "number"))
     for wanted in tree.find_all(nodes.Filter):
         if wanted.name not in _environment().filters:
-            yield _unknown(
+            yield unknown(
                 wanted.lineno,
                 wanted.name,
                 _environment().filters,
@@ -194,12 +199,13 @@ def _names(markdown: str) -> Iterator[Fault]:
         titles = _figures().get(chapter)
         if titles is None or (titles and title not in titles):
             every = {f"{c}/{t}" for c, titles in _figures().items() for t in titles}
-            yield _unknown(
+            yield unknown(
                 line_of(markdown, match.start()), f"{chapter}/{title}", every, ("图", "figure")
             )
 
 
-def _unknown(line: int, word: str, known: Iterable[str], kind: tuple[str, str]) -> Fault:
+def unknown(line: int, word: str, known: Iterable[str], kind: tuple[str, str]) -> Fault:
+    """A name that does not exist, and the one that was probably meant."""
     near = get_close_matches(word, sorted(known), n=1)
     return Fault(
         line,

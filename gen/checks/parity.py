@@ -1,4 +1,4 @@
-"""What one language has that another lacks: pages, sections, figures, exercises, claims, terms.
+"""What one language has that another lacks: pages, sections, figures, exercises, claims, terms, words.
 
 `make parity` (`python -m gen parity`) says it in plain words, with what to do, and which sections
 were changed in one language only: since `--base`, a commit, and since they were last known to say
@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gen.checks import in_step, since
+from gen.checks import in_step, since, word_files, word_pairs
 from gen.checks.kinds import KINDS, Kind, Place, Text, places, read_page
 from gen.settings import ROOT
 from gen.texts.finding import Finding, name, spoken, workflow_commands
@@ -33,7 +33,7 @@ def differences(docs: Path) -> list[Finding]:
     """What zh and en do not both have, and what pages of a third language have beyond en.
 
     Checks which pages there are, the order of sections and figures, and which exercises, claims,
-    sources, programs, boxes, formulas and terms each has.
+    sources, programs, boxes, formulas and terms each has; and which words files, names and values.
     """
     all_pages = {language: pages(docs, language) for language in languages(docs)}
     glossary = docs / "glossary.yml"
@@ -52,7 +52,17 @@ def differences(docs: Path) -> list[Finding]:
         for page in sorted(set(mine) & set(all_pages[other])):
             here, there = (read_page(all_pages[k][page], k) for k in (language, other))
             found += _page(here, there, terms)
+    words = word_files.read_all(docs)
+    found += word_pairs.differences(words)
+    for translated, english in word_pairs.pairs(words):
+        found += _terms(_as_text(translated), _as_text(english), terms)
     return sorted(set(found))
+
+
+def _as_text(words: word_files.WordsFile) -> Text:
+    """All sentences of a words file."""
+    said = "\n\n".join(entry.text for entry in words.entries if entry.sentence)
+    return Text(words.language, words.file, said, [])
 
 
 def _not_built(language: str) -> Finding:
@@ -246,13 +256,13 @@ def report(docs: Path, base: str, say: Callable[[str], None]) -> int:
         (("必须改：各语言不一样的地方", "To mend: what the languages do not share"), structure),
         (
             (
-                f"请看：自 {changes.base} 以来只改了一种语言的小节",
-                f"To look at: sections changed in one language only since {changes.base}",
+                f"请看：自 {changes.base} 以来只改了一种语言的地方",
+                f"To look at: what was changed in one language only since {changes.base}",
             ),
             one_sided,
         ),
         (
-            ("请看：早先改过、译文还没有跟上的小节", "To look at: sections that waited before"),
+            ("请看：早先改过、译文还没有跟上的地方", "To look at: what waited before"),
             stale,
         ),
     ):
@@ -274,10 +284,14 @@ def report(docs: Path, base: str, say: Callable[[str], None]) -> int:
 def _summary(must: int, may: int, zh: bool) -> str:
     if zh:
         first = f"有 {must} 处必须改。" if must else "各语言的结构一致。"
-        rest = f"另有 {may} 节可能要跟着译，不译也能合并，网站会注明。" if may else ""
+        rest = f"另有 {may} 处可能要跟着译，不译也能合并；正文里的，网站会注明。" if may else ""
     else:
         first = f"{must} to mend." if must else "All languages have the same structure."
-        rest = f" {may} to look at: that stops nothing, the site tells its readers." if may else ""
+        rest = (
+            f" {may} to look at: that stops nothing. Of pages, the site tells its readers."
+            if may
+            else ""
+        )
     return f"\n{first}{rest}"
 
 

@@ -49,7 +49,7 @@ def _words(page: Page) -> Iterator[Remark]:
             )
 
 
-def _terms(page: Page, site: Site) -> Iterator[Remark]:
+def names_of_terms(page: Page, site: Site) -> Iterator[Remark]:
     """No term translated a second way."""
     if page.name == "glossary":
         return
@@ -196,7 +196,7 @@ def remarks(page: Page, site: Site) -> list[Remark]:
     """All that the rules say of a page."""
     return [
         *remarks_on_words(page),
-        *_terms(page, site),
+        *names_of_terms(page, site),
         *_links(page, site),
         *_pictures(page),
         *_numbers(page, site),

@@ -1,12 +1,14 @@
-"""Which sections a branch has changed in one language and not in the others; asks git."""
+"""Which sections and words a branch has changed in one language and not in the others; asks git."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gen.checks import word_files
+from gen.checks.word_files import WordsFile, file_of
 from gen.texts.finding import Finding, name
 from gen.texts.sections import Section, languages, pages, sections, source
 
@@ -32,23 +34,28 @@ class PageChange:
             ahead = [k for k in self.changed if anchor in {s.anchor for s in self.changed[k]}]
             key = f"{self.page}#{anchor}"
             for other in (k for k in self.present if k not in ahead and anchor in self.present[k]):
-                own, mine = name(other), name(ahead[0])
-                found.setdefault(key, []).append(
-                    Finding(
-                        f"docs/{ahead[0]}/{self.page}.md",
-                        section.line,
-                        f"“{section.title}”一节改了{mine[0]}，没有改{own[0]}。怎么办：在 "
-                        f"docs/{other}/{self.page}.md 的同一节（#{anchor}）说同样的话；不会{own[0]}也"
-                        f"没关系，可以留给别人。意思没有变（例如只是改错字）就不必：合并的人会运行 "
-                        f"make parity RECORD={key}。",
-                        f"the section “{section.title}” was changed in {mine[1]} and not in "
-                        f"{own[1]}. What to do: say the same in docs/{other}/{self.page}.md, "
-                        f"section #{anchor}; if you do not write {own[1]}, leave it to somebody "
-                        "who does. If the meaning is the same (say, a misspelt word), nothing: "
-                        f"whoever merges runs make parity RECORD={key}.",
-                    )
-                )
+                found.setdefault(key, []).append(self._finding(section, ahead[0], other))
         return found
+
+    def _finding(self, section: Section, ahead: str, behind: str) -> Finding:
+        own, mine = name(behind), name(ahead)
+        newer, older = file_of(self.page, ahead), file_of(self.page, behind)
+        what = (f"“{section.title}”一节", f"the section “{section.title}”")
+        where = (f"{older} 的同一节（#{section.anchor}）", f"{older}, section #{section.anchor}")
+        if self.page.endswith(".yml"):
+            what, where = (f"“{section.title}”", f"what '{section.title}' says"), (older, older)
+        key = f"{self.page}#{section.anchor}"
+        return Finding(
+            newer,
+            section.line,
+            f"{what[0]}改了{mine[0]}，没有改{own[0]}。怎么办：在 {where[0]}说同样的话；不会{own[0]}也"
+            "没关系，可以留给别人。意思没有变（例如只是改错字）就不必：合并的人会运行 make parity "
+            f"RECORD={key}。",
+            f"{what[1]} was changed in {mine[1]} and not in {own[1]}. What to do: say the same in "
+            f"{where[1]}; if you do not write {own[1]}, leave it to somebody who does. If the "
+            "meaning is the same (say, a misspelt word), nothing: whoever merges runs make parity "
+            f"RECORD={key}.",
+        )
 
 
 @dataclass(frozen=True)
@@ -81,24 +88,50 @@ def changes(docs: Path, base: str = "") -> Changes:
         )
     if not commit:
         return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
-    changed = set(_git(root, "diff", "--name-only", commit, "--", docs.name).splitlines())
+    listed = _git(root, "diff", "--name-only", commit, "--", docs.name, word_files.ATLAS)
+    changed = set(listed.splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
     present: dict[str, dict[str, set[str]]] = {}
+
+    def note(page: str, language: str, now: list[Section], new: list[Section]) -> None:
+        present.setdefault(page, {})[language] = {s.anchor for s in now}
+        if new:
+            found.setdefault(page, {})[language] = new
+
     for language in languages(docs):
         for page, path in pages(docs, language).items():
-            now = sections(source(path))
-            present.setdefault(page, {})[language] = {s.anchor for s in now}
-            file = path.relative_to(root).as_posix()
-            if file in changed:
-                before = {
-                    s.anchor: s.digest for s in sections(_git(root, "show", f"{commit}:{file}"))
-                }
-                new = [s for s in now if before.get(s.anchor) != s.digest]
-                if new:
-                    found.setdefault(page, {})[language] = new
+            now, file = sections(source(path)), path.relative_to(root).as_posix()
+            before = sections(_git(root, "show", f"{commit}:{file}")) if file in changed else now
+            note(page, language, now, _new(now, before))
+    for words in word_files.read_all(docs):
+        now = word_files.passages(words)
+        old = words
+        if words.file in changed:
+            text = _git(root, "show", f"{commit}:{words.file}")
+            old = word_files.read(words.language, words.name, text)
+        new = [_pointed(s, words, old) for s in _new(now, word_files.passages(old))]
+        note(words.name, words.language, now, new)
     return Changes(
         asked or commit[:9], [PageChange(page, of, present[page]) for page, of in found.items()]
     )
+
+
+def _new(now: list[Section], before: list[Section]) -> list[Section]:
+    """The sections that were not there, or not as they are."""
+    digests = {section.anchor: section.digest for section in before}
+    return [section for section in now if digests.get(section.anchor) != section.digest]
+
+
+def _pointed(passage: Section, words: WordsFile, before: WordsFile) -> Section:
+    """A passage of a words file, with the names and the line of the sentences that are new in it."""
+    old = {(entry.key, entry.text) for entry in before.entries}
+    new = [
+        entry
+        for entry in words.entries
+        if word_files.anchor(entry.key) == passage.anchor and (entry.key, entry.text) not in old
+    ]
+    keys = list(dict.fromkeys(entry.key for entry in new))[:3]
+    return replace(passage, title=", ".join(keys), line=new[0].line) if new else passage
 
 
 _NO_GIT = (

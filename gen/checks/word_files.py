@@ -1,80 +1,244 @@
-"""docs/<language>/words.yml: written by the rules of the pages, and the same keys and values in both.
+"""The words files of all languages, with the line of each sentence.
 
-A language of somebody else's may be silent where it likes: English is said in its place.
+They stand beside the pages, docs/<language>/*.yml, and in cnnviz/atlas/words. What a program reads
+is `cnnviz.words`; this is for checks, which say where a sentence stands, also in a broken file.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from gen.checks.remark import Page, Remark
-from gen.checks.rules import remarks_on_words
-from gen.texts.finding import Finding, name
-from gen.texts.sections import languages, source
-from gen.texts.words import FILE
+from cnnviz.errors import CnnvizError
+from gen.texts.finding import Finding, spoken
+from gen.texts.sections import Section, languages, source
 
-_VALUE = re.compile(r"\[\[[=%]\s*(\w+)")
-
-Sentences = Mapping[str, tuple[int, str]]
-"""Key → its line, and what is said."""
+ATLAS = "cnnviz/atlas/words"
+_TAG = "tag:yaml.org,2002:"
+_SENTENCES = {"str"}
+_NUMBERS = {"int", "float"}
 
 
-def findings(docs: Path) -> list[Finding]:
-    """What is wrong with the words files of all languages; one that cannot be read is left out."""
-    files = {language: sentences(docs / language / FILE) for language in languages(docs)}
+@dataclass(frozen=True)
+class Entry:
+    """Something that a words file says.
+
+    Attributes:
+        key: in its file, with a dot between nested names; all sentences of a list share theirs.
+        line: where its text begins.
+        sentence: whether it is one, and no number for the program.
+        by_line: its lines are lines of the file.
+    """
+
+    key: str
+    line: int
+    text: str
+    sentence: bool = True
+    by_line: bool = False
+
+    def at(self, line: int) -> int:
+        """The line of the file where a line of the text, from 1, stands."""
+        return self.line + line - 1 if self.by_line else self.line
+
+
+@dataclass(frozen=True)
+class WordsFile:
+    """A words file.
+
+    Attributes:
+        name: the same in all languages: "relu.yml", "cnnviz/atlas/words.yml".
+        file: as messages name it.
+        faults: why it cannot be read, or not all of it.
+    """
+
+    language: str
+    name: str
+    file: str
+    entries: Sequence[Entry]
+    faults: Sequence[Finding] = ()
+
+    @property
+    def page(self) -> str:
+        """What the list of what is allowed calls it: the page that it stands beside."""
+        return self.name.removesuffix(".yml")
+
+
+def file_of(name: str, language: str) -> str:
+    """The file of a page ("relu") or of words ("relu.yml"), from the folder above docs."""
+    if name.startswith("cnnviz/"):
+        return f"{name.removesuffix('.yml')}/{language}.yml"
+    return f"docs/{language}/{name if name.endswith('.yml') else name + '.md'}"
+
+
+def read_all(docs: Path) -> list[WordsFile]:
+    """The words files of all languages, those beside the pages first."""
     found = []
-    for language, said in files.items():
-        file = f"docs/{language}/{FILE}"
-        found += [
-            Finding(file, remark.line, remark.zh, remark.en) for remark in _remarks(language, said)
-        ]
-        for other, theirs in files.items():
-            if {language, other} == {"zh", "en"}:
-                found += _differences(file, said, other, theirs)
-    return found
+    for language in languages(docs):
+        folder = docs / language
+        for path in sorted(folder.rglob("*.yml")):
+            found.append((language, path.relative_to(folder).as_posix(), path))
+    for path in sorted((docs.parent / ATLAS).glob("*.yml")):
+        found.append((path.stem, f"{ATLAS}.yml", path))
+    return [read(language, name, source(path)) for language, name, path in found]
 
 
-def sentences(file: Path) -> Sentences:
-    """What a file says, with its lines."""
-    root = yaml.compose(source(file)) if file.is_file() else None
-    if not isinstance(root, yaml.MappingNode):
-        return {}
-    return {
-        key.value: (value.start_mark.line + 1, value.value)
-        for key, value in root.value
-        if value.tag == "tag:yaml.org,2002:str"
-    }
+def whole(files: Sequence[WordsFile]) -> Sequence[WordsFile]:
+    """The files, for who must not miss a sentence.
+
+    Raises:
+        CnnvizError: one of them cannot be read.
+    """
+    if fault := next((fault for words in files for fault in words.faults), None):
+        raise CnnvizError(fault.text(spoken()))
+    return files
 
 
-def _remarks(language: str, said: Sentences) -> list[Remark]:
-    """As if the sentences were lines of a page, each where it stands in its file."""
-    lines = [""] * max((line for line, _ in said.values()), default=0)
-    for line, text in said.values():
-        lines[line - 1] = " ".join(text.split())
-    return remarks_on_words(Page(language, FILE, "\n".join(lines)))
+def read(language: str, name: str, text: str) -> WordsFile:
+    """A words file of which this is the text."""
+    file = file_of(name, language)
+    entries: list[Entry] = []
+    faults: list[Finding] = []
+    for found in _parsed(file, text):
+        if isinstance(found, Entry):
+            entries.append(found)
+        else:
+            faults.append(found)
+    return WordsFile(language, name, file, entries, faults)
 
 
-def _differences(file: str, said: Sentences, other: str, theirs: Sentences) -> Iterator[Finding]:
-    zh, en = name(other)
-    for key in theirs.keys() - said.keys():
+def _parsed(file: str, text: str) -> Iterator[Entry | Finding]:
+    try:
+        root = yaml.compose(text, yaml.CSafeLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        line, reason = _why(text, error)
         yield Finding(
             file,
-            0,
-            f"缺少“{key}”，{zh}里有。怎么办：补上这一行。",
-            f"'{key}' is missing, and {en} has it. What to do: add the line.",
+            line,
+            f'从这一行起读不出来（{reason}）。怎么办：每行写成“名字: "句子"”，缩进与上面各行一致；'
+            '句子里的双引号写成 \\"。',
+            f"this cannot be read ({reason}). What to do: write each line as 'name: \"sentence\"', "
+            'indented as the lines above; a double quote within the sentence is \\".',
         )
-    for key in said.keys() & theirs.keys():
-        line, text = said[key]
-        wanted, here = (set(_VALUE.findall(t)) for t in (theirs[key][1], text))
-        if lacking := sorted(wanted - here):
-            yield Finding(
-                file,
-                line,
-                f"“{key}”里没有用到 {'、'.join(lacking)}，{zh}用了。怎么办：把它放进句子里。",
-                f"'{key}' does not show {', '.join(lacking)}, which {en} does. What to do: put it "
-                "into the sentence.",
-            )
+        return
+    if root is None:
+        return
+    if not isinstance(root, yaml.MappingNode):
+        yield _expected(file, root)
+        return
+    yield from _names(file, root, "", {root})
+
+
+def _why(text: str, error: Exception) -> tuple[int, str]:
+    """The line where YAML stumbled, or where a quote opens that is never closed, and its reason."""
+    reason = str(getattr(error, "problem", None) or error).split("\n")[0]
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark
+        if "end of stream" in reason and error.context_mark:
+            mark = error.context_mark
+        last = text.rstrip().count("\n")  # the end of the file may be a line of its own
+        return 1 + (min(mark.line, last) if mark else 0), reason
+    before = text.encode()[: getattr(error, "position", 0)]
+    return before.count(b"\n") + 1, reason
+
+
+def _names(
+    file: str, node: yaml.MappingNode, prefix: str, seen: set[yaml.Node]
+) -> Iterator[Entry | Finding]:
+    """What stands under the names of a block; an alias of a block is not followed."""
+    lines: dict[str, int] = {}
+    for name, value in node.value:
+        if name.tag != f"{_TAG}str":
+            yield _unnamed(file, name)
+            continue
+        line, key = name.start_mark.line + 1, f"{prefix}{name.value}"
+        if key in lines:
+            yield _twice(file, line, key, lines[key])
+            continue
+        lines[key] = line
+        if isinstance(value, yaml.MappingNode) and value not in seen:
+            seen.add(value)
+            yield from _names(file, value, f"{key}.", seen)
+        elif isinstance(value, yaml.SequenceNode):
+            for one in value.value:
+                yield _said(file, key, one, one.start_mark.line + 1)
+        else:
+            yield _said(file, key, value, line)
+
+
+def _said(file: str, key: str, node: yaml.Node, line: int) -> Entry | Finding:
+    """A sentence; `line`: where its name stands."""
+    kind = node.tag.removeprefix(_TAG)
+    if not isinstance(node, yaml.ScalarNode) or kind not in _SENTENCES | _NUMBERS:
+        return _no_sentence(file, key, line)
+    begins = node.start_mark.line + (2 if node.style in ("|", ">") else 1)
+    return Entry(key, begins, node.value, kind in _SENTENCES, node.style == "|")
+
+
+def _expected(file: str, node: yaml.Node) -> Finding:
+    return Finding(
+        file,
+        node.start_mark.line + 1,
+        '这里不是词句。怎么办：每行写成“名字: "句子"”。',
+        "these are no words under names. What to do: write each line as 'name: \"sentence\"'.",
+    )
+
+
+def _unnamed(file: str, node: yaml.Node) -> Finding:
+    shown = node.value if isinstance(node.value, str) else "…"
+    return Finding(
+        file,
+        node.start_mark.line + 1,
+        f'名字“{shown}”会被读成数或是与否，不是名字。怎么办：给它加上双引号："{shown}"。',
+        f"the name '{shown}' is read as a number or as yes or no. What to do: put it in double "
+        f'quotes: "{shown}".',
+    )
+
+
+def _twice(file: str, line: int, key: str, first: int) -> Finding:
+    return Finding(
+        file,
+        line,
+        f"“{key}”在第 {first} 行已经有了。怎么办：删掉其中一处。",
+        f"'{key}' stands in line {first} already. What to do: delete one of them.",
+    )
+
+
+def _no_sentence(file: str, key: str, line: int) -> Finding:
+    return Finding(
+        file,
+        line,
+        f'“{key}”下面不是句子，例如它是空的，或者是没有引号的“yes”。怎么办：写成“名字: "句子"”，'
+        "双引号不能少。",
+        f"what stands under '{key}' is no sentence; it may be empty, or a word such as yes without "
+        "quotes. What to do: write it as 'name: \"sentence\"', with its double quotes.",
+    )
+
+
+def passages(words: WordsFile) -> list[Section]:
+    """What is translated in one go: the words of a figure, elsewhere a sentence."""
+    found: dict[str, list[Entry]] = {}
+    for entry in words.entries:
+        if entry.sentence:
+            found.setdefault(anchor(entry.key), []).append(entry)
+    return [
+        Section(
+            name,
+            ".".join(entries[0].key.split(".")[:2]),
+            min(entry.line for entry in entries),
+            "\n".join(f"{entry.key}: {entry.text}" for entry in entries),
+        )
+        for name, entries in found.items()
+    ]
+
+
+def anchor(key: str) -> str:
+    """What docs/in-step.txt calls the passage of a key: its first two names.
+
+    >>> anchor("relu.zeros.title"), anchor("list comma")
+    ('relu.zeros', 'list-comma')
+    """
+    return re.sub(r"[^\w.-]", "-", ".".join(key.split(".")[:2]))

@@ -47,4 +47,9 @@ def text_digest(sentence: Sentence) -> str:
 def figure_files_of(chapter: str) -> list[str]:
     """The words file of a chapter's figures, such as receptive-field.yml for receptive_field."""
     drawn_by = figure_files().get(chapter)
-    return [f"{drawn_by.parent.name.replace('_', '-')}.yml"] if drawn_by else []
+    return [words_beside(drawn_by)] if drawn_by else []
+
+
+def words_beside(drawn_by: Path) -> str:
+    """The words file of what a file draws: that of the page which its folder is named after."""
+    return f"{drawn_by.parent.name.replace('_', '-')}.yml"

@@ -1,0 +1,126 @@
+"""What stands in double brackets in the sentences of words files: can it be said, what does it name?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from jinja2 import TemplateSyntaxError, meta, nodes
+
+from cnnviz.words import FALLBACK, sandbox
+from gen.checks import brackets
+from gen.checks.brackets import Fault
+from gen.checks.word_files import ATLAS, WordsFile
+from gen.texts.fill import unreadable
+from gen.texts.finding import Finding
+from gen.texts.words import FILE
+
+SAY = "say"
+_ENGINE = sandbox()
+
+
+@dataclass(frozen=True)
+class Template:
+    """A sentence as the template engine reads it.
+
+    Attributes:
+        values: names that the program must give.
+        says: keys of other sentences that it names.
+        words: all that stands in quotes in its brackets.
+    """
+
+    tree: nodes.Template
+    values: frozenset[str]
+    says: frozenset[str]
+    words: frozenset[str]
+
+
+@lru_cache(maxsize=16384)
+def read(text: str) -> Template | TemplateSyntaxError:
+    """A sentence, or why it cannot be read; an unknown format is found only by `faults`."""
+    try:
+        tree = _ENGINE.parse(text)
+    except TemplateSyntaxError as error:
+        return error
+    try:
+        values = meta.find_undeclared_variables(tree)
+    except TemplateSyntaxError:  # of a format that there is none of
+        values = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"}
+    calls = (c for c in tree.find_all(nodes.Call) if _is_say(c.node) and c.args)
+    says = {c.args[0].value for c in calls if isinstance(c.args[0], nodes.Const)}
+    words = {c.value for c in tree.find_all(nodes.Const) if isinstance(c.value, str)}
+    return Template(tree, frozenset(values) - {SAY}, frozenset(map(str, says)), frozenset(words))
+
+
+def values(text: str) -> frozenset[str] | None:
+    """The values that a sentence names; None if it cannot be read."""
+    template = read(text)
+    return template.values if isinstance(template, Template) else None
+
+
+def faults(words: WordsFile, files: Sequence[WordsFile]) -> Iterator[Finding]:
+    """What the build would stumble over, in the sentences of a file.
+
+    Args:
+        files: of all languages, whose sentences these may name.
+    """
+    known = _known(words, files)
+    for entry in words.entries:
+        if entry.sentence:
+            for fault in _faults(entry.text, known):
+                yield Finding(
+                    words.file,
+                    entry.at(fault.line),
+                    f"“{entry.key}”：{fault.zh}",
+                    f"'{entry.key}': {fault.en}",
+                )
+
+
+def _faults(text: str, known: Collection[str]) -> list[Fault]:
+    template = read(text)
+    if isinstance(template, Template):
+        return [*brackets.single_brackets(text), *brackets.stray(text), *_names(template, known)]
+    # Each of these can be said in plain words; what remains, only in those of the template engine.
+    return list(brackets.ends(text)) or [Fault(template.lineno, *unreadable(str(template.message)))]
+
+
+def _names(template: Template, known: Collection[str]) -> Iterator[Fault]:
+    """Formats, functions and sentences that do not exist."""
+    for wanted in template.tree.find_all(nodes.Filter):
+        if wanted.name not in _ENGINE.filters:
+            kind = ("格式", "format of numbers")
+            yield brackets.unknown(wanted.lineno, wanted.name, _ENGINE.filters, kind)
+    stored = {name.name for name in template.tree.find_all(nodes.Name) if name.ctx != "load"}
+    functions = {SAY, *_ENGINE.globals, *stored}
+    for call in template.tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name not in functions:
+            kind = ("函数", "function")
+            yield brackets.unknown(call.lineno, call.node.name, functions, kind)
+    for key in sorted(template.says - set(known)):
+        near = get_close_matches(key, sorted(known), n=1)
+        yield Fault(
+            1,
+            f"say('{key}') 要说的那一句没有。怎么办：写上面或下面已有的名字，或者把“{key}”这一句加进来。"
+            + (f"是不是“{near[0]}”？" if near else ""),
+            f"there is no sentence '{key}' for say('{key}'). What to do: name one that is there, "
+            f"or add '{key}'." + (f" Did you mean '{near[0]}'?" if near else ""),
+        )
+
+
+def _known(words: WordsFile, files: Sequence[WordsFile]) -> set[str]:
+    """What `say` may name in a file: a name there or in what all share, from any dot on."""
+    shared = set() if words.name == f"{ATLAS}.yml" else {FILE}
+    found = set()
+    for other in files:
+        near = other.name in {words.name, *shared} or words.name == FILE
+        if near and other.language in (words.language, FALLBACK):
+            for entry in other.entries:
+                parts = entry.key.split(".")
+                found |= {".".join(parts[n:]) for n in range(len(parts))}
+    return found
+
+
+def _is_say(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == SAY
