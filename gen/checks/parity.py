@@ -11,10 +11,12 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gen.checks import in_step, since, word_files, word_pairs
 from gen.checks.kinds import KINDS, Kind, Place, Text, places, read_page
+from gen.checks.word_files import WordsFile
 from gen.settings import ROOT
 from gen.texts.finding import Finding, name, spoken, workflow_commands
 from gen.texts.glossary import Finder, Term
@@ -38,6 +40,7 @@ def differences(docs: Path) -> list[Finding]:
     all_pages = {language: pages(docs, language) for language in languages(docs)}
     glossary = docs / "glossary.yml"
     terms = read_glossary(glossary) if glossary.exists() else []
+    words = word_files.read_all(docs)
     found: list[Finding] = []
     for language, mine in all_pages.items():
         config = docs.parent / f"mkdocs.{language}.yml"
@@ -51,18 +54,21 @@ def differences(docs: Path) -> list[Finding]:
             continue  # compared already: English with it
         for page in sorted(set(mine) & set(all_pages[other])):
             here, there = (read_page(all_pages[k][page], k) for k in (language, other))
-            found += _page(here, there, terms)
-    words = word_files.read_all(docs)
-    found += word_pairs.differences(words)
-    for translated, english in word_pairs.pairs(words):
-        found += _terms(_as_text(translated), _as_text(english), terms)
-    return sorted(set(found))
+            found += _page(here, there)
+            found += _terms(_with_words(here, page, words), _with_words(there, page, words), terms)
+    return sorted({*found, *word_pairs.differences(words)})
 
 
-def _as_text(words: word_files.WordsFile) -> Text:
-    """All sentences of a words file."""
-    said = "\n\n".join(entry.text for entry in words.entries if entry.sentence)
-    return Text(words.language, words.file, said, [])
+def _with_words(text: Text, page: str, words: Sequence[WordsFile]) -> Text:
+    """The page, and what its figures say."""
+    said = [
+        entry.text
+        for file in words
+        if (file.page, file.language) == (page, text.language)
+        for entry in file.entries
+        if entry.sentence
+    ]
+    return replace(text, markdown="\n\n".join([prose(text.markdown), *said]))
 
 
 def _not_built(language: str) -> Finding:
@@ -92,13 +98,13 @@ def _no_counterpart(page: str, language: str, other: str) -> Finding:
     )
 
 
-def _page(here: Text, there: Text, terms: list[Term]) -> list[Finding]:
-    found = []
+def _page(here: Text, there: Text) -> list[Finding]:
+    found: list[Finding] = []
     for kind in KINDS.values():
         found += _different(kind, here, there)
         if kind.ordered:
             found += _order(kind, here, there)
-    return found + _terms(here, there, terms)
+    return found
 
 
 def _without(mine: list[Place], theirs: list[Place]) -> list[Place]:

@@ -88,7 +88,7 @@ def changes(docs: Path, base: str = "") -> Changes:
         )
     if not commit:
         return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
-    listed = _git(root, "diff", "--name-only", commit, "--", docs.name, word_files.ATLAS)
+    listed = _git(root, "diff", "--name-only", commit, "--", docs.name, word_files.PACKAGE)
     changed = set(listed.splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
     present: dict[str, dict[str, set[str]]] = {}

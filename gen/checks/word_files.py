@@ -1,7 +1,7 @@
 """The words files of all languages, with the line of each sentence.
 
-They stand beside the pages, docs/<language>/*.yml, and in cnnviz/atlas/words. What a program reads
-is `cnnviz.words`; this is for checks, which say where a sentence stands, also in a broken file.
+They stand beside the pages, docs/<language>/*.yml, and in the package, cnnviz/*/words. What a program
+reads is `cnnviz.words`; this is for checks, which say where a sentence stands, also in a broken file.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from cnnviz.errors import CnnvizError
 from gen.texts.finding import Finding, spoken
 from gen.texts.sections import Section, languages, source
 
-ATLAS = "cnnviz/atlas/words"
+PACKAGE = "cnnviz/"
+"""How the names of words files begin that stand in the package."""
+_PACKAGE = re.compile(r"(cnnviz/\w+/words)(.*)\.yml")
 _TAG = "tag:yaml.org,2002:"
 _SENTENCES = {"str"}
 _NUMBERS = {"int", "float"}
@@ -50,7 +52,8 @@ class WordsFile:
     """A words file.
 
     Attributes:
-        name: the same in all languages: "relu.yml", "cnnviz/atlas/words.yml".
+        name: the same in all languages: "relu.yml"; "cnnviz/atlas/words-layer.yml" of
+            cnnviz/atlas/words/en-layer.yml.
         file: as messages name it.
         faults: why it cannot be read, or not all of it.
     """
@@ -69,20 +72,23 @@ class WordsFile:
 
 def file_of(name: str, language: str) -> str:
     """The file of a page ("relu") or of words ("relu.yml"), from the folder above docs."""
-    if name.startswith("cnnviz/"):
-        return f"{name.removesuffix('.yml')}/{language}.yml"
+    if package := _PACKAGE.fullmatch(name):
+        return f"{package[1]}/{language}{package[2]}.yml"
     return f"docs/{language}/{name if name.endswith('.yml') else name + '.md'}"
 
 
 def read_all(docs: Path) -> list[WordsFile]:
     """The words files of all languages, those beside the pages first."""
-    found = []
-    for language in languages(docs):
+    found, ours = [], languages(docs)
+    for language in ours:
         folder = docs / language
         for path in sorted(folder.rglob("*.yml")):
             found.append((language, path.relative_to(folder).as_posix(), path))
-    for path in sorted((docs.parent / ATLAS).glob("*.yml")):
-        found.append((path.stem, f"{ATLAS}.yml", path))
+    for path in sorted(docs.parent.glob("cnnviz/*/words/*.yml")):
+        own = [code for code in ours if path.stem == code or path.stem.startswith(f"{code}-")]
+        language = max(own, key=len) if own else path.stem.partition("-")[0]
+        room = path.parent.relative_to(docs.parent).as_posix()
+        found.append((language, f"{room}{path.stem.removeprefix(language)}.yml", path))
     return [read(language, name, source(path)) for language, name, path in found]
 
 

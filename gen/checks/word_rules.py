@@ -12,7 +12,7 @@ from gen.checks.remark import Page, Remark, Site
 from gen.checks.rules import ALLOW, names_of_terms, remarks_on_words
 from gen.checks.word_files import WordsFile
 from gen.texts.sections import prose
-from gen.texts.words import figure_files_of
+from gen.texts.words import words_beside
 
 _SPACES = re.compile(r"\S*\S {2,}\S+")
 
@@ -35,7 +35,7 @@ def remarks(words: WordsFile, site: Site) -> Iterator[Remark]:
 
 def chapters(name: str) -> set[str]:
     """The chapters whose figures say the words of a file, such as relu and relu_dead of relu.yml."""
-    return {chapter for chapter in figure_files() if name in figure_files_of(chapter)}
+    return {chapter for chapter, path in figure_files().items() if words_beside(path) == name}
 
 
 def _spaces(page: Page) -> Iterator[Remark]:

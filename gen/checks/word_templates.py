@@ -12,12 +12,14 @@ from jinja2 import TemplateSyntaxError, meta, nodes
 from cnnviz.words import FALLBACK, sandbox
 from gen.checks import brackets
 from gen.checks.brackets import Fault
-from gen.checks.word_files import ATLAS, WordsFile
+from gen.checks.word_files import PACKAGE, WordsFile
 from gen.texts.fill import unreadable
 from gen.texts.finding import Finding
 from gen.texts.words import FILE
 
 SAY = "say"
+_SHARED = {FILE, "atlas.yml"}
+"""Words files of which figures of several pages say something."""
 _ENGINE = sandbox()
 
 
@@ -110,16 +112,22 @@ def _names(template: Template, known: Collection[str]) -> Iterator[Fault]:
 
 
 def _known(words: WordsFile, files: Sequence[WordsFile]) -> set[str]:
-    """What `say` may name in a file: a name there or in what all share, from any dot on."""
-    shared = set() if words.name == f"{ATLAS}.yml" else {FILE}
+    """What `say` may name in a file: a name there or in what all share, from any dot on.
+
+    What all share is said for each figure by its own words first, so it may name those of any.
+    """
     found = set()
     for other in files:
-        near = other.name in {words.name, *shared} or words.name == FILE
+        near = other.name == words.name or _shared(other) or _shared(words)
         if near and other.language in (words.language, FALLBACK):
             for entry in other.entries:
                 parts = entry.key.split(".")
                 found |= {".".join(parts[n:]) for n in range(len(parts))}
     return found
+
+
+def _shared(words: WordsFile) -> bool:
+    return words.name in _SHARED or words.name.startswith(PACKAGE)
 
 
 def _is_say(node: nodes.Node) -> bool:

@@ -20,7 +20,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.sources import sources
 from gen.chapters import figure_files
 from gen.checks import word_templates
-from gen.checks.word_files import ATLAS, Entry, WordsFile
+from gen.checks.word_files import PACKAGE, Entry, WordsFile
 from gen.settings import ROOT
 from gen.texts.finding import Finding
 from gen.texts.words import FILE, words_beside
@@ -55,11 +55,11 @@ def findings(
         drawn_by: chapter → the file that draws it; those of the site if not given.
     """
     drawn_by = figure_files() if drawn_by is None else drawn_by
-    shared = [words for words in files if words.name == FILE]
+    shared = [words for words in files if words.name == FILE or words.name.startswith(PACKAGE)]
     parts: dict[str, dict[str, _Part]] = {}
     found: dict[tuple[str, str], Finding] = {}
     for words in files:
-        if words.name in (FILE, f"{ATLAS}.yml"):
+        if words in shared:
             continue
         if words.name not in parts:
             here = {c: path for c, path in drawn_by.items() if words_beside(path) == words.name}

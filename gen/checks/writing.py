@@ -26,7 +26,7 @@ from gen.checks import (
 )
 from gen.checks.remark import Page, Remark, Site
 from gen.checks.rules import ALLOW, RULES, VALUE, remarks
-from gen.checks.word_files import ATLAS, WordsFile
+from gen.checks.word_files import WordsFile
 from gen.settings import ROOT, from_environment
 from gen.texts.finding import Finding, spoken, workflow_commands
 from gen.texts.glossary import read as read_glossary
@@ -164,7 +164,7 @@ def main(_: Sequence[str] = ()) -> int:
     found = check(ROOT / "docs", from_environment().figures_dir)
     for finding in found:
         # Who wrote a page reads its language.
-        language = "zh" if finding.file.startswith(("docs/zh/", f"{ATLAS}/zh")) else "en"
+        language = "zh" if re.match(r"(docs|cnnviz/\w+/words)/zh\b", finding.file) else "en"
         if finding.file.count("/") == 1:  # both languages share it
             language = spoken()
         print(finding.text(language))

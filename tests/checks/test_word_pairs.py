@@ -137,20 +137,25 @@ def test_a_sentence_that_cannot_be_read_has_no_values(docs):
 def test_words_of_the_atlas_are_compared(docs):
     folder = docs.parent / "cnnviz" / "atlas" / "words"
     folder.mkdir(parents=True)
-    (folder / "en.yml").write_text("layer: {dead: '[[= count ]] dead'}\n")
+    (folder / "en-unit.yml").write_text("layer: {dead: '[[= count ]] dead'}\n")
     (line,) = said(docs)
-    assert line.startswith("cnnviz/atlas/words/en.yml: there is no cnnviz/atlas/words/zh.yml")
-    (folder / "zh.yml").write_text("layer: {dead: 死了}\n", "utf-8")
+    assert line.startswith("cnnviz/atlas/words/en-unit.yml: there is no cnnviz/atlas/words/zh-unit")
+    (folder / "zh-unit.yml").write_text("layer: {dead: 死了}\n", "utf-8")
     (line,) = said(docs)
-    assert line.startswith("cnnviz/atlas/words/zh.yml:1: 'layer.dead' does not show count")
+    assert line.startswith("cnnviz/atlas/words/zh-unit.yml:1: 'layer.dead' does not show count")
 
 
-def test_a_term_of_one_language_alone(docs):
+def test_words_count_among_the_terms_of_their_page(docs):
     (docs / "glossary.yml").write_text(
         "- {id: kernel, zh: 卷积核, en: kernel, page: page, means: {zh: 权重。, en: Weights.}}\n",
         "utf-8",
     )
     for language, word in (("zh", "滤波器"), ("en", "kernel")):
-        write(docs, language, "".join(f"{n}: {word}\n" for n in "abcde"), "image.yml")
+        (docs / language / "image.md").write_text(
+            f"# A {{ #a }}\n\n{word}\n\n## B {{ #further-reading }}\n", "utf-8"
+        )
+        write(docs, language, "".join(f"{n}: {word}\n" for n in "abc"), "image.yml")
     (line,) = said(docs)
-    assert line.startswith("docs/zh/image.yml: docs/en/image.yml says “kernel” 5 times")
+    assert line.startswith("docs/zh/image.md: docs/en/image.md says “kernel” 4 times")
+    write(docs, "zh", "a: 卷积核\nb: 核\nc: 核\n", "image.yml")
+    assert said(docs) == []
