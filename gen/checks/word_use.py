@@ -27,6 +27,8 @@ from gen.texts.words import FILE, words_beside
 
 _OPEN = re.compile(r"[\w. -]*\.")
 """The beginning of a name that is put together: "nets." """
+_LETTERS = re.compile(r"[^\W\d_]{2}")
+"""What is fixed of such a name; without any, it would fit all."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def _source(path: Path, changed: int) -> _Source:
                 composed.add(f"{re.escape(node.value)}.+")
         elif isinstance(node, ast.JoinedStr):
             fixed = [v.value for v in node.values if isinstance(v, ast.Constant)]
-            if any(re.search(r"\w", str(one)) for one in fixed):
+            if _LETTERS.search("".join(map(str, fixed))):
                 composed.add(
                     "".join(
                         re.escape(str(v.value)) if isinstance(v, ast.Constant) else ".+"
