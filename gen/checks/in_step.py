@@ -23,6 +23,7 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import write_atomically
+from cnnviz.words import message
 from gen.checks.word_files import file_of, passages, read_all, whole
 from gen.texts.finding import Finding, name
 from gen.texts.sections import Section, languages, pages, sections, source
@@ -144,25 +145,19 @@ def findings(docs: Path, but: Collection[str] = ()) -> list[Finding]:
     """
     found = []
     for section in (s for s in behind(docs) if f"{s.page}#{s.anchor}" not in but):
-        own, newer = name(section.language), file_of(section.page, section.ahead[0])
-        which = (f"“#{section.anchor}”这一节", f"the section #{section.anchor}")
+        values = {
+            "anchor": section.anchor,
+            "changed": [name(language) for language in section.ahead],
+            "own": name(section.language),
+            "file": file_of(section.page, section.ahead[0]),
+            "record": f"docs/{FILE}",
+            "entry": section.entry,
+        }
         if section.page.endswith(".yml"):
-            which = (f"“{section.anchor}”", f"what '{section.anchor}' says")
-        zh, en = (
-            joint.join(name(k)[pick] for k in section.ahead)
-            for pick, joint in ((0, "、"), (1, ", "))
-        )
-        found.append(
-            Finding(
-                section.file,
-                section.line,
-                f"{which[0]}的{zh}版改过，{own[0]}版还没有跟上。怎么办：照着 {newer} 改这里；"
-                f"如果意思没有变（例如只是改错字），把 docs/{FILE} 里它的那行换成：{section.entry}",
-                f"{which[1]} was changed in {en} and not yet in {own[1]}. What to do: change it "
-                f"after {newer}; if the meaning is the same (say, a misspelt word), replace its "
-                f"line in docs/{FILE} by: {section.entry}",
-            )
-        )
+            what = message("in_step.words", **values)
+        else:
+            what = message("in_step.section", **values)
+        found.append(Finding(section.file, section.line, what))
     return found
 
 

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cnnviz.words import Message, message
 from gen.checks import word_files
 from gen.checks.word_files import WordsFile, file_of
 from gen.texts.finding import Finding, name
@@ -38,33 +39,27 @@ class PageChange:
         return found
 
     def _finding(self, section: Section, ahead: str, behind: str) -> Finding:
-        own, mine = name(behind), name(ahead)
-        newer, older = file_of(self.page, ahead), file_of(self.page, behind)
-        what = (f"“{section.title}”一节", f"the section “{section.title}”")
-        where = (f"{older} 的同一节（#{section.anchor}）", f"{older}, section #{section.anchor}")
+        values = {
+            "title": section.title,
+            "changed": name(ahead),
+            "own": name(behind),
+            "file": file_of(self.page, behind),
+            "record": f"{self.page}#{section.anchor}",
+        }
         if self.page.endswith(".yml"):
-            what, where = (f"“{section.title}”", f"what '{section.title}' says"), (older, older)
-        key = f"{self.page}#{section.anchor}"
-        return Finding(
-            newer,
-            section.line,
-            f"{what[0]}改了{mine[0]}，没有改{own[0]}。怎么办：在 {where[0]}说同样的话；不会{own[0]}也"
-            "没关系，可以留给别人。意思没有变（例如只是改错字）就不必：合并的人会运行 make parity "
-            f"RECORD={key}。",
-            f"{what[1]} was changed in {mine[1]} and not in {own[1]}. What to do: say the same in "
-            f"{where[1]}; if you do not write {own[1]}, leave it to somebody who does. If the "
-            "meaning is the same (say, a misspelt word), nothing: whoever merges runs make parity "
-            f"RECORD={key}.",
-        )
+            what = message("since.words", **values)
+        else:
+            what = message("since.section", **values, anchor=section.anchor)
+        return Finding(file_of(self.page, ahead), section.line, what)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What has changed since a commit; `problem` says, in both languages, why that is not known."""
+    """What has changed since a commit; `problem` says why that is not known."""
 
     base: str
     pages: list[PageChange] = field(default_factory=list)
-    problem: tuple[str, str] | None = None
+    problem: Message | None = None
 
     def findings(self) -> dict[str, list[Finding]]:
         """page#anchor → sentences, for each section that was changed in some languages only."""
@@ -87,7 +82,8 @@ def changes(docs: Path, base: str = "") -> Changes:
             (n for n in names if _git(root, "rev-parse", "--verify", f"{n}^{{commit}}")), ""
         )
     if not commit:
-        return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
+        unknown = message("since.no commit", commit=asked) if asked else message("since.no git")
+        return Changes(asked or "HEAD", problem=unknown)
     listed = _git(root, "diff", "--name-only", commit, "--", docs.name, word_files.PACKAGE)
     changed = set(listed.splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
@@ -132,21 +128,6 @@ def _pointed(passage: Section, words: WordsFile, before: WordsFile) -> Section:
     ]
     keys = list(dict.fromkeys(entry.key for entry in new))[:3]
     return replace(passage, title=", ".join(keys), line=new[0].line) if new else passage
-
-
-_NO_GIT = (
-    "这里没有 git 的历史，所以没有看哪些小节只改了一种语言。",
-    "There is no history of git here, so nothing was compared with it.",
-)
-
-
-def _not_found(base: str) -> tuple[str, str]:
-    return (
-        f"这个克隆里没有 {base}，所以没有与它比较。先运行 git fetch origin {base} 再试，"
-        "或者用 make parity BASE=提交 另选一个。",
-        f"{base} is not in this clone, so nothing was compared with it. Run "
-        f"`git fetch origin {base}` first, or choose another commit: make parity BASE=COMMIT.",
-    )
 
 
 def _git(root: Path, *arguments: str) -> str:

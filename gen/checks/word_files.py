@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import message
 from gen.texts.finding import Finding, spoken
 from gen.texts.sections import Section, languages, source
 
@@ -121,14 +122,7 @@ def _parsed(file: str, text: str) -> Iterator[Entry | Finding]:
         root = yaml.compose(text, yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         line, reason = _why(text, error)
-        yield Finding(
-            file,
-            line,
-            f'从这一行起读不出来（{reason}）。怎么办：每行写成“名字: "句子"”，缩进与上面各行一致；'
-            '句子里的双引号写成 \\"。',
-            f"this cannot be read ({reason}). What to do: write each line as 'name: \"sentence\"', "
-            'indented as the lines above; a double quote within the sentence is \\".',
-        )
+        yield Finding(file, line, message("word_files.unreadable", problem=reason))
         return
     if root is None:
         return
@@ -185,43 +179,20 @@ def _said(file: str, key: str, node: yaml.Node, line: int) -> Entry | Finding:
 
 
 def _expected(file: str, node: yaml.Node) -> Finding:
-    return Finding(
-        file,
-        node.start_mark.line + 1,
-        '这里不是词句。怎么办：每行写成“名字: "句子"”。',
-        "these are no words under names. What to do: write each line as 'name: \"sentence\"'.",
-    )
+    return Finding(file, node.start_mark.line + 1, message("word_files.no words"))
 
 
 def _unnamed(file: str, node: yaml.Node) -> Finding:
     shown = node.value if isinstance(node.value, str) else "…"
-    return Finding(
-        file,
-        node.start_mark.line + 1,
-        f'名字“{shown}”会被读成数或是与否，不是名字。怎么办：给它加上双引号："{shown}"。',
-        f"the name '{shown}' is read as a number or as yes or no. What to do: put it in double "
-        f'quotes: "{shown}".',
-    )
+    return Finding(file, node.start_mark.line + 1, message("word_files.no name", name=shown))
 
 
 def _twice(file: str, line: int, key: str, first: int) -> Finding:
-    return Finding(
-        file,
-        line,
-        f"“{key}”在第 {first} 行已经有了。怎么办：删掉其中一处。",
-        f"'{key}' stands in line {first} already. What to do: delete one of them.",
-    )
+    return Finding(file, line, message("word_files.twice", name=key, line=first))
 
 
 def _no_sentence(file: str, key: str, line: int) -> Finding:
-    return Finding(
-        file,
-        line,
-        f'“{key}”下面不是句子，例如它是空的，或者是没有引号的“yes”。怎么办：写成“名字: "句子"”，'
-        "双引号不能少。",
-        f"what stands under '{key}' is no sentence; it may be empty, or a word such as yes without "
-        "quotes. What to do: write it as 'name: \"sentence\"', with its double quotes.",
-    )
+    return Finding(file, line, message("word_files.no sentence", name=key))
 
 
 def passages(words: WordsFile) -> list[Section]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cnnviz.words import FALLBACK
+from cnnviz.words import FALLBACK, message
 from gen.checks import word_templates
 from gen.checks.word_files import Entry, WordsFile, file_of
 from gen.texts.finding import Finding, name
@@ -56,16 +56,8 @@ def _keys(words: WordsFile) -> Keys:
 
 
 def _alone(words: WordsFile, other: str) -> Finding:
-    file, own = file_of(words.name, other), name(other)
-    return Finding(
-        words.file,
-        0,
-        f"没有{own[0]}的 {file}。怎么办：新建这个文件，名字照抄，句子用{own[0]}写；不会{own[0]}也没"
-        "关系，在拉取请求里说一声，会有人接着译。",
-        f"there is no {file}, its {own[1]} version. What to do: add that file with the same names, "
-        f"its sentences in {own[1]}. If you do not write {own[1]}, say so in the pull request: "
-        "somebody else can go on.",
-    )
+    file = file_of(words.name, other)
+    return Finding(words.file, 0, message("word_pairs.no file", file=file, own=name(other)))
 
 
 def _missing(words: WordsFile, mine: Keys, other: WordsFile, theirs: Keys) -> Iterator[Finding]:
@@ -87,23 +79,17 @@ def _within(key: str, block: str) -> bool:
 
 
 def _lacks(words: WordsFile, what: str, other: WordsFile, line: int) -> Finding:
-    own, theirs, place = name(words.language), name(other.language), f"{other.file}:{line}"
     if words.language == FALLBACK and other.language != "zh":
-        return Finding(
-            other.file,
-            line,
-            f"{words.file} 里没有“{what}”，没有谁会说这一句。怎么办：照 {words.file} 改它的名字，或者删掉。",
-            f"{words.file} has no '{what}', so nobody says this. What to do: name it as "
-            f"{words.file} does, or delete it.",
-        )
-    return Finding(
-        words.file,
-        0,
-        f"缺少“{what}”，{theirs[0]}里有（{place}）。怎么办：在同样的位置补上，用{own[0]}写；"
-        f"不会{own[0]}也没关系，在拉取请求里说一声。",
-        f"'{what}' is missing, and {theirs[1]} has it ({place}). What to do: add it at the same "
-        f"place, in {own[1]}; if you do not write {own[1]}, say so in the pull request.",
+        nobody = message("word_pairs.nobody says it", name=what, file=words.file)
+        return Finding(other.file, line, nobody)
+    missing = message(
+        "word_pairs.missing",
+        name=what,
+        own=name(words.language),
+        other=name(other.language),
+        place=f"{other.file}:{line}",
     )
+    return Finding(words.file, 0, missing)
 
 
 def _values(
@@ -114,7 +100,6 @@ def _values(
     if here is None or there is None or here == there:
         return
     more, less = sorted(here - there), sorted(there - here)
-    key = mine[0].key
     if more and less:
         yield _renamed(words, mine[0], more, f"{english.file}:{theirs[0].line}", less)
     elif less:
@@ -122,13 +107,8 @@ def _values(
     elif words.language == "zh":
         yield _hidden(english, theirs[0], words, more)
     else:
-        yield Finding(
-            words.file,
-            mine[0].line,
-            f"“{key}”用了 {'、'.join(more)}，英文没有用，程序也不会给。怎么办：照英文的那一句改。",
-            f"'{key}' shows {', '.join(more)}, which English does not and no program gives. What "
-            "to do: name what the English sentence names.",
-        )
+        what = message("word_pairs.not in English", name=mine[0].key, values=more)
+        yield Finding(words.file, mine[0].line, what)
 
 
 def _named(entries: Sequence[Entry]) -> set[str] | None:
@@ -145,22 +125,11 @@ def _named(entries: Sequence[Entry]) -> set[str] | None:
 def _renamed(
     words: WordsFile, entry: Entry, more: list[str], place: str, less: list[str]
 ) -> Finding:
-    return Finding(
-        words.file,
-        entry.line,
-        f"“{entry.key}”用的值是 {'、'.join(more)}，{place} 用的是 {'、'.join(less)}。怎么办：两边写成"
-        "一样的；如果你只改了一边，就改回去。",
-        f"'{entry.key}' shows {', '.join(more)}, and {place} shows {', '.join(less)}. What to do: "
-        "name the same values in both; change back what you changed alone.",
-    )
+    what = message("word_pairs.others", name=entry.key, here=more, there=less, place=place)
+    return Finding(words.file, entry.line, what)
 
 
 def _hidden(words: WordsFile, entry: Entry, other: WordsFile, less: list[str]) -> Finding:
-    zh, en = name(other.language)
-    return Finding(
-        words.file,
-        entry.line,
-        f"“{entry.key}”里没有用到 {'、'.join(less)}，{zh}用了。怎么办：把它放进句子里。",
-        f"'{entry.key}' does not show {', '.join(less)}, which {en} does. What to do: put it into "
-        "the sentence.",
-    )
+    other_one = name(other.language)
+    what = message("word_pairs.not shown", name=entry.key, values=less, other=other_one)
+    return Finding(words.file, entry.line, what)

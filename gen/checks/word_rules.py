@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cnnviz.words import message
 from gen.chapters import figure_files
 from gen.checks import typed_numbers
 from gen.checks.remark import Page, Remark, Site
@@ -43,30 +44,16 @@ def _spaces(page: Page) -> Iterator[Remark]:
     for number, line in enumerate(prose(page.markdown, value="\u2060").split("\n"), 1):
         for match in _SPACES.finditer(line):
             around = match.group().replace("\u2060", "")
-            yield Remark(
-                "typography",
-                around,
-                number,
-                f"“{around}”：连着两个空格。怎么办：只留一个。",
-                f"'{around}': two spaces in a row. What to do: write one.",
-            )
+            what = message("word_rules.two spaces", around=around)
+            yield Remark("typography", around, number, what)
 
 
 def _numbers(page: Page, known: dict[str, str]) -> Iterator[Remark]:
     """Measured numbers come from the program that says the sentence."""
     for number, line, metric in typed_numbers.typed(page.markdown, known):
-        why = (
-            (f"构建里有这个数：{metric}", f"the build has this number: {metric}")
-            if metric
-            else ("它看上去是测出来的", "it looks measured")
-        )
-        yield Remark(
-            "number",
-            number,
-            line,
-            f"“{number}”是手打的数，{why[0]}。怎么办：写成 [[= 名字 | percent ]]，由说这句话的程序给出"
-            f"这个值，重新训练后它才会跟着变；如果它不是测出来的，在 docs/{ALLOW} 里写明理由。",
-            f"'{number}' is typed, and {why[1]}. What to do: write [[= name | percent ]] and let "
-            "the program that says this give the value, so that it follows the next training; if "
-            f"it was not measured, say why in docs/{ALLOW}.",
-        )
+        known_as = message("rules.looks measured")
+        if metric:
+            known_as = message("rules.in the build", metric=metric)
+        allow = f"docs/{ALLOW}"
+        what = message("word_rules.typed", number=number, known=known_as, allow=allow)
+        yield Remark("number", number, line, what)

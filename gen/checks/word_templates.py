@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 
 from jinja2 import TemplateSyntaxError, meta, nodes
 
-from cnnviz.words import FALLBACK, sandbox
+from cnnviz.words import FALLBACK, message, sandbox
 from gen.checks import brackets
 from gen.checks.brackets import Fault
 from gen.checks.word_files import PACKAGE, WordsFile
@@ -72,12 +71,8 @@ def faults(words: WordsFile, files: Sequence[WordsFile]) -> Iterator[Finding]:
     for entry in words.entries:
         if entry.sentence:
             for fault in _faults(entry.text, known):
-                yield Finding(
-                    words.file,
-                    entry.at(fault.line),
-                    f"“{entry.key}”：{fault.zh}",
-                    f"'{entry.key}': {fault.en}",
-                )
+                what = message("word_templates.in a sentence", name=entry.key, fault=fault.what)
+                yield Finding(words.file, entry.at(fault.line), what)
 
 
 def _faults(text: str, known: Collection[str]) -> list[Fault]:
@@ -85,30 +80,24 @@ def _faults(text: str, known: Collection[str]) -> list[Fault]:
     if isinstance(template, Template):
         return [*brackets.single_brackets(text), *brackets.stray(text), *_names(template, known)]
     # Each of these can be said in plain words; what remains, only in those of the template engine.
-    return list(brackets.ends(text)) or [Fault(template.lineno, *unreadable(str(template.message)))]
+    return list(brackets.ends(text)) or [Fault(template.lineno, unreadable(str(template.message)))]
 
 
 def _names(template: Template, known: Collection[str]) -> Iterator[Fault]:
     """Formats, functions and sentences that do not exist."""
     for wanted in template.tree.find_all(nodes.Filter):
         if wanted.name not in _ENGINE.filters:
-            kind = ("格式", "format of numbers")
+            kind = message("brackets.format")
             yield brackets.unknown(wanted.lineno, wanted.name, _ENGINE.filters, kind)
     stored = {name.name for name in template.tree.find_all(nodes.Name) if name.ctx != "load"}
     functions = {SAY, *_ENGINE.globals, *stored}
     for call in template.tree.find_all(nodes.Call):
         if isinstance(call.node, nodes.Name) and call.node.name not in functions:
-            kind = ("函数", "function")
+            kind = message("word_templates.function")
             yield brackets.unknown(call.lineno, call.node.name, functions, kind)
     for key in sorted(template.says - set(known)):
-        near = get_close_matches(key, sorted(known), n=1)
-        yield Fault(
-            1,
-            f"say('{key}') 要说的那一句没有。怎么办：写上面或下面已有的名字，或者把“{key}”这一句加进来。"
-            + (f"是不是“{near[0]}”？" if near else ""),
-            f"there is no sentence '{key}' for say('{key}'). What to do: name one that is there, "
-            f"or add '{key}'." + (f" Did you mean '{near[0]}'?" if near else ""),
-        )
+        near = brackets.did_you_mean(key, known)
+        yield Fault(1, message("word_templates.no sentence", name=key, near=near))
 
 
 def _known(words: WordsFile, files: Sequence[WordsFile]) -> set[str]:

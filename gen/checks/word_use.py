@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.sources import sources
+from cnnviz.words import message
 from gen.chapters import figure_files
 from gen.checks import word_templates
+from gen.checks.brackets import did_you_mean
 from gen.checks.word_files import PACKAGE, Entry, WordsFile
 from gen.settings import ROOT
 from gen.texts.finding import Finding
@@ -170,57 +171,29 @@ def _named(name: str) -> bool:
     )
 
 
-def _near(word: str, known: Iterable[str]) -> tuple[str, str]:
-    near = get_close_matches(word, sorted(known), n=1)
-    return (f"是不是“{near[0]}”？", f" Did you mean '{near[0]}'?") if near else ("", "")
-
-
 def _unread(words: WordsFile, drawn_by: Mapping[str, Path]) -> Finding:
-    zh, en = _near(words.name, {words_beside(path) for path in drawn_by.values()})
-    return Finding(
-        words.file,
-        0,
-        f"没有图会读这个文件。怎么办：文件名与 gen/figures 里的文件夹相同，_ 写成 -，例如 relu.yml。{zh}",
-        "no figure reads this file. What to do: give it the name of a folder of gen/figures, with - "
-        f"for _, such as relu.yml.{en}",
-    )
+    near = did_you_mean(words.name, {words_beside(path) for path in drawn_by.values()})
+    return Finding(words.file, 0, message("word_use.no folder", near=near))
 
 
 def _no_chapter(words: WordsFile, entry: Entry, block: str, parts: Mapping[str, _Part]) -> Finding:
-    zh, en = _near(block, parts)
-    known = ", ".join(parts)
-    return Finding(
-        words.file,
-        entry.line,
-        f"这个文件的图里没有“{block}”这一章，也没有图要用它。怎么办：写 {known} 之一。{zh}",
-        f"the figures of this file have no chapter '{block}', and none asks for it. What to do: "
-        f"write one of {known}.{en}",
-    )
+    near = did_you_mean(block, parts)
+    what = message("word_use.no chapter", chapter=block, known=list(parts), near=near)
+    return Finding(words.file, entry.line, what)
 
 
 def _no_function(words: WordsFile, entry: Entry, block: str, part: _Part) -> Finding:
     file, name = _shown(part.path), block.rpartition(".")[2]
-    zh, en = _near(name, part.source.functions)
-    return Finding(
-        words.file,
-        entry.line,
-        f"{file} 里没有叫“{name}”的函数，也没有图要用它。怎么办：照抄函数名，就是 figure(…) 里斜线后面的"
-        f"那个；用不着了就删掉。{zh}",
-        f"{file} has no function '{name}', and no figure asks for it. What to do: write the name of "
-        f"the function, as in figure(…) behind the slash; delete what nobody needs.{en}",
-    )
+    near = did_you_mean(name, part.source.functions)
+    what = message("word_use.no function", file=file, function=name, near=near)
+    return Finding(words.file, entry.line, what)
 
 
 def _not_asked(words: WordsFile, entry: Entry, asking: Sequence[_Part]) -> Finding:
     last, path = entry.key.rpartition(".")[2], asking[0].path
     file = _shown(path) if len(asking) == 1 else f"{_shown(path.parent)}/"
-    return Finding(
-        words.file,
-        entry.line,
-        f"没有图要用“{entry.key}”：{file} 里没有写“{last}”。怎么办：照那里的名字写；用不着了就删掉。",
-        f"no figure asks for '{entry.key}': '{last}' does not stand in {file}. What to do: write "
-        "the name that stands there; delete what nobody needs.",
-    )
+    what = message("word_use.not asked for", name=entry.key, last=last, file=file)
+    return Finding(words.file, entry.line, what)
 
 
 def _shown(path: Path) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import message
 from gen.checks import (
     brackets,
     harmless,
@@ -30,13 +31,10 @@ from gen.checks.word_files import WordsFile
 from gen.settings import ROOT, from_environment
 from gen.texts.finding import Finding, spoken, workflow_commands
 from gen.texts.glossary import read as read_glossary
-from gen.texts.sections import (
-    languages,
-    line_of,
-    pages,
-    sections,
-    source,
-)
+from gen.texts.sections import languages, line_of, pages, sections, source
+from gen.texts.words import check_words
+
+_OF_A_LANGUAGE = re.compile(r"docs/([^/]+)/|cnnviz/\w+/words/([a-z]+)")
 
 
 def read_site(docs: Path, figures: Path) -> Site:
@@ -84,19 +82,13 @@ def check(docs: Path, figures: Path) -> list[Finding]:
         if keys & allowed.keys():
             needed |= keys & allowed.keys()
         else:
-            found.append(Finding(file, remark.line, remark.zh, remark.en))
+            found.append(Finding(file, remark.line, remark.what))
     for key in allowed.keys() - needed:
         # Without a build, nobody knows whether a number is one of its metrics.
         if key[0] != "number" or site.numbers:
-            found.append(
-                Finding(
-                    f"docs/{ALLOW}",
-                    allowed[key],
-                    f"“{key[1]}”（{key[0]}，{key[2]}）在文中已经没有了。怎么办：删掉这一条。",
-                    f"'{key[1]}' ({key[0]}, {key[2]}) is in the text no more. What to do: delete "
-                    "this entry.",
-                )
-            )
+            rule, text, where = key
+            what = message("writing.not needed", rule=rule, text=text, page=where)
+            found.append(Finding(f"docs/{ALLOW}", allowed[key], what))
     return sorted(found)
 
 
@@ -106,7 +98,7 @@ def _not_read(docs: Path, site: Site, words: Sequence[WordsFile]) -> list[Findin
     for language in languages(docs):
         for name, path in pages(docs, language).items():
             for fault in brackets.faults(source(path), set(site.anchors[language])):
-                found.append(Finding(f"docs/{language}/{name}.md", fault.line, fault.zh, fault.en))
+                found.append(Finding(f"docs/{language}/{name}.md", fault.line, fault.what))
     for file in words:
         found += word_templates.faults(file, words)
     return [*found, *word_use.findings(words)]
@@ -163,17 +155,12 @@ def main(_: Sequence[str] = ()) -> int:
     """Print what should be written otherwise."""
     found = check(ROOT / "docs", from_environment().figures_dir)
     for finding in found:
-        # Who wrote a page reads its language.
-        language = "zh" if re.match(r"(docs|cnnviz/\w+/words)/zh\b", finding.file) else "en"
-        if finding.file.count("/") == 1:  # both languages share it
-            language = spoken()
+        # Who wrote a page reads its language; what lies beside its folder is of all languages.
+        own = _OF_A_LANGUAGE.match(finding.file)
+        language = own[1] or own[2] if own else spoken()
         print(finding.text(language))
         if os.environ.get("GITHUB_ACTIONS"):
             print(*workflow_commands([finding], language, "error"))
-    summary = (
-        (f"要改的地方：{len(found)}。", f"To mend: {len(found)}.")
-        if found
-        else ("文字没有问题。", "The prose is in order.")
-    )
-    print(summary[0 if spoken() == "zh" else 1])
+    summary = message("writing.to mend", count=len(found)) if found else message("writing.in order")
+    print(check_words(spoken())(summary))
     return 1 if found else 0

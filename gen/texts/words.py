@@ -1,4 +1,8 @@
-"""The words files of the site: docs/<language>/words.yml, and one beside each page with figures."""
+"""The words files of the site, in docs/<language>.
+
+words.yml says what generated parts of pages say, checks.yml what checks say to whoever writes a
+text; beside each page with figures stands one of their own.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,17 @@ from gen.chapters import figure_files
 from gen.settings import ROOT
 
 DOCS = ROOT / "docs"
-FILE = "words.yml"
+FILE, CHECKS = "words.yml", "checks.yml"
 
 
 def words(language: str, docs: Path = DOCS) -> Catalogue:
     """What generated parts of a page say."""
     return Catalogue([docs / language / FILE], [docs / FALLBACK / FILE])
+
+
+def check_words(language: str, docs: Path = DOCS) -> Catalogue:
+    """What checks and the build say of a text that wants mending."""
+    return Catalogue([docs / language / CHECKS], [docs / FALLBACK / CHECKS])
 
 
 def figure_words(

@@ -67,8 +67,9 @@ def test_the_message_has_the_line_that_ends_it(docs):
     edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
     finding = in_step.findings(docs)[0]
     assert (finding.file, finding.line) == ("docs/en/index.md", 5)
-    assert finding.en.startswith("the section #top was changed in Chinese and not yet in English.")
-    line = finding.en.rsplit("by: ", 1)[1]
+    sentence = finding.sentence("en")
+    assert sentence.startswith("the section #top was changed in Chinese and not yet in English.")
+    line = sentence.rsplit("by: ", 1)[1]
     record = docs / "in-step.txt"
     lines = [line if old.startswith("index#top") else old for old in record.read_text().split("\n")]
     record.write_text("\n".join(lines))
@@ -186,8 +187,8 @@ def test_sections_changed_in_one_language_since_the_branch_began(docs, repositor
         ("docs/en/index.md", 9),
         ("docs/en/index.md", 9),
     ]
-    assert "was changed in Chinese and not in English" in found[0].en
-    assert "改了英文，没有改中文" in found[2].zh
+    assert "was changed in Chinese and not in English" in found[0].sentence("en")
+    assert "改了英文，没有改中文" in found[2].sentence("zh")
 
 
 def test_words_changed_in_one_language_since_the_branch_began(with_words, repository):
