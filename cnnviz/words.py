@@ -167,7 +167,7 @@ class Catalogue:
                     return self._found.setdefault(key, found)
         files = list(dict.fromkeys(map(shown, (*self._files[:1], *self._english[:1]))))
         raise CnnvizError(
-            f"{', nor '.join(f'{file} has no {self._places[0] + key!r}' for file in files)}. "
+            f"{', nor has '.join([f'{files[0]} has no {self._places[0] + key!r}', *files[1:]])}. "
             f"Write the line '{key}: …' into the file of each language."
         )
 
@@ -191,7 +191,7 @@ class Catalogue:
         given = {name: self._spoken(value) for name, value in values.items()}
         try:
             said = _template(text, self._escape).render(given, say=self)
-        except (TemplateError, ArithmeticError, TypeError, ValueError) as error:
+        except (TemplateError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise CnnvizError(
                 f"{shown(sentence.file)}: '{sentence.key}' cannot be said ({error}). "
                 f"It may name: {', '.join(values) or 'no value'}."

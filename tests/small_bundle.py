@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from PIL import Image
 
+from cnnviz.figure.kept import Chapter, KeptFigure
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.draw import manifest
-from cnnviz.figure.kept import Chapter, KeptFigure
 from gen.settings import Settings
 
 CHAPTERS = ["atlas", "examples", "relu", "units-net"]
@@ -42,7 +42,13 @@ def figure(file: str) -> dict:
         **shown,
     }
     legends = [
-        {"text": {"key": "weight", "values": {}}, "gradient": _GREY, "low": "−1", "high": "1", "ends": []},
+        {
+            "text": {"key": "weight", "values": {}},
+            "gradient": _GREY,
+            "low": "−1",
+            "high": "1",
+            "ends": [],
+        },
         {"text": "value", "gradient": "", "low": "", "high": "", "ends": [["0", "1"]]},
     ]
     drawing = {"type": "drawing", "label": None, "alt": None, "markup": {"zh": chart, "en": chart}}

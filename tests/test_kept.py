@@ -6,9 +6,6 @@ import msgspec
 import pytest
 
 from cnnviz.errors import CnnvizError
-from cnnviz.files import DamagedError
-from cnnviz.words import message
-from gen.draw import manifest
 from cnnviz.figure.kept import (
     Chapter,
     KeptDrawing,
@@ -19,6 +16,9 @@ from cnnviz.figure.kept import (
     opened,
     sealed,
 )
+from cnnviz.files import DamagedError
+from cnnviz.words import message
+from gen.draw import manifest
 from gen.settings import Settings
 from tests import small_bundle
 from tests.small_bundle import figure

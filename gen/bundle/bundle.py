@@ -25,12 +25,14 @@ import msgspec
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
+from cnnviz.words import message
 from gen.bundle import shape as bundle_shape
 from gen.bundle.check import check
 from gen.bundle.fetch import fetch
 from gen.draw import keys, manifest
 from gen.lab import files as lab_files
 from gen.settings import ROOT, Settings, commit, from_environment
+from gen.texts.words import check_words
 
 NAME = "cnnviz-prebuilt.zip"
 MANIFEST = "bundle.json"
@@ -256,20 +258,13 @@ def site(settings: Settings) -> None:
 
 def notice(about: dict[str, Any], settings: Settings, language: str) -> str:
     """One line for the terminal and the page."""
-    changed = changed_chapters(about, settings)
-    made_from = about["commit"] or "?"
+    say, changed = check_words(language), changed_chapters(about, settings)
+    text = say(message("bundle.preview", commit=about["commit"] or "?"))
+    if not changed:
+        return text
     every = len(changed) == len(keys.code(settings))
-    if language == "zh":
-        text = f"预览：图和数字取自已发布的构建（{made_from}），本机没有训练，也没有作图。"
-        chapters = "所有章节" if every else "、".join(changed)
-        return text + (f"它们比代码旧：{chapters}。要看新的，运行 make site。" if changed else "")
-    text = (
-        f"Preview: figures and numbers come from a published build ({made_from}); "
-        "nothing was trained or drawn here."
-    )
-    chapters = "all chapters" if every else ", ".join(changed)
-    older = f" They are older than the code for {chapters}; make site draws them anew."
-    return text + (older if changed else "")
+    older = message("bundle.all older") if every else message("bundle.older", chapters=changed)
+    return text + say(older)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import Message, message
 from gen.checks.html_lists import (
     FIGURE,
     STYLE_FUNCTION,
@@ -55,36 +56,17 @@ class Problem:
     attribute: str = ""
     value: str = ""
 
-    def said(self) -> tuple[str, str]:
-        """What is wrong and what to do, in Chinese and in English."""
+    def said(self) -> Message:
+        """What is wrong and what to do."""
         shown = ascii(self.value[:80]) if not self.value.isprintable() else f'"{self.value[:80]}"'
         what = f"<{self.tag} {self.attribute}={shown}>" if self.attribute else f"<{self.tag}>"
         if not self.tag:
-            return (
-                "这里的 HTML 没有关好，或者多关了一层。怎么办：每个开的标签配一个关的，不多不少。",
-                "an element of HTML is left open here, or one is closed that was not opened. What to "
-                "do: close what is opened, and nothing else.",
-            )
+            return message("allowed_html.not closed")
         if self.tag == "!--":
-            return (
-                "这里不用 HTML 注释。怎么办：写成 [[# … #]]，它不会出现在网页里。",
-                "there are no HTML comments here. What to do: write [[# … #]], which stays out of "
-                "the page.",
-            )
+            return message("allowed_html.comment")
         if self.attribute in ("href", "src"):
-            return (
-                f"{what}：不许这样写地址。怎么办：链接写文件名，或写全 https://、http://、mailto: 开头的"
-                "地址；图片放在文字旁边的文件里，写它的名字。",
-                f"{what}: no such address. What to do: link to a file by its name, or to an address "
-                "that begins with https://, http:// or mailto:; put a picture beside the text, and "
-                "name its file.",
-            )
-        return (
-            f"{what} 不在网页可以有的内容之列。怎么办：去掉它，或者用 Markdown 写；如果确实需要，请维护者"
-            "把它加进 gen/checks/html_lists.py。",
-            f"{what} is nothing that a page may hold. What to do: take it out, or write it in "
-            "Markdown; if it is needed, ask a maintainer to add it to gen/checks/html_lists.py.",
-        )
+            return message("allowed_html.address", what=what)
+        return message("allowed_html.on no list", what=what)
 
 
 def check_text(
@@ -101,7 +83,7 @@ def check_text(
         CnnvizError: one line for each thing on no list.
     """
     lines = [
-        Finding(file, _line(problem, source), *problem.said()).text(language)
+        Finding(file, _line(problem, source), problem.said()).text(language)
         for problem in problems(html, allowed, page)
     ]
     if lines:

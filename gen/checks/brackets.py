@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 from jinja2 import TemplateSyntaxError, nodes
 
+from cnnviz.words import Message, message
 from gen.chapters import figure_files
 from gen.settings import ROOT
 from gen.texts.course import DIRECTIVE
@@ -33,11 +34,10 @@ _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*\n", re.S)
 
 @dataclass(frozen=True)
 class Fault:
-    """A line, and what is wrong there and what to do, in Chinese and in English."""
+    """A line, and what is wrong there and what to do."""
 
     line: int
-    zh: str
-    en: str
+    what: Message
 
 
 def faults(markdown: str, pages: set[str]) -> list[Fault]:
@@ -47,76 +47,50 @@ def faults(markdown: str, pages: set[str]) -> list[Fault]:
         pages: of the same language, which `needs:` may name.
     """
     # Each of these can be said in plain words; what remains, only in those of the template engine.
-    found = [*_ends(markdown), *_calls(markdown)] or [*_stray(markdown), *_names(markdown)]
+    found = [*ends(markdown), *_calls(markdown)] or [*stray(markdown), *_names(markdown)]
     return [*front_matter(markdown, pages), *found]
 
 
 def front_matter(markdown: str, pages: set[str]) -> Iterator[Fault]:
     """The lines between two --- at the top say what search engines and the course map show."""
     if not markdown.startswith("---"):
-        yield Fault(
-            1,
-            "这一页没有文件头。怎么办：第一行写 ---，然后 description: 一句话，再一行 ---。",
-            "the page has no front matter. What to do: begin it with a line ---, a line "
-            "'description: one sentence' and another line ---.",
-        )
+        yield Fault(1, message("brackets.no front matter"))
         return
     match = _FRONT.match(markdown)
     if match is None:
-        yield Fault(
-            1,
-            "文件头没有结束。怎么办：在 description、needs 这几行后面加上单独一行 ---。",
-            "the front matter at the top has no end. What to do: put a line --- of its own behind "
-            "the lines description, needs and the like.",
-        )
+        yield Fault(1, message("brackets.front matter without end"))
         return
     try:
         values: Any = yaml.safe_load(match[1])
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
-        yield Fault(
-            line,
-            f"文件头读不懂（{error.problem}）。怎么办：每行写成“名字: 值”；"
-            '值里有半角冒号，就给它加上双引号："…"。',
-            f"the front matter cannot be read ({error.problem}). What to do: write each line as "
-            "'name: value', and put a value that holds a colon in double quotes.",
-        )
+        yield Fault(line, message("brackets.unreadable front matter", problem=error.problem))
         return
     yield from _values(values if isinstance(values, dict) else {}, match[1], pages)
 
 
 def _values(values: dict[Any, Any], source: str, pages: set[str]) -> Iterator[Fault]:
     if not str(values.get("description") or "").strip():
-        yield Fault(
-            1,
-            "文件头缺 description。怎么办：加一行 description: 这一页讲什么，一句话。",
-            "the front matter lacks a description. What to do: add a line 'description: what the "
-            "page is about, in a sentence'.",
-        )
+        yield Fault(1, message("brackets.no description"))
     needs = values.get("needs", [])
     line = line_of(source, max(0, source.find("needs:"))) + 1
     for need in needs if isinstance(needs, list) else [needs]:
         if str(need) not in pages:
-            near = get_close_matches(str(need), sorted(pages), n=1)
-            yield Fault(
-                line,
-                f"needs 里的“{need}”不是这里的页面。怎么办：写 docs 里的文件名，不带 .md，放在方括号里："
-                "needs: [mlp, image]。" + (f"是不是“{near[0]}”？" if near else ""),
-                f"'{need}' in needs is no page of ours. What to do: name files of docs without "
-                ".md, in brackets: needs: [mlp, image]."
-                + (f" Did you mean '{near[0]}'?" if near else ""),
-            )
+            near = did_you_mean(str(need), pages)
+            yield Fault(line, message("brackets.no page", page=str(need), near=near))
 
 
-def _ends(markdown: str) -> Iterator[Fault]:
-    """Each [[ has its ]] before the next one begins, and both brackets."""
+def single_brackets(markdown: str) -> Iterator[Fault]:
+    """What steers nothing for want of a second bracket."""
     for single in _SINGLE.finditer(markdown):
-        yield Fault(
-            line_of(markdown, single.start()),
-            f"“{single.group()}”只有一层方括号，读者会照样看到它。怎么办：两边都写两层：[{single.group()}]。",
-            f"'{single.group()}' has single brackets; readers would see it as it stands. What to "
-            f"do: double them at both ends: [{single.group()}].",
-        )
+        found = single.group()
+        what = message("brackets.single", found=found, doubled=f"[{found}]")
+        yield Fault(line_of(markdown, single.start()), what)
+
+
+def ends(markdown: str) -> Iterator[Fault]:
+    """Each [[ has its ]] before the next one begins, and both brackets."""
+    yield from single_brackets(markdown)
     openings = list(_OPENING.finditer(markdown))
     for index, opening in enumerate(openings):
         next_one = openings[index + 1].start() if index + 1 < len(openings) else len(markdown)
@@ -124,12 +98,8 @@ def _ends(markdown: str) -> Iterator[Fault]:
         end = f"{mark[2]}]]" if mark[2] in "%#" else "]]"
         if end not in markdown[opening.end() : next_one]:
             words = markdown[opening.start() :].split("\n", maxsplit=1)[0][:40]
-            yield Fault(
-                line_of(markdown, opening.start()),
-                f"“{words}…”后面没有 {end}。怎么办：在它该结束的地方补上 {end}，对照另一种语言的同一处。",
-                f"'{words}…' has no {end} behind it. What to do: write {end} where it ends; the "
-                "same place in the other language shows where.",
-            )
+            what = message("brackets.no end", words=words, end=end)
+            yield Fault(line_of(markdown, opening.start()), what)
 
 
 def _calls(markdown: str) -> Iterator[Fault]:
@@ -139,33 +109,19 @@ def _calls(markdown: str) -> Iterator[Fault]:
         follows = calls[index + 1][1] if index + 1 < len(calls) else ""
         before = calls[index - 1][1] if index else ""
         if call[1] == "call" and follows != "endcall":
-            yield Fault(
-                line_of(markdown, call.start()),
-                f"“{call[2].strip()}”这张图的图注没有结束。怎么办：在图注后面加一行 [[% endcall %]]。",
-                f"the caption of {call[2].strip()} has no end. What to do: put a line "
-                "[[% endcall %]] behind the caption.",
-            )
+            what = message("brackets.caption without end", figure=call[2].strip())
+            yield Fault(line_of(markdown, call.start()), what)
         elif call[1] == "endcall" and before != "call":
-            yield Fault(
-                line_of(markdown, call.start()),
-                "这里有 [[% endcall %]]，前面却没有它的 [[% call figure(…) %]]。怎么办：补上那一行，"
-                "或者删掉这一行。",
-                "[[% endcall %]] stands here without its [[% call figure(…) %]] before it. What to "
-                "do: put that line back, or delete this one.",
-            )
+            what = message("brackets.end without figure")
+            yield Fault(line_of(markdown, call.start()), what)
 
 
-def _stray(markdown: str) -> Iterator[Fault]:
+def stray(markdown: str) -> Iterator[Fault]:
     """Double brackets that steer nothing, such as those of a Chinese keyboard."""
     text = re.sub(r"`[^`\n]*`", "", DIRECTIVE.sub(blank, without_code(markdown)))
     for match in _STRAY.finditer(text):
-        yield Fault(
-            line_of(text, match.start()),
-            f"{match.group()} 会原样出现在网页上。怎么办：数写成 [[= … ]]，图写成 [[% call … %]]，都用"
-            "半角的方括号；若不是指令，请放进 `代码` 里。",
-            f"{match.group()} would be seen on the page. What to do: a number is written [[= … ]], "
-            "a figure [[% call … %]]; what is neither belongs in `code`.",
-        )
+        what = message("brackets.stray", found=match.group())
+        yield Fault(line_of(text, match.start()), what)
 
 
 def _names(markdown: str) -> Iterator[Fault]:
@@ -173,41 +129,37 @@ def _names(markdown: str) -> Iterator[Fault]:
     try:
         tree = _environment().parse(markdown)
     except TemplateSyntaxError as error:
-        yield Fault(error.lineno, *unreadable(str(error.message)))
+        yield Fault(error.lineno, unreadable(str(error.message)))
         return
     names = list(tree.find_all(nodes.Name))
     ours = {"loop", *(name.name for name in names if name.ctx != "load")}
     ours |= _environment().globals.keys() | _figures().keys()
     for name in names:
         if name.name not in ours:
-            yield _unknown(name.lineno, name.name, ours, ("数", "number"))
+            yield unknown(name.lineno, name.name, ours, message("brackets.number"))
+    formats = _environment().filters
     for wanted in tree.find_all(nodes.Filter):
-        if wanted.name not in _environment().filters:
-            yield _unknown(
-                wanted.lineno,
-                wanted.name,
-                _environment().filters,
-                ("格式", "format of numbers"),
-            )
+        if wanted.name not in formats:
+            yield unknown(wanted.lineno, wanted.name, formats, message("brackets.format"))
     for match in _FIGURE.finditer(markdown):
         chapter, title = match[1], match[2]
         titles = _figures().get(chapter)
         if titles is None or (titles and title not in titles):
             every = {f"{c}/{t}" for c, titles in _figures().items() for t in titles}
-            yield _unknown(
-                line_of(markdown, match.start()), f"{chapter}/{title}", every, ("图", "figure")
-            )
+            line = line_of(markdown, match.start())
+            yield unknown(line, f"{chapter}/{title}", every, message("brackets.figure"))
 
 
-def _unknown(line: int, word: str, known: Iterable[str], kind: tuple[str, str]) -> Fault:
+def unknown(line: int, word: str, known: Iterable[str], kind: Message) -> Fault:
+    """A name that does not exist, and the one that was probably meant."""
+    near = did_you_mean(word, known)
+    return Fault(line, message("brackets.unknown", kind=kind, name=word, near=near))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> Message | str:
+    """A question for the word that was probably meant; "" if none is near."""
     near = get_close_matches(word, sorted(known), n=1)
-    return Fault(
-        line,
-        f"没有叫“{word}”的{kind[0]}。怎么办：对照另一种语言的同一处。"
-        + (f"是不是“{near[0]}”？" if near else ""),
-        f"there is no {kind[1]} '{word}'. What to do: compare it with the same place in the other "
-        "language." + (f" Did you mean '{near[0]}'?" if near else ""),
-    )
+    return message("brackets.did you mean", word=near[0]) if near else ""
 
 
 @cache

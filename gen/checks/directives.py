@@ -17,6 +17,8 @@ from markdown.extensions import Extension
 from mkdocs.exceptions import PluginError
 from mkdocstrings import AutoDocProcessor
 
+from cnnviz.errors import CnnvizError
+from cnnviz.words import message
 from gen.texts.finding import Finding
 from gen.texts.sections import line_of
 
@@ -58,14 +60,10 @@ class _Rule(BlockProcessor):  # type: ignore[misc]
             return False
         directive = found[0].strip() if found else ""
         place = self.of.source.find(directive)
-        raise PluginError(
-            Finding(
-                self.of.file,
-                line_of(self.of.source, place) if place >= 0 else 0,
-                f"“{directive}”应当独自成段，只写 cnnviz 里的一个名字，没有选项，下面也没有缩进的行。"
-                "怎么办：写成 ::: cnnviz.inside.recording.record 这样，前后各空一行。",
-                f"'{directive}' stands alone, with a name of cnnviz, without options and with no "
-                "indented lines below. What to do: write it like ::: cnnviz.inside.recording.record, with "
-                "an empty line before and after it.",
-            ).text(self.of.language)
-        )
+        line = line_of(self.of.source, place) if place >= 0 else 0
+        what = message("directives.not alone", directive=directive)
+        try:
+            said = Finding(self.of.file, line, what).text(self.of.language)
+        except CnnvizError as error:  # of the words file: here, only MkDocs would hear of it
+            said = str(error)
+        raise PluginError(said)

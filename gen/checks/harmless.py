@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import message
 from gen.texts.finding import Finding
 from gen.texts.sections import line_of
 
@@ -55,16 +56,9 @@ def check_snippets(page: str, markdown: str, language: str) -> None:
         CnnvizError: a line that includes a file, as other sites write it.
     """
     if found := _SNIPPET.search(markdown):
-        raise CnnvizError(
-            Finding(
-                page,
-                line_of(markdown, found.start()),
-                f"“{found[0]}”：这里不插入别的文件。怎么办：docs/examples 里的程序写成 "
-                '[[= example("名字") ]]，其他文字直接写在这一页里。',
-                f"'{found[0]}': no files are inserted here. What to do: show a program of "
-                'docs/examples by [[= example("name") ]], and write other text on the page itself.',
-            ).text(language)
-        )
+        what = message("harmless.inserted file", found=found[0])
+        finding = Finding(page, line_of(markdown, found.start()), what)
+        raise CnnvizError(finding.text(language))
 
 
 def no_plain_files(docs: Path) -> list[Finding]:
@@ -76,15 +70,8 @@ def no_plain_files(docs: Path) -> list[Finding]:
     for folder, folders, files in os.walk(docs):
         for path in (Path(folder, name) for name in sorted([*folders, *files])):
             if path.is_symlink() or not (path.is_dir() or path.is_file()):
-                found.append(
-                    Finding(
-                        f"docs/{path.relative_to(docs).as_posix()}",
-                        0,
-                        "这是一个链接或特殊文件，不是普通的文件。怎么办：删掉它，把文字写进普通的文件里。",
-                        "this is a link or a special file, not a plain one. What to do: delete it, "
-                        "and write the text into a plain file.",
-                    )
-                )
+                file = f"docs/{path.relative_to(docs).as_posix()}"
+                found.append(Finding(file, 0, message("harmless.no plain file")))
     return found
 
 

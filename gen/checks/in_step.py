@@ -1,7 +1,8 @@
 """Which translations are behind: docs/in-step.txt and what it is for.
 
-The file has a line for each section, with a digest of its text in each language, as it was when
-somebody last saw that all of them say the same. From this and the texts alone, without git (a clone
+The file has a line for each section of a page, and for each figure that says something in a words
+file (elsewhere in these for each sentence), with a digest of its text in each language, as it was
+when somebody last saw that all of them say the same. From this and the texts alone, without git (a clone
 in CI has no history), follows where a translation is behind:
 
 - no language has changed since, or all have: they are in step;
@@ -22,14 +23,18 @@ from pathlib import Path
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import write_atomically
+from cnnviz.words import message
+from gen.checks.word_files import file_of, passages, read_all, whole
 from gen.texts.finding import Finding, name
-from gen.texts.sections import Section, languages, pages, sections, source
+from gen.texts.sections import Section, pages, sections, source
+from gen.texts.words import languages
 
 FILE = "in-step.txt"
-_LINE = re.compile(r"([\w/-]+)#([\w-]+)((?: [\w-]+=[0-9a-f]{8})+)")
+_LINE = re.compile(r"([\w/.-]+)#([\w.-]+)((?: [\w-]+=[0-9a-f]{8})+)")
 _HEAD = """\
 # Sections whose languages say the same, with the digest of each text at that time. A text that has
 # changed since, while another has not, leaves that other behind: its readers get a notice.
+# Words of figures stand here by their names, relu.yml#relu.zeros; of those, `make parity` speaks.
 # Bring it up to date with `make parity RECORD=page` (or page#section; RECORD=all for everything).
 """
 
@@ -51,7 +56,7 @@ class Behind:
     @property
     def file(self) -> str:
         """The file that is behind."""
-        return f"docs/{self.language}/{self.page}.md"
+        return file_of(self.page, self.language)
 
 
 def read(path: Path) -> Record:
@@ -82,13 +87,30 @@ def entry(key: str, digests: Mapping[str, str]) -> str:
 
 
 def texts(docs: Path) -> dict[str, dict[str, Section]]:
-    """All sections: page#anchor → language → section, in the order of the pages."""
+    """All sections: page#anchor → language → section, in the order of the pages, then of words.
+
+    Raises:
+        CnnvizError: a words file cannot be read.
+    """
     found: dict[str, dict[str, Section]] = {}
     for language in languages(docs):
         for page, path in pages(docs, language).items():
             for section in sections(source(path)):
                 found.setdefault(f"{page}#{section.anchor}", {})[language] = section
+    for words in whole(read_all(docs)):
+        for section in passages(words):
+            found.setdefault(f"{words.name}#{section.anchor}", {})[words.language] = section
     return found
+
+
+def names(key: str) -> set[str]:
+    """How one may ask for a section: all of it, its words file, its page.
+
+    >>> sorted(names("relu.yml#relu.zeros"))
+    ['relu', 'relu.yml', 'relu.yml#relu.zeros']
+    """
+    page = key.partition("#")[0]
+    return {key, page, page.removesuffix(".yml")}
 
 
 def settled(docs: Path) -> set[str]:
@@ -124,24 +146,19 @@ def findings(docs: Path, but: Collection[str] = ()) -> list[Finding]:
     """
     found = []
     for section in (s for s in behind(docs) if f"{s.page}#{s.anchor}" not in but):
-        own = name(section.language)
-        zh, en = (
-            joint.join(name(k)[pick] for k in section.ahead)
-            for pick, joint in ((0, "、"), (1, ", "))
-        )
-        found.append(
-            Finding(
-                section.file,
-                section.line,
-                f"“#{section.anchor}”这一节的{zh}版改过，{own[0]}版还没有跟上。怎么办：照着 "
-                f"docs/{section.ahead[0]}/{section.page}.md 改这里；如果意思没有变（例如只是改错字），"
-                f"把 docs/{FILE} 里这一节的那行换成：{section.entry}",
-                f"the section #{section.anchor} was changed in {en} and not yet in {own[1]}. What "
-                f"to do: change it after docs/{section.ahead[0]}/{section.page}.md; if the meaning "
-                f"is the same (say, a misspelt word), replace its line in docs/{FILE} by: "
-                f"{section.entry}",
-            )
-        )
+        values = {
+            "anchor": section.anchor,
+            "changed": [name(language) for language in section.ahead],
+            "own": name(section.language),
+            "file": file_of(section.page, section.ahead[0]),
+            "record": f"docs/{FILE}",
+            "entry": section.entry,
+        }
+        if section.page.endswith(".yml"):
+            what = message("in_step.words", **values)
+        else:
+            what = message("in_step.section", **values)
+        found.append(Finding(section.file, section.line, what))
     return found
 
 
@@ -158,8 +175,8 @@ def record(docs: Path, chosen: Collection[str] = ()) -> int:
         CnnvizError: one of them does not exist.
     """
     present = texts(docs)
-    wanted = {key for key in present if not chosen or {key, key.split("#")[0]} & set(chosen)}
-    known = {name for key in present for name in (key, key.split("#")[0])}
+    wanted = {key for key in present if not chosen or names(key) & set(chosen)}
+    known = {name for key in present for name in names(key)}
     for asked in chosen:
         if asked not in known:
             near = get_close_matches(asked, sorted(known), n=1)

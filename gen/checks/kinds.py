@@ -6,83 +6,60 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnviz.words import Message, message
 from gen.texts.sections import Section, line_of, sections, source, without_code
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Something that both texts of a page have: how to find it, its name, what to do."""
+    """Something that both texts of a page have, and how to find it.
 
+    Attributes:
+        id: what the words file calls it.
+        written: how a page writes it, with "{}" for what tells it from others.
+    """
+
+    id: str
     pattern: re.Pattern[str]
-    names: tuple[str, str]
-    todo: tuple[str, str]
+    written: str = ""
     ordered: bool = False
+
+    @property
+    def name(self) -> Message:
+        """What it is called."""
+        return message(f"kinds.{self.id}.name")
+
+    def todo(self, own: Message | str, value: str) -> Message:
+        """How to add one to the text that lacks it.
+
+        Args:
+            own: the language of that text.
+        """
+        return message(f"kinds.{self.id}.todo", own=own, written=self.written.format(value))
 
 
 KINDS = {
-    "section": Kind(
-        re.compile(r"^#{1,4} .*?\{ #([\w-]+|\[\[=.*?\]\]) \}", re.M),
-        ("小节", "section"),
-        (
-            "接着加上这一节：标题用{own}写，行末照抄 {{ #{value} }}，再把正文译过去。",
-            "add it below: a heading in {own} that ends with the same {{ #{value} }}, and its text "
-            "in {own}.",
+    kind.id: kind
+    for kind in (
+        Kind(
+            "section",
+            re.compile(r"^#{1,4} .*?\{ #([\w-]+|\[\[=.*?\]\]) \}", re.M),
+            "{{ #{} }}",
+            ordered=True,
         ),
-        ordered=True,
-    ),
-    "figure": Kind(
-        re.compile(r'call figure\("([^"]+)"\)'),
-        ("图", "figure"),
-        (
-            '把 [[% call figure("{value}") %]] 图注 [[% endcall %]] 加到那一节里，图注用{own}写。',
-            'put [[% call figure("{value}") %]] caption [[% endcall %]] into that section, with '
-            "the caption in {own}.",
+        Kind(
+            "figure",
+            re.compile(r'call figure\("([^"]+)"\)'),
+            '[[% call figure("{}") %]]',
+            ordered=True,
         ),
-        ordered=True,
-    ),
-    "exercise": Kind(
-        re.compile(r"^ *\?\?\? (success)\b", re.M),
-        ("练习的答案", "answer to an exercise"),
-        (
-            "把这道练习和答案译成{own}，放在那里同样的位置。",
-            "translate the exercise and its answer into {own}, at the same place there.",
-        ),
-    ),
-    "claim": Kind(
-        re.compile(r'claim\(.*?, "([^"]+)"\)'),
-        ("断言", "claim"),
-        (
-            "把同一个 [[= claim(…) ]] 照抄到那里说同一件事的句子后面；引号里的英文两边相同，不必翻译。",
-            "copy the same [[= claim(…) ]] behind the sentence there which says the same; its "
-            "words in quotes stay English in every language.",
-        ),
-    ),
-    "source": Kind(
-        re.compile(r'source\("([^)]+)\)'),
-        ("源码", "piece of source code"),
-        ("把 [[= source(…) ]] 这一行照抄过去。", "copy the line [[= source(…) ]]."),
-    ),
-    "program": Kind(
-        re.compile(r'example\("([^"]+)"\)'),
-        ("程序", "program"),
-        (
-            '把 [[= example("{value}") ]] 这一行照抄过去。',
-            'copy the line [[= example("{value}") ]].',
-        ),
-    ),
-    "box": Kind(
-        re.compile(r"^ *!!! (\w+)", re.M),
-        ("方框", "box"),
-        (
-            "在那里加上同类的方框（!!! {value}），文字用{own}写。",
-            "add a box of the same kind there (!!! {value}), its text in {own}.",
-        ),
-    ),
-    "formula": Kind(
-        re.compile(r"^ *(\$\$.*?\$\$)", re.M),
-        ("公式", "formula"),
-        ("把这个公式照抄过去。", "copy the formula."),
-    ),
+        Kind("exercise", re.compile(r"^ *\?\?\? (success)\b", re.M)),
+        Kind("claim", re.compile(r'claim\(.*?, "([^"]+)"\)')),
+        Kind("source", re.compile(r'source\("([^)]+)\)')),
+        Kind("program", re.compile(r'example\("([^"]+)"\)'), '[[= example("{}") ]]'),
+        Kind("box", re.compile(r"^ *!!! (\w+)", re.M), "!!! {}"),
+        Kind("formula", re.compile(r"^ *(\$\$.*?\$\$)", re.M)),
+    )
 }
 
 
@@ -106,14 +83,11 @@ class Text:
         """The anchor of the section that a line is in."""
         return next((s.anchor for s in reversed(self.sections) if s.line <= line), "")
 
-    def place(self, anchor: str) -> tuple[str, str]:
-        """Where to work, in words: the section of that anchor if there is one."""
+    def place(self, anchor: str) -> Message | str:
+        """Where to work: the section of that anchor if there is one, or the file."""
         if section := self.section(anchor):
-            return (
-                f"{self.file} 的“{section.title}”一节（第 {section.line} 行起）",
-                f"{self.file}, section “{section.title}” (from line {section.line})",
-            )
-        return (self.file, self.file)
+            return message("kinds.place", file=self.file, section=section.title, line=section.line)
+        return self.file
 
 
 def read_page(path: Path, language: str) -> Text:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cnnviz.words import Message
 from gen.checks.typed_numbers import Numbers
 from gen.texts.glossary import Term
 
@@ -15,8 +16,7 @@ class Remark:
     rule: str
     text: str
     line: int
-    zh: str
-    en: str
+    what: Message
 
 
 @dataclass(frozen=True)

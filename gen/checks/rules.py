@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from cnnviz.words import Message, message
 from gen.checks import spelling, typed_numbers, typography
 from gen.checks.remark import Page, Remark, Site
 from gen.settings import ROOT
@@ -24,32 +25,21 @@ RULES = ("typography", "spelling", "term", "link", "alt", "number")
 VALUE = re.compile(r"\[\[= (?!claim|source|example|glossary|\")[^\]\n]*(?:\][^\]\n]+)*\]\]")
 
 
-def _or(words: str, joint: str = " or ") -> str:
-    """Several corrections of a word, as codespell lists them, for a sentence."""
-    return joint.join(word.strip() for word in words.split(",") if word.strip())
-
-
 def _words(page: Page) -> Iterator[Remark]:
     """Misspelt words, and American spelling, in English."""
     if page.language != "en":
         return
     for number, line in enumerate(prose(page.markdown).split("\n"), 1):
         for word, better, american in spelling.mistakes(line):
-            why = (
-                ("美式拼法，我们用英式", "American; we write British English")
-                if american
-                else ("拼写有误", "misspelt")
-            )
-            yield Remark(
-                "spelling",
-                word,
-                number,
-                f"“{word}”：{why[0]}。怎么办：写成 {_or(better, ' 或 ')}。",
-                f"'{word}': {why[1]}. What to do: write {_or(better)}.",
-            )
+            several = [one.strip() for one in better.split(",") if one.strip()]
+            if american:
+                what = message("rules.american", word=word, better=several)
+            else:
+                what = message("rules.misspelt", word=word, better=several)
+            yield Remark("spelling", word, number, what)
 
 
-def _terms(page: Page, site: Site) -> Iterator[Remark]:
+def names_of_terms(page: Page, site: Site) -> Iterator[Remark]:
     """No term translated a second way."""
     if page.name == "glossary":
         return
@@ -59,15 +49,9 @@ def _terms(page: Page, site: Site) -> Iterator[Remark]:
             for match in pattern([word], page.language).finditer(text):
                 if page.language == "en" and _in_british(match.group()) in term.forms("en"):
                     continue  # the rule for spelling says so
-                ours = term.name(page.language)
-                yield Remark(
-                    "term",
-                    match.group(),
-                    line_of(text, match.start()),
-                    f"“{match.group()}”：术语表里它叫“{ours}”。怎么办：改成“{ours}”，全站一个叫法。",
-                    f"'{match.group()}': our word for it is '{ours}' (docs/glossary.yml). What to "
-                    f"do: write '{ours}', one word for one thing.",
-                )
+                found, ours = match.group(), term.name(page.language)
+                what = message("rules.term", word=found, ours=ours)
+                yield Remark("term", found, line_of(text, match.start()), what)
 
 
 def _in_british(words: str) -> str:
@@ -86,16 +70,8 @@ def _links(page: Page, site: Site) -> Iterator[Remark]:
         path, _, anchor = target.partition("#")
         if of_ours or path.endswith("/") or path.startswith("/"):
             page_of_ours = f"{path.strip('/').split('/')[-1] or 'index'}.md"
-            yield Remark(
-                "link",
-                target,
-                line,
-                f"链接 {target} 是网站上的地址。怎么办：写文件名，从这一页所在的文件夹算起，例如 "
-                f"{page_of_ours}，这样每种语言、每个预览里都通。",
-                f"the link {target} is an address of the site. What to do: write the name of the "
-                f"file, from the folder of this page, such as {page_of_ours}; that leads there in "
-                "every language and every preview.",
-            )
+            what = message("rules.address of the site", link=target, file=page_of_ours)
+            yield Remark("link", target, line, what)
             continue
         if path and not path.endswith(".md"):
             continue  # files and pages that the build makes; MkDocs checks those
@@ -104,77 +80,44 @@ def _links(page: Page, site: Site) -> Iterator[Remark]:
         if name not in known:
             if name.startswith("atlas/"):
                 continue  # made by the build
-            yield Remark(
-                "link",
-                target,
-                line,
-                f"链接 {target} 指向不存在的页面。怎么办：改成 docs/{page.language} 里有的文件名。"
-                f"{_near(file, known, '是不是 {}.md？')}",
-                f"the link {target} leads to no page. What to do: name a file of "
-                f"docs/{page.language}.{_near(file, known, ' Did you mean {}.md?')}",
-            )
+            folder, near = f"docs/{page.language}", _near(file, known, "{}.md")
+            what = message("rules.no page", link=target, folder=folder, near=near)
+            yield Remark("link", target, line, what)
         elif anchor and anchor not in known[name] and "*" not in known[name]:
-            yield Remark(
-                "link",
-                target,
-                line,
-                f"链接 {target}：那一页没有锚点 #{anchor}。怎么办：照那一页标题后面的 {{ #… }} 写。"
-                f"{_near(anchor, known[name], '是不是 #{}？')}",
-                f"the link {target}: that page has no anchor #{anchor}. What to do: write one "
-                "that stands behind a heading there, { #… }."
-                f"{_near(anchor, known[name], ' Did you mean #{}?')}",
-            )
+            near = _near(anchor, known[name], "#{}")
+            what = message("rules.no anchor", link=target, anchor=anchor, near=near)
+            yield Remark("link", target, line, what)
 
 
-def _near(word: str, known: Iterable[str], question: str) -> str:
+def _near(word: str, known: Iterable[str], written: str) -> Message | str:
     """A question for the word that was probably meant; "" if none is near."""
     near = get_close_matches(word, sorted(known), n=1)
-    return question.format(near[0]) if near else ""
+    return message("rules.did you mean", word=written.format(near[0])) if near else ""
 
 
 def _pictures(page: Page) -> Iterator[Remark]:
     """Pictures say what they show to those who cannot see them."""
     text = without_code(page.markdown)
     for match in re.finditer(r"!\[\s*\]\(([^)]*)\)|<img(?![^>]*\balt=)[^>]*>", text):
-        yield Remark(
-            "alt",
-            match.group(),
-            line_of(text, match.start()),
-            f"图片 {match.group()} 没有替代文字。怎么办：写成 ![图里有什么](文件)，给看不见图的读者。",
-            f"the picture {match.group()} has no alternative text. What to do: write "
-            "![what it shows](file), for readers who cannot see it.",
-        )
+        what = message("rules.no alternative text", picture=match.group())
+        yield Remark("alt", match.group(), line_of(text, match.start()), what)
 
 
 def _numbers(page: Page, site: Site) -> Iterator[Remark]:
     """Measured numbers come from the build."""
     text = re.sub(r"\A---\n.*?\n---\n", blank, page.markdown, flags=re.S)
     for number, line, metric in typed_numbers.suspects(text, page.name, site.numbers):
-        known = (
-            (f"构建里有这个数：{metric}", f"the build has this number: {metric}")
-            if metric
-            else ("它看上去是测出来的", "it looks measured")
-        )
         # Who typed over a value has taken it from here, and the other language still has it.
         lacking = [] if metric else _values_lacking(page, line, site)
-        instead = f"[[= {metric} ]]" if metric else " / ".join(lacking)
-        from_there = (
-            ("（另一种语言的这一节里就有）", " (as the other language has in this section)")
-            if lacking
-            else ("", "")
-        )
-        yield Remark(
-            "number",
-            number,
-            line,
-            f"“{number}”是手打的数，{known[0]}。怎么办：写成 {instead or '[[= 章.名字 | percent ]]'}"
-            f"{from_there[0]}，重新训练后它才会跟着变；如果它不是测出来的（题设、定义、别人的结果），"
-            f"在 docs/{ALLOW} 里写明理由。",
-            f"'{number}' is typed, and {known[1]}. What to do: write "
-            f"{instead or '[[= chapter.name | percent ]]'}{from_there[1]}, so that it follows the "
-            "next training; if it was not measured (a given of an exercise, a definition, "
-            f"somebody else's result), say why in docs/{ALLOW}.",
-        )
+        known = message("rules.looks measured")
+        instead: Message | str = message("rules.any value")
+        if metric:
+            known, instead = message("rules.in the build", metric=metric), f"[[= {metric} ]]"
+        elif lacking:
+            instead = message("rules.values there", values=lacking)
+        allow = f"docs/{ALLOW}"
+        what = message("rules.typed", number=number, known=known, instead=instead, allow=allow)
+        yield Remark("number", number, line, what)
 
 
 def _values_lacking(page: Page, line: int, site: Site) -> list[str]:
@@ -196,7 +139,7 @@ def remarks(page: Page, site: Site) -> list[Remark]:
     """All that the rules say of a page."""
     return [
         *remarks_on_words(page),
-        *_terms(page, site),
+        *names_of_terms(page, site),
         *_links(page, site),
         *_pictures(page),
         *_numbers(page, site),

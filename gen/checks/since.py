@@ -1,14 +1,18 @@
-"""Which sections a branch has changed in one language and not in the others; asks git."""
+"""Which sections and words a branch has changed in one language and not in the others; asks git."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cnnviz.words import Message, message
+from gen.checks import word_files
+from gen.checks.word_files import WordsFile, file_of
 from gen.texts.finding import Finding, name
-from gen.texts.sections import Section, languages, pages, sections, source
+from gen.texts.sections import Section, pages, sections, source
+from gen.texts.words import languages
 
 
 @dataclass(frozen=True)
@@ -32,32 +36,31 @@ class PageChange:
             ahead = [k for k in self.changed if anchor in {s.anchor for s in self.changed[k]}]
             key = f"{self.page}#{anchor}"
             for other in (k for k in self.present if k not in ahead and anchor in self.present[k]):
-                own, mine = name(other), name(ahead[0])
-                found.setdefault(key, []).append(
-                    Finding(
-                        f"docs/{ahead[0]}/{self.page}.md",
-                        section.line,
-                        f"“{section.title}”一节改了{mine[0]}，没有改{own[0]}。怎么办：在 "
-                        f"docs/{other}/{self.page}.md 的同一节（#{anchor}）说同样的话；不会{own[0]}也"
-                        f"没关系，可以留给别人。意思没有变（例如只是改错字）就不必：合并的人会运行 "
-                        f"make parity RECORD={key}。",
-                        f"the section “{section.title}” was changed in {mine[1]} and not in "
-                        f"{own[1]}. What to do: say the same in docs/{other}/{self.page}.md, "
-                        f"section #{anchor}; if you do not write {own[1]}, leave it to somebody "
-                        "who does. If the meaning is the same (say, a misspelt word), nothing: "
-                        f"whoever merges runs make parity RECORD={key}.",
-                    )
-                )
+                found.setdefault(key, []).append(self._finding(section, ahead[0], other))
         return found
+
+    def _finding(self, section: Section, ahead: str, behind: str) -> Finding:
+        values = {
+            "title": section.title,
+            "changed": name(ahead),
+            "own": name(behind),
+            "file": file_of(self.page, behind),
+            "record": f"{self.page}#{section.anchor}",
+        }
+        if self.page.endswith(".yml"):
+            what = message("since.words", **values)
+        else:
+            what = message("since.section", **values, anchor=section.anchor)
+        return Finding(file_of(self.page, ahead), section.line, what)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What has changed since a commit; `problem` says, in both languages, why that is not known."""
+    """What has changed since a commit; `problem` says why that is not known."""
 
     base: str
     pages: list[PageChange] = field(default_factory=list)
-    problem: tuple[str, str] | None = None
+    problem: Message | None = None
 
     def findings(self) -> dict[str, list[Finding]]:
         """page#anchor → sentences, for each section that was changed in some languages only."""
@@ -80,40 +83,52 @@ def changes(docs: Path, base: str = "") -> Changes:
             (n for n in names if _git(root, "rev-parse", "--verify", f"{n}^{{commit}}")), ""
         )
     if not commit:
-        return Changes(asked or "HEAD", problem=_not_found(asked) if asked else _NO_GIT)
-    changed = set(_git(root, "diff", "--name-only", commit, "--", docs.name).splitlines())
+        unknown = message("since.no commit", commit=asked) if asked else message("since.no git")
+        return Changes(asked or "HEAD", problem=unknown)
+    listed = _git(root, "diff", "--name-only", commit, "--", docs.name, word_files.PACKAGE)
+    changed = set(listed.splitlines())
     found: dict[str, dict[str, list[Section]]] = {}
     present: dict[str, dict[str, set[str]]] = {}
+
+    def note(page: str, language: str, now: list[Section], new: list[Section]) -> None:
+        present.setdefault(page, {})[language] = {s.anchor for s in now}
+        if new:
+            found.setdefault(page, {})[language] = new
+
     for language in languages(docs):
         for page, path in pages(docs, language).items():
-            now = sections(source(path))
-            present.setdefault(page, {})[language] = {s.anchor for s in now}
-            file = path.relative_to(root).as_posix()
-            if file in changed:
-                before = {
-                    s.anchor: s.digest for s in sections(_git(root, "show", f"{commit}:{file}"))
-                }
-                new = [s for s in now if before.get(s.anchor) != s.digest]
-                if new:
-                    found.setdefault(page, {})[language] = new
+            now, file = sections(source(path)), path.relative_to(root).as_posix()
+            before = sections(_git(root, "show", f"{commit}:{file}")) if file in changed else now
+            note(page, language, now, _new(now, before))
+    for words in word_files.read_all(docs):
+        now = word_files.passages(words)
+        old = words
+        if words.file in changed:
+            text = _git(root, "show", f"{commit}:{words.file}")
+            old = word_files.read(words.language, words.name, text)
+        new = [_pointed(s, words, old) for s in _new(now, word_files.passages(old))]
+        note(words.name, words.language, now, new)
     return Changes(
         asked or commit[:9], [PageChange(page, of, present[page]) for page, of in found.items()]
     )
 
 
-_NO_GIT = (
-    "这里没有 git 的历史，所以没有看哪些小节只改了一种语言。",
-    "There is no history of git here, so nothing was compared with it.",
-)
+def _new(now: list[Section], before: list[Section]) -> list[Section]:
+    """The sections that were not there, or not as they are."""
+    digests = {section.anchor: section.digest for section in before}
+    return [section for section in now if digests.get(section.anchor) != section.digest]
 
 
-def _not_found(base: str) -> tuple[str, str]:
-    return (
-        f"这个克隆里没有 {base}，所以没有与它比较。先运行 git fetch origin {base} 再试，"
-        "或者用 make parity BASE=提交 另选一个。",
-        f"{base} is not in this clone, so nothing was compared with it. Run "
-        f"`git fetch origin {base}` first, or choose another commit: make parity BASE=COMMIT.",
-    )
+def _pointed(passage: Section, words: WordsFile, before: WordsFile) -> Section:
+    """A passage of a words file, with the names and the line of the sentences that are new in it."""
+    old = {(entry.key, entry.text) for entry in before.entries}
+    new = [
+        entry
+        for entry in words.entries
+        if word_files.anchor(entry.key) == passage.anchor and (entry.key, entry.text) not in old
+    ]
+    keys = list(dict.fromkeys(entry.key for entry in new))[:3]
+    return replace(passage, title=", ".join(keys), line=new[0].line) if new else passage
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -37,8 +37,13 @@ def suspects(markdown: str, page: str, numbers: Numbers) -> Iterator[tuple[str, 
     can follow and exercises, which set numbers of their own, are let be.
     """
     own = {page} | {name for name in numbers if _shows(markdown, name)}
-    known = _forms({name: numbers[name] for name in own & set(numbers)})
-    text = prose(_EXERCISES.sub(blank, markdown), mark="x")
+    known = forms({name: numbers[name] for name in own & set(numbers)})
+    yield from typed(_EXERCISES.sub(blank, markdown), known)
+
+
+def typed(markdown: str, known: Mapping[str, str]) -> Iterator[tuple[str, int, str]]:
+    """The same, of a text that shows the numbers whose `forms` are known."""
+    text = prose(markdown, mark="x")
     for match in _NUMBER.finditer(text):
         number = match.group()
         around = text[max(0, match.start() - 3) : match.start()] + text[match.end() :][:3]
@@ -54,7 +59,7 @@ def _shows(markdown: str, chapter: str) -> bool:
     return any(re.search(rf"\b{chapter}[.\[]", d) for d in DIRECTIVE.findall(markdown))
 
 
-def _forms(numbers: Numbers) -> dict[str, str]:
+def forms(numbers: Numbers) -> dict[str, str]:
     """How each number may be written → how a page asks for it."""
     found: dict[str, str] = {}
     for path, value in _leaves("", numbers):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cnnviz.words import Message, message
 from gen.checks.remark import Page, Remark
 from gen.texts.sections import prose, without_code
 
@@ -48,7 +49,7 @@ def chinese(page: Page) -> Iterator[Remark]:
             for match in re.finditer(expression, line):
                 around = line[max(0, match.start() - 8) : match.end() + 8]
                 found, around = _shown(match.group()), _shown(around).strip()
-                yield Remark("typography", around, number, *say(found, around))
+                yield Remark("typography", around, number, say(found, around))
 
 
 def _shown(text: str) -> str:
@@ -56,49 +57,30 @@ def _shown(text: str) -> str:
     return text.replace(_CODE, "`…`").replace("\u2060", "")
 
 
-def _space(found: str, around: str) -> tuple[str, str]:
+def _space(found: str, around: str) -> Message:
     spaced = f"{found[0]} {found[1:]}" if re.match(_HAN, found) else f"{found[:-1]} {found[-1]}"
-    return (
-        f"“{around}”：汉字与西文之间少一个空格。怎么办：写成“{spaced}”。",
-        f"'{around}': a space is missing between Chinese and Latin. What to do: write '{spaced}'.",
-    )
+    return message("typography.space", around=around, spaced=spaced)
 
 
-def _half_width(found: str, around: str) -> tuple[str, str]:
+def _half_width(found: str, around: str) -> Message:
     mark = next(c for c in found if c in _TO_FULL)
-    return (
-        f"“{around}”：汉字旁边用了半角的 {mark}。怎么办：改成全角的 {_TO_FULL[mark]}，前后不空格。",
-        f"'{around}': a half-width {mark} beside Chinese. What to do: write {_TO_FULL[mark]}, "
-        "without spaces around it.",
-    )
+    return message("typography.half width", around=around, mark=mark, full=_TO_FULL[mark])
 
 
-def _quote(_: str, around: str) -> tuple[str, str]:
-    return (
-        f'“{around}”：中文里用了直引号 "。怎么办：改成“ ”。',
-        f"'{around}': a straight quote in Chinese. What to do: write “ ”.",
-    )
+def _quote(_: str, around: str) -> Message:
+    return message("typography.straight quote", around=around)
 
 
-def _no_space(_: str, around: str) -> tuple[str, str]:
-    return (
-        f"“{around}”：全角标点旁边有空格。怎么办：去掉空格。",
-        f"'{around}': a space beside full-width punctuation. What to do: remove it.",
-    )
+def _no_space(_: str, around: str) -> Message:
+    return message("typography.no space", around=around)
 
 
-def _ni(_: str, around: str) -> tuple[str, str]:
-    return (
-        f"“{around}”：我们称读者“你”。怎么办：把“您”改成“你”。",
-        f"'{around}': the reader is 你 here, not 您. What to do: write 你.",
-    )
+def _ni(_: str, around: str) -> Message:
+    return message("typography.you", around=around, wrong="您", right="你")
 
 
-def _dots(_: str, around: str) -> tuple[str, str]:
-    return (
-        f"“{around}”：省略号用了三个点。怎么办：改成“……”。",
-        f"'{around}': three dots in Chinese. What to do: write ……",
-    )
+def _dots(_: str, around: str) -> Message:
+    return message("typography.three dots", around=around)
 
 
 def english(page: Page) -> Iterator[Remark]:
@@ -108,13 +90,9 @@ def english(page: Page) -> Iterator[Remark]:
     text = re.sub(r'<span lang="zh">.*?</span>', "", without_code(page.markdown))
     for number, line in enumerate(prose(text).split("\n"), 1):
         for match in re.finditer(rf"\S*([{_FULL}、（《])\S*", line):
-            around, mark = match.group(), _TO_HALF.get(match[1], "")
-            yield Remark(
-                "typography",
-                around,
-                number,
-                f"“{around}”：英文里有全角标点 {match[1]}。怎么办："
-                + (f"改成半角的 {mark}。" if mark else "去掉它；书名用斜体。"),
-                f"'{around}': the Chinese mark {match[1]} in English. What to do: write "
-                + (f"{mark} instead." if mark else "a title in *italics*, without it."),
-            )
+            around, mark = match.group(), match[1]
+            if half := _TO_HALF.get(mark):
+                what = message("typography.full width", around=around, mark=mark, half=half)
+            else:
+                what = message("typography.title", around=around, mark=mark)
+            yield Remark("typography", around, number, what)

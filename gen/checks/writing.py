@@ -1,6 +1,6 @@
 """How the text is written: typography, terms, spelling, links, alternative text, typed numbers.
 
-`make prose` (`python -m gen prose`) checks all pages, without building anything. What is
+`make prose` (`python -m gen prose`) checks all pages and words files, without building anything. What is
 right although a rule says otherwise stands in docs/prose-allow.yml, each entry with its reason.
 """
 
@@ -8,25 +8,33 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
 from cnnviz.errors import CnnvizError
-from gen.checks import brackets, harmless, terms, typed_numbers, word_files
-from gen.checks.remark import Page, Site
+from cnnviz.words import message
+from gen.checks import (
+    brackets,
+    harmless,
+    terms,
+    typed_numbers,
+    word_files,
+    word_rules,
+    word_templates,
+    word_use,
+)
+from gen.checks.remark import Page, Remark, Site
 from gen.checks.rules import ALLOW, RULES, VALUE, remarks
+from gen.checks.word_files import WordsFile
 from gen.settings import ROOT, from_environment
 from gen.texts.finding import Finding, spoken, workflow_commands
 from gen.texts.glossary import read as read_glossary
-from gen.texts.sections import (
-    languages,
-    line_of,
-    pages,
-    sections,
-    source,
-)
+from gen.texts.sections import line_of, pages, sections, source
+from gen.texts.words import check_words, languages
+
+_OF_A_LANGUAGE = re.compile(r"docs/([^/]+)/|cnnviz/\w+/words/([a-z]+)")
 
 
 def read_site(docs: Path, figures: Path) -> Site:
@@ -66,33 +74,47 @@ def check(docs: Path, figures: Path) -> list[Finding]:
     if links := harmless.no_plain_files(docs):  # which nothing should read
         return links
     site, allowed = read_site(docs, figures), _allowed(docs / ALLOW)
-    found, needed = [*terms.findings(docs, site.terms), *word_files.findings(docs)], set()
-    for language in languages(docs):
-        for name, path in pages(docs, language).items():
-            file = f"docs/{language}/{name}.md"
-            page = Page(language, name, source(path))
-            # No entry of the list can make the build read what it cannot.
-            faults = brackets.faults(page.markdown, set(site.anchors[language]))
-            found += [Finding(file, fault.line, fault.zh, fault.en) for fault in faults]
-            for remark in remarks(page, site):
-                keys = {(remark.rule, remark.text, where) for where in (name, "*")}
-                if keys & allowed.keys():
-                    needed |= keys & allowed.keys()
-                else:
-                    found.append(Finding(file, remark.line, remark.zh, remark.en))
+    words = word_files.read_all(docs)
+    found = [*terms.findings(docs, site.terms), *_not_read(docs, site, words)]
+    needed = set()
+    for file, name, remark in _remarks(docs, site, words):
+        keys = {(remark.rule, remark.text, where) for where in (name, "*")}
+        if keys & allowed.keys():
+            needed |= keys & allowed.keys()
+        else:
+            found.append(Finding(file, remark.line, remark.what))
     for key in allowed.keys() - needed:
         # Without a build, nobody knows whether a number is one of its metrics.
         if key[0] != "number" or site.numbers:
-            found.append(
-                Finding(
-                    f"docs/{ALLOW}",
-                    allowed[key],
-                    f"“{key[1]}”（{key[0]}，{key[2]}）在文中已经没有了。怎么办：删掉这一条。",
-                    f"'{key[1]}' ({key[0]}, {key[2]}) is in the text no more. What to do: delete "
-                    "this entry.",
-                )
-            )
+            rule, text, where = key
+            what = message("writing.not needed", rule=rule, text=text, page=where)
+            found.append(Finding(f"docs/{ALLOW}", allowed[key], what))
     return sorted(found)
+
+
+def _not_read(docs: Path, site: Site, words: Sequence[WordsFile]) -> list[Finding]:
+    """What the build cannot read or does not use; no entry of the list can make it."""
+    found = [finding for file in words for finding in file.faults]
+    for language in languages(docs):
+        for name, path in pages(docs, language).items():
+            for fault in brackets.faults(source(path), set(site.anchors[language])):
+                found.append(Finding(f"docs/{language}/{name}.md", fault.line, fault.what))
+    for file in words:
+        found += word_templates.faults(file, words)
+    return [*found, *word_use.findings(words)]
+
+
+def _remarks(
+    docs: Path, site: Site, words: Sequence[WordsFile]
+) -> Iterator[tuple[str, str, Remark]]:
+    """What the rules say of pages and words files: file, the name that the list knows it by, what."""
+    for language in languages(docs):
+        for name, path in pages(docs, language).items():
+            for remark in remarks(Page(language, name, source(path)), site):
+                yield f"docs/{language}/{name}.md", name, remark
+    for file in words:
+        for remark in word_rules.remarks(file, site):
+            yield file.file, file.page, remark
 
 
 def _allowed(path: Path) -> dict[tuple[str, str, str], int]:
@@ -133,17 +155,12 @@ def main(_: Sequence[str] = ()) -> int:
     """Print what should be written otherwise."""
     found = check(ROOT / "docs", from_environment().figures_dir)
     for finding in found:
-        # Who wrote a page reads its language.
-        language = "zh" if finding.file.startswith("docs/zh/") else "en"
-        if finding.file.count("/") == 1:  # both languages share it
-            language = spoken()
+        # Who wrote a page reads its language; what lies beside its folder is of all languages.
+        own = _OF_A_LANGUAGE.match(finding.file)
+        language = own[1] or own[2] if own else spoken()
         print(finding.text(language))
         if os.environ.get("GITHUB_ACTIONS"):
             print(*workflow_commands([finding], language, "error"))
-    summary = (
-        (f"要改的地方：{len(found)}。", f"To mend: {len(found)}.")
-        if found
-        else ("文字没有问题。", "The prose is in order.")
-    )
-    print(summary[0 if spoken() == "zh" else 1])
+    summary = message("writing.to mend", count=len(found)) if found else message("writing.in order")
+    print(check_words(spoken())(summary))
     return 1 if found else 0

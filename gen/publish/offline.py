@@ -22,6 +22,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.publish.assemble import SITE
 from gen.settings import ROOT, from_environment
+from gen.texts.words import words
 
 FOLDER = "cnnviz-offline"
 _SHIM = "assets/offline.js"
@@ -33,11 +34,13 @@ _SHARED = ("figures", "lab-files")
 _TO_SHARED = re.compile(rf'(?<=["\'(])((?:\.\./)*)(?=(?:{"|".join(_SHARED)})/)')
 _ONLINE_ONLY = {"404.html", "sitemap.xml", "sitemap.xml.gz", "robots.txt"}
 _ALREADY_SMALL = {".png", ".jpg", ".gz", ".zip", ".woff2"}
-_READ_ME = """看见卷积 · Seeing Convolutions
 
-解压之后双击 index.html（英文版：en/index.html），不需要网络。
-Unpack, then double-click en/index.html (Chinese: index.html). No network is needed.
-"""
+
+def read_me() -> str:
+    """What to do with the zip, in Chinese and in English: nobody knows yet who reads it."""
+    both = [words(language) for language in ("zh", "en")]
+    lines = [" · ".join(say["offline name"] for say in both), "", *(say["offline"] for say in both)]
+    return "\n".join([*lines, ""])
 
 
 def link(href: str) -> str:
@@ -111,7 +114,7 @@ def convert(site: Path, target: Path) -> None:
         index.with_suffix(".js").write_text(search_index(index.read_text("utf-8")), "utf-8")
         index.unlink()
         shutil.copyfile(Path(__file__).with_suffix(".js"), home / _SHIM)
-    (target / "README.txt").write_text(_READ_ME, "utf-8")
+    (target / "README.txt").write_text(read_me(), "utf-8")
 
 
 def _module(target: Path, page: Path, src: str) -> Path:

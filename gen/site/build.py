@@ -16,6 +16,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter as Rendered
 from cnnviz.files import write_atomically
+from cnnviz.words import message
 from gen.atlas.pages import atlas_nav
 from gen.bundle import bundle as prebuilt
 from gen.checks.allowed_html import check_markup, check_text
@@ -330,15 +331,8 @@ class SiteBuild:
 
 
 def _odd_caption(address: str, place: Place) -> Finding:
-    return Finding(
-        place.file,
-        line_of(place.source, max(0, place.source.find(f'"{address}"'))),
-        f"图 {address} 的图注里有代码、方框或表格。怎么办：图注只写普通的段落，把它们"
-        "移到 [[% endcall %]] 后面；图只用 [[% call figure(…) %]] 放进来。",
-        f"the caption of the figure {address} holds code, a box or a table. What to "
-        "do: write plain paragraphs there and move the block behind [[% endcall %]]; "
-        "a figure is shown by [[% call figure(…) %]] alone.",
-    )
+    line = line_of(place.source, max(0, place.source.find(f'"{address}"')))
+    return Finding(place.file, line, message("build.odd caption", figure=address))
 
 
 class Session:

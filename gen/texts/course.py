@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import Message, message
 from gen.texts.finding import Finding
 from gen.texts.words import words as words_of
 
@@ -80,29 +81,15 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             continue
         title, question = _TITLE.search(text), _QUESTION.search(text)
         if title is None or question is None:
-            raise _no_question(path, language)
+            raise _error(path, 0, language, message("course.no question"))
         if marks := _MARKUP.findall(title[1]):
-            raise _error(
-                path,
-                text.count("\n", 0, title.start()) + 1,
-                language,
-                f"章的标题只能是普通的文字，这里有 {' '.join(marks)}：标题也会出现在"
-                "别的页面上。怎么办：去掉它们。",
-                f"the title of a chapter is plain words, and this one holds {' '.join(marks)}; it "
-                "stands on other pages, too. What to do: take them out.",
-            )
+            line = text.count("\n", 0, title.start()) + 1
+            raise _error(path, line, language, message("course.marks in title", marks=marks))
         needs = tuple(meta["needs"] or ())
         for need in needs:
             if need not in found:
-                raise _error(
-                    path,
-                    _line_of_key(text, "needs"),
-                    language,
-                    f"needs 里的 {need} 不是排在它前面的一章。怎么办：写前面某一章的文件名，"
-                    "不带 .md；或者改 nav 里的顺序。",
-                    f"'{need}' in needs is not a chapter before it. What to do: write the file "
-                    "name of an earlier chapter, without .md, or change the order of the nav.",
-                )
+                what = message("course.not before", chapter=str(need))
+                raise _error(path, _line_of_key(text, "needs"), language, what)
         found[page] = Chapter(
             page,
             len(found) + 1,
@@ -114,19 +101,6 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
     return found
 
 
-def _no_question(path: Path, language: str) -> CnnvizError:
-    return _error(
-        path,
-        0,
-        language,
-        "一章的开头要有标题和提问的方框，课程地图要用。怎么办：写成 # 标题 { #锚点 }，"
-        '空一行，再写 !!! question "这一章的问题"，下一行缩进四格写问题。',
-        "a chapter begins with its title and question, which the course map shows. What "
-        'to do: write # Title { #anchor }, an empty line, then !!! question "The question" '
-        "and below it, indented by four spaces, the question.",
-    )
-
-
 def _line_of_key(markdown: str, key: str) -> int:
     """The line of a key of the front matter."""
     return markdown.count("\n", 0, max(0, markdown.find(f"\n{key}:") + 1)) + 1
@@ -136,57 +110,32 @@ def _read(path: Path, language: str) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _error(
-            path,
-            path.read_bytes().count(b"\n", 0, error.start) + 1,
-            language,
-            "这个文件不是 UTF-8 编码。怎么办：用编辑器另存为 UTF-8。",
-            "this file is not UTF-8. What to do: save it again with the encoding UTF-8.",
-        ) from error
+        line = path.read_bytes().count(b"\n", 0, error.start) + 1
+        raise _error(path, line, language, message("course.not UTF-8")) from error
 
 
 def _front_matter(text: str, path: Path, language: str) -> dict[str, Any]:
     """What stands between the two --- at the top of a page."""
     front = _FRONT_MATTER.match(text)
     if front is None and text.startswith("---\n"):
-        raise _error(
-            path,
-            1,
-            language,
-            "文件头没有结尾。怎么办：在 description、needs 这几行后面另起一行写 ---。",
-            "the front matter has no end. What to do: write a line --- behind description, needs "
-            "and the like.",
-        )
+        raise _error(path, 1, language, message("course.no end"))
     line, problem = 1, ""
     try:
         meta = yaml.safe_load(front[1]) if front else {}
     except yaml.MarkedYAMLError as error:
-        meta, problem = None, f" ({error.problem})"
+        meta, problem = None, str(error.problem)
         line = error.problem_mark.line + 2 if error.problem_mark else 1
     if not isinstance(meta, dict):
-        raise _error(
-            path,
-            line,
-            language,
-            f"文件头看不懂{problem}。怎么办：每行写成“名字: 值”；值里有半角冒号时，给它加上半角的"
-            "引号。",
-            f"the front matter cannot be read{problem}. What to do: write each line as 'name: "
-            "value', and put a value that holds a colon in quotes.",
-        )
+        raise _error(path, line, language, message("course.unreadable", problem=problem))
     if not isinstance(meta.get("needs", []), (list, NoneType)):
-        raise _error(
-            path,
-            _line_of_key(text, "needs"),
-            language,
-            f"needs 应当是一个列表。怎么办：写成 needs: [{meta['needs']}]。",
-            f"needs should be a list. What to do: write needs: [{meta['needs']}].",
-        )
+        what = message("course.no list", list=f"[{meta['needs']}]")
+        raise _error(path, _line_of_key(text, "needs"), language, what)
     return meta
 
 
-def _error(path: Path, line: int, language: str, zh: str, en: str) -> CnnvizError:
+def _error(path: Path, line: int, language: str, what: Message) -> CnnvizError:
     file = f"docs/{path.parent.name}/{path.name}"
-    return CnnvizError(Finding(file, line, zh, en).text(language))
+    return CnnvizError(Finding(file, line, what).text(language))
 
 
 def minutes(markdown: str, language: str) -> int:

@@ -28,44 +28,22 @@ from jinja2.utils import missing
 
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
-from cnnviz.words import sandbox
+from cnnviz.words import FALLBACK, Message, message, sandbox
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
-from gen.texts.words import words
+from gen.texts.words import check_words, words
 
 
 class Misfit(CnnvizError):
-    """A directive that cannot be filled in: what is wrong and what to do, in both languages."""
+    """A directive that cannot be filled in: what is wrong and what to do."""
 
-    def __init__(self, zh: str, en: str) -> None:
-        super().__init__(en)
-        self.zh, self.en = zh, en
+    def __init__(self, what: Message) -> None:
+        super().__init__(what)
+        self.what = what
 
-
-_NAMES = {
-    "figure": (
-        ("图", "新的图由 gen/figures/<章>/ 里返回 Figure 的函数画出。"),
-        ("figure", "a new one is drawn by a function in gen/figures/<chapter>/."),
-    ),
-    "number": (
-        ("数", "新的数由 gen/figures/<章>/ 里的函数 numbers 给出。"),
-        ("number", "a new one comes from the function numbers in gen/figures/<chapter>/."),
-    ),
-    "chapter": (
-        ("章或数", "数写成“章.名字”，例如 lenet.test_accuracy。"),
-        ("chapter or number", "a number is written as in lenet.test_accuracy."),
-    ),
-    "program": (
-        ("程序", "程序是 docs/examples 里的文件，不写 .py。"),
-        ("program", "it is a file of docs/examples, without .py."),
-    ),
-    "definition": (
-        ("函数或类", "写源文件里的名字，例如 LeNet.forward。"),
-        ("function or class", "write its name in the file, such as LeNet.forward."),
-    ),
-}
-"""Kinds of names in both languages, and where a new one comes from."""
+    def __str__(self) -> str:
+        return check_words(FALLBACK)(self.what)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> Misfit:
@@ -76,15 +54,8 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> Misfit:
 docs/examples, without .py.
     """
     near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    zh, en = _NAMES[kind]
-    return Misfit(
-        f"没有叫 {name} 的{zh[0]}。怎么办："
-        + (f"是不是 {' 或 '.join(near)}？若都不是：" if near else "")
-        + zh[1],
-        f"there is no {en[0]} '{name}'. What to do: "
-        + (f"did you mean {' or '.join(near)}? Otherwise: " if near else "")
-        + en[1],
-    )
+    what, todo = message(f"fill.{kind}.name"), message(f"fill.{kind}.todo")
+    return Misfit(message("fill.unknown", kind=what, name=name, near=near, todo=todo))
 
 
 class _NoSuchName(Exception):
@@ -106,30 +77,15 @@ class _Unknown(StrictUndefined):
 _HALF = dict(zip("“”‘’（）［］，：｜．", "\"\"''()[],:|.", strict=True))
 
 
-def unreadable(message: str) -> tuple[str, str]:
+def unreadable(problem: str) -> Message:
     """What Jinja says of a text that it cannot read, for people who do not know Jinja."""
-    message = message.strip().rstrip(".")
-    char = re.fullmatch(r"unexpected char '(.)' at \d+", message)
+    problem = problem.strip().rstrip(".")
+    char = re.fullmatch(r"unexpected char '(.)' at \d+", problem)
     if char and char[1] in _HALF:
-        half = _HALF[char[1]]
-        return (
-            f"双方括号里有全角的 {char[1]} 。怎么办：改成半角的 {half} 。",
-            f"a full-width {char[1]} stands in double brackets. What to do: write {half}",
-        )
-    if name := re.match(r"No filter named '(.*?)'", message):
-        return (
-            f"竖线后面的 {name[1]} 不存在。怎么办：数的写法有 percent、thousands、fixed、"
-            "signed 四种，例如 [[= lenet.test_accuracy | percent ]]。",
-            f"there is no '{name[1]}' to stand behind the bar. What to do: choose percent, "
-            "thousands, fixed or signed, as in [[= lenet.test_accuracy | percent ]].",
-        )
-    return (
-        f"双方括号里的内容读不懂（{message}）。怎么办：与另一种语言的同一处对照，括号、引号、逗号都要"
-        "一样；make prose 会指出哪一处没有关上。",
-        f"what stands in double brackets cannot be read ({message}). What to do: compare it with "
-        "the same place in the other language, its commas, brackets and quotes; make prose finds "
-        "one that is not closed.",
-    )
+        return message("fill.full width", mark=char[1], half=_HALF[char[1]])
+    if name := re.match(r"No filter named '(.*?)'", problem):
+        return message("fill.no format", name=name[1])
+    return message("fill.unreadable", problem=problem)
 
 
 _DO_NOT_FIT = (TypeError, ValueError, ArithmeticError)
@@ -216,14 +172,14 @@ class Prose:
         try:
             return self.environment.from_string(markdown).render()
         except (_NoSuchName, Misfit, TemplateError, *_DO_NOT_FIT) as error:
-            line, zh, en = self._said(error)
+            line, what = self._said(error)
             where = 0 if above is None else above + line
-            raise CnnvizError(Finding(page, where, zh, en).text(self.language)) from error
+            raise CnnvizError(Finding(page, where, what).text(self.language)) from error
 
-    def _said(self, error: Exception) -> tuple[int, str, str]:
-        """The line of an error, and what is wrong and what to do in Chinese and in English."""
+    def _said(self, error: Exception) -> tuple[int, Message]:
+        """The line of an error, and what is wrong and what to do."""
         if isinstance(error, TemplateSyntaxError):
-            return error.lineno, *unreadable(str(error.message))
+            return error.lineno, unreadable(str(error.message))
         # The last line of the page that was at work.
         at = [n for frame, n in walk_tb(error.__traceback__) if frame.f_code.co_filename == _PAGE]
         line = at[-1] if at else 1
@@ -231,14 +187,8 @@ class Prose:
             known = self.environment.globals.keys() - DEFAULT_NAMESPACE.keys()
             error = unknown("chapter", str(error), sorted(known))
         if isinstance(error, Misfit):
-            return line, error.zh, error.en
-        return (
-            line,
-            f"这里的数算不出来，或者不能写成这样：{error}。怎么办：看看它是什么数，竖线后面的"
-            "写法适不适合它。",
-            f"this cannot be computed, or not written so: {error}. What to do: see what the number "
-            "is, and whether what stands behind the bar fits it.",
-        )
+            return line, error.what
+        return line, message("fill.does not fit", problem=str(error))
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""
@@ -252,13 +202,7 @@ class Prose:
         if holds:
             return ""
         if self.dataset == "digits":
-            raise Misfit(
-                f"断言“{what}”在这次构建里不成立：它前面那句话不再是真的。怎么办：照新的数改那句话；"
-                "若是断言写错了，就改断言。各种语言一起改。",
-                f"the claim '{what}' does not hold in this build, so the sentence before it is no "
-                "longer true. What to do: change that sentence after the new numbers, or the claim "
-                "if that is wrong, in every language.",
-            )
+            raise Misfit(message("fill.claim", claim=what))
         return f"<mark>{html.escape(self.say('does not hold', claim=what))}</mark>"
 
     def figure(self, address: str, caller: Callable[[], str]) -> str:
@@ -275,11 +219,7 @@ class Prose:
         """The code of a function, class or method of the repository, with a link to it."""
         file = (self.root / path).resolve()
         if not (file.is_file() and file.is_relative_to(self.root.resolve())):
-            raise Misfit(
-                f"仓库里没有 {path} 这个文件。怎么办：source 里写的是从仓库根目录起的路径。",
-                f"there is no file {path} in the repository. What to do: write the path from its "
-                "root.",
-            )
+            raise Misfit(message("fill.no file", file=path))
         text = file.read_text("utf-8")
         node = _find(ast.parse(text), name)
         decorators = [d.lineno for d in node.decorator_list]

@@ -1,4 +1,4 @@
-"""One thing that a checker has to say: where, what, and what to do, in Chinese and in English."""
+"""One thing that a checker has to say: where, what, and what to do, in the reader's language."""
 
 from __future__ import annotations
 
@@ -6,38 +6,49 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-NAMES = {"zh": ("中文", "Chinese"), "en": ("英文", "English")}
-"""What languages are called in our two; another is called by its code."""
+from cnnviz.words import FALLBACK, Message, message, read
+from gen.texts.words import CHECKS, DOCS, check_words
 
 
-def name(language: str) -> tuple[str, str]:
-    """What a language is called, in Chinese and in English."""
-    return NAMES.get(language, (language, language))
+def name(language: str) -> Message | str:
+    """What a language is called, as a value of a message; its code, if English has no name for it."""
+    own = message(f"languages.{language}")
+    return own if own.key in read(DOCS / FALLBACK / CHECKS) else language
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Finding:
-    """A place in the text, what is wrong with it and what to do, in both languages.
+    """A place in the text, what is wrong with it and what to do.
 
-    `line` counts from 1; 0 is the whole file.
+    `line` counts from 1; 0 is the whole file. In order: by file, line and what is said in Chinese.
     """
 
     file: str
     line: int
-    zh: str
-    en: str
+    what: Message
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.line, self.what.key))
+
+    def __lt__(self, other: Finding) -> bool:
+        here, there = (self.file, self.line), (other.file, other.line)
+        return self.sentence("zh") < other.sentence("zh") if here == there else here < there
+
+    def sentence(self, language: str) -> str:
+        """What is wrong and what to do."""
+        return check_words(language)(self.what)
 
     def text(self, language: str) -> str:
         """One line, as compilers write: file, line, sentence."""
         where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.zh if language == 'zh' else self.en}"
+        return f"{where}: {self.sentence(language)}"
 
 
 def workflow_commands(findings: Iterable[Finding], language: str, level: str) -> list[str]:
     """Commands that make GitHub show the findings beside the changed lines."""
     lines = []
     for finding in findings:
-        sentence = finding.zh if language == "zh" else finding.en
+        sentence = finding.sentence(language)
         # What a pull request wrote must not become a command of its own.
         for mark, code in (("%", "%25"), ("\r", "%0D"), ("\n", "%0A")):
             sentence = sentence.replace(mark, code)

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import Message, message
 from gen.texts.finding import Finding, spoken
 
 LANGUAGES = ("zh", "en")
@@ -53,6 +54,7 @@ class Term:
 
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_EXAMPLES = {list: "{zh: [词, 词]}", str: "zh: 一句话"}
 _REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "never", "link")
 
 
@@ -74,14 +76,8 @@ def read(path: Path) -> list[Term]:
                 for term in reversed(terms)
                 if twice[0] in ([term.id] if what == "id" else map(str.lower, term.forms(what)))
             )
-            raise _error(
-                path,
-                line_of_term(text, last.id),
-                f"{'、'.join(twice)} 在这里又出现了一次（{what}）。怎么办：同一个词只留一条；"
-                "别的叫法写进那一条的 also。",
-                f"{', '.join(twice)} stands here a second time ({what}). What to do: keep one "
-                "entry for it; other forms belong into its `also`.",
-            )
+            said = message("glossary.twice", words=twice, field=what)
+            raise _error(path, line_of_term(text, last.id), said)
     return terms
 
 
@@ -95,22 +91,11 @@ def _entries(text: str, path: Path) -> list[Any]:
     try:
         entries = yaml.safe_load(text) or []
     except yaml.MarkedYAMLError as error:
-        raise _error(
-            path,
-            error.problem_mark.line + 1 if error.problem_mark else 0,
-            f"这一行或它的上一行看不懂（{error.problem}）。怎么办：照着别的条目写：缩进用空格，"
-            "冒号用半角，后面空一格；一句话里有半角冒号时，给整句加上半角引号。",
-            f"this line, or the one before, cannot be read ({error.problem}). What to do: write it "
-            "as the other entries are, indented by spaces, with a space behind each colon; a "
-            "sentence that holds a colon stands in quotes.",
-        ) from error
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        what = message("glossary.unreadable", problem=error.problem)
+        raise _error(path, line, what) from error
     if not isinstance(entries, list):
-        raise _error(
-            path,
-            1,
-            "这里应当是一条一条的术语。怎么办：每条以“- id: ”开头。",
-            "expected one term after the other. What to do: begin each with '- id: '.",
-        )
+        raise _error(path, 1, message("glossary.no list"))
     return entries
 
 
@@ -120,48 +105,27 @@ def _term(entry: Any, text: str, path: Path) -> Term:
     missing = [name for name in _REQUIRED if not given.get(name)]
     odd = [str(name) for name in given if name not in (*_REQUIRED, *_OPTIONAL)]
     if missing or odd:
-        name = given.get("id", entry)
-        every = ", ".join((*_REQUIRED, *_OPTIONAL))
-        raise _error(
-            path,
-            line,
-            f"术语 {name}："
-            + (f"缺少 {'、'.join(missing)}。" if missing else "")
-            + (f"没有 {'、'.join(odd)} 这样的字段。" if odd else "")
-            + f"怎么办：字段有 {every}，文件开头有说明；两种语言都要写，不会的那种在"
-            "拉取请求里说一声，会有人补上。",
-            f"the term {name} "
-            + " and ".join(
-                [f"lacks {', '.join(missing)}"] * bool(missing)
-                + [f"has a field {', '.join(odd)}, which none has"] * bool(odd)
-            )
-            + f". What to do: the fields are {every}; the head of the file explains them. Both "
-            "languages are needed: if you do not write one, say so in the pull request.",
+        what = message(
+            "glossary.fields",
+            term=str(given.get("id", entry)),
+            missing=missing,
+            odd=odd,
+            every=[*_REQUIRED, *_OPTIONAL],
         )
+        raise _error(path, line, what)
     if not _ID.fullmatch(str(given["id"])):
-        raise _error(
-            path,
-            line,
-            f"术语的 id“{given['id']}”会成为链接的一部分。怎么办：只用小写字母、数字和连字符。",
-            f"the id '{given['id']}' becomes part of a link. What to do: write small letters, "
-            "digits and hyphens.",
-        )
+        raise _error(path, line, message("glossary.id", id=str(given["id"])))
     for field_, form in (("also", list), ("never", list), ("means", str)):
         value = given.get(field_, {})
         if not isinstance(value, dict) or not all(isinstance(v, form) for v in value.values()):
-            example = "{zh: [词, 词]}" if form is list else "zh: 一句话"
-            raise _error(
-                path,
-                line,
-                f"术语 {given['id']} 的 {field_} 写法不对。怎么办：写成 {field_}: {example}。",
-                f"the {field_} of the term {given['id']} is not as it should be. What to do: write "
-                f"{field_}: {example}.",
-            )
+            term, example = str(given["id"]), _EXAMPLES[form]
+            what = message("glossary.form", term=term, field=field_, example=example)
+            raise _error(path, line, what)
     return Term(**given)
 
 
-def _error(path: Path, line: int, zh: str, en: str) -> CnnvizError:
-    return CnnvizError(Finding(f"docs/{path.name}", line, zh, en).text(spoken()))
+def _error(path: Path, line: int, what: Message) -> CnnvizError:
+    return CnnvizError(Finding(f"docs/{path.name}", line, what).text(spoken()))
 
 
 def pattern(words: list[str], language: str) -> re.Pattern[str]:

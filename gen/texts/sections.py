@@ -8,9 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import Message, message
 from gen.settings import ROOT
 from gen.texts.course import DIRECTIVE
-from gen.texts.words import languages  # noqa: F401
+from gen.texts.finding import Finding
 
 CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 HEADING = re.compile(r"^#{1,4} +(.*?) *\{ #([\w-]+) \}", re.M)
@@ -45,20 +46,16 @@ def source(path: Path) -> str:
     data = path.read_bytes()
     file = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
     if data.startswith(b"\xef\xbb\xbf"):
-        raise CnnvizError(
-            f"{file}: 这个文件存成了带 BOM 的 UTF-8。怎么办：用编辑器另存为 UTF-8（不带 BOM）。\n"
-            f"{file}: this file is saved as UTF-8 with a byte order mark. What to do: save it "
-            "again as UTF-8, without BOM."
-        )
+        raise _in_both(file, 0, message("sections.byte order mark"))
     try:
         return data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise CnnvizError(
-            f"{file}:{line}: 这个文件不是 UTF-8 编码，从这一行起读不出来。怎么办：用编辑器另存为 UTF-8。\n"
-            f"{file}:{line}: this file is not UTF-8 and cannot be read from this line on. What to "
-            "do: in your editor, save it again with the encoding UTF-8."
-        ) from error
+        raise _in_both(file, line, message("sections.not UTF-8")) from error
+
+
+def _in_both(file: str, line: int, what: Message) -> CnnvizError:
+    return CnnvizError("\n".join(Finding(file, line, what).text(k) for k in ("zh", "en")))
 
 
 def blank(match: re.Match[str]) -> str:

@@ -1,6 +1,8 @@
-"""The words files of the site: docs/<language>/words.yml, and one beside each page with figures.
+"""The words files of the site, in docs/<language>.
 
-What all figures say, and the pages of the atlas, stands in the package (cnnviz.words).
+words.yml says what generated parts of pages say, checks.yml what checks say to whoever writes a
+text; beside each page with figures stands one of their own. What all figures say, and the pages of
+the atlas, stands in the package (cnnviz.words).
 """
 
 from __future__ import annotations
@@ -14,8 +16,7 @@ from gen.chapters import figure_files
 from gen.settings import ROOT
 
 DOCS = ROOT / "docs"
-FILE = "words.yml"
-ATLAS = "atlas.yml"
+FILE, CHECKS, ATLAS = "words.yml", "checks.yml", "atlas.yml"
 """What this site says of its networks in place of the package's own words."""
 
 
@@ -64,8 +65,18 @@ def words(language: str, docs: Path = DOCS) -> Catalogue:
     return SiteWords(docs).catalogue(language)
 
 
+def check_words(language: str, docs: Path = DOCS) -> Catalogue:
+    """What checks and the build say of a text that wants mending."""
+    return Catalogue([docs / language / CHECKS], [docs / FALLBACK / CHECKS])
+
+
 @cache
 def _beside_page(chapter: str) -> list[str]:
     """The words file of a chapter's figures, such as receptive-field.yml for receptive_field."""
     drawn_by = figure_files().get(chapter)
-    return [f"{drawn_by.parent.name.replace('_', '-')}.yml"] if drawn_by else []
+    return [words_beside(drawn_by)] if drawn_by else []
+
+
+def words_beside(drawn_by: Path) -> str:
+    """The words file of what a file draws: that of the page which its folder is named after."""
+    return f"{drawn_by.parent.name.replace('_', '-')}.yml"

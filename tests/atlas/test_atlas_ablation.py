@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from gen.atlas.net import atlas_net
 from torch.nn import functional as F
 
 from cnnviz.data import catalogue
 from gen import settings
 from gen.atlas import ablation_table
-from gen.atlas.net import atlas_net
 from gen.context import Context
 from gen.figures.atlas import ablation as atlas_ablation
 from tests.atlas_nets import DOTTED, PLAIN, context_of

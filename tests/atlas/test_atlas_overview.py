@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from gen.atlas.net import atlas_net
 
 from cnnviz.data import catalogue
 from gen import settings
-from gen.atlas.net import atlas_net
 from gen.context import Context
 from gen.figures.atlas import overview as atlas_overview
 from tests.atlas_nets import DOTTED, PLAIN, context_of

@@ -8,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from gen.atlas.net import AtlasNet
+from gen.atlas.net import layers_of as layers_of_net
+from gen.atlas.sprites import bands, sprite, tiles
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
@@ -20,11 +23,8 @@ from cnnviz.drawing.weights import WIDTH, blocks, coarse, divisor, images, matri
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.nets import models, networks
 from cnnviz.training.recipe import Recipe
-from gen.atlas.net import AtlasNet
-from gen.atlas.net import layers_of as layers_of_net
 from gen.atlas.net_strip import net_strip
 from gen.atlas.pages import atlas_nav, atlas_pages
-from gen.atlas.sprites import bands, sprite, tiles
 from gen.figures.about import about
 from gen.figures.atlas import atlas
 from gen.figures.atlas.gradients import gradients, kernel_gradients

@@ -9,6 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from gen.atlas.addresses import unit_name
+from gen.atlas.net import atlas_net
+from gen.atlas.units import render_units
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
@@ -17,13 +20,10 @@ from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
 from cnnviz.nets.outside import from_file
 from cnnviz.training.runs import RECIPES
-from gen.atlas.addresses import unit_name
-from gen.atlas.net import atlas_net
 from gen.atlas.unit_pages import UnitPage
-from gen.atlas.units import render_units
 from gen.draw import manifest
-from gen.figures.atlas.atlas import facts
 from gen.draw.render import site_context
+from gen.figures.atlas.atlas import facts
 from gen.settings import Settings, from_environment
 from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
 

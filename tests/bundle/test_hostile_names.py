@@ -13,10 +13,10 @@ from mkdocs.structure.files import Files
 from mkdocs_gen_files.editor import FilesEditor
 
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.html import figure_html
 from cnnviz.files import digest, inside
 from gen.bundle import check as bundle_check
 from gen.draw import keys, manifest
-from cnnviz.figure.html import figure_html
 from gen.publish import offline
 from gen.settings import ROOT
 from gen.site import cards

@@ -3,6 +3,7 @@
 import pytest
 
 from gen.checks.brackets import faults
+from gen.texts.words import check_words
 
 FRONT = "---\ndescription: A page.\nneeds: [mlp]\n---\n\n"
 FIGURE = '[[% call figure("pooling/by_numbers") %]]\nCaption.\n[[% endcall %]]\n'
@@ -15,8 +16,9 @@ GOOD = f"""{FRONT}# A {{ #a }}
 """
 
 
-def said(text):
-    return [(fault.line, fault.en) for fault in faults(text, {"mlp", "image"})]
+def said(text, language="en"):
+    say = check_words(language)
+    return [(fault.line, say(fault.what)) for fault in faults(text, {"mlp", "image"})]
 
 
 def test_good_text_passes():
@@ -59,13 +61,14 @@ def test_a_slip_is_said_with_line_and_remedy(old, new, line, sentence):
     assert at == line
     assert sentence in words
     assert "What to do: " in words
-    assert "怎么办：" in faults(text, {"mlp"})[0].zh
+    assert "怎么办：" in said(text, "zh")[0][1]
 
 
 def test_what_was_probably_meant_is_named():
-    (fault,) = faults(GOOD.replace("by_numbers", "by_number"), {"mlp"})
-    assert fault.en.endswith("Did you mean 'pooling/by_numbers'?")
-    assert fault.zh.endswith("是不是“pooling/by_numbers”？")
+    text = GOOD.replace("by_numbers", "by_number")
+    ((_, en),), ((_, zh),) = said(text), said(text, "zh")
+    assert en.endswith("Did you mean 'pooling/by_numbers'?")
+    assert zh.endswith("是不是“pooling/by_numbers”？")
 
 
 def test_single_brackets():
@@ -83,10 +86,10 @@ def test_single_brackets():
     ],
 )
 def test_what_a_chinese_keyboard_writes(text, zh, en):
-    fault = faults(f"{FRONT}{text}\n", {"mlp"})[0]
-    assert fault.line == FRONT.count("\n") + 1
-    assert zh in fault.zh
-    assert en in fault.en
+    for language, words in (("zh", zh), ("en", en)):
+        line, sentence = said(f"{FRONT}{text}\n", language)[0]
+        assert line == FRONT.count("\n") + 1
+        assert words in sentence
 
 
 def test_double_brackets_in_code_are_let_be():

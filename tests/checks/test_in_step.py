@@ -67,8 +67,9 @@ def test_the_message_has_the_line_that_ends_it(docs):
     edit(docs, "zh", "\n\n甲\n\n", "\n\n乙\n\n")
     finding = in_step.findings(docs)[0]
     assert (finding.file, finding.line) == ("docs/en/index.md", 5)
-    assert finding.en.startswith("the section #top was changed in Chinese and not yet in English.")
-    line = finding.en.rsplit("by: ", 1)[1]
+    sentence = finding.sentence("en")
+    assert sentence.startswith("the section #top was changed in Chinese and not yet in English.")
+    line = sentence.rsplit("by: ", 1)[1]
     record = docs / "in-step.txt"
     lines = [line if old.startswith("index#top") else old for old in record.read_text().split("\n")]
     record.write_text("\n".join(lines))
@@ -87,6 +88,76 @@ def test_a_conflict_in_the_record_is_named(docs):
     (docs / "in-step.txt").write_text("<<<<<<< HEAD\n")
     with pytest.raises(CnnvizError, match=r"docs/in-step.txt:1: '<<<<<<< HEAD' is not understood"):
         in_step.behind(docs)
+
+
+WORDS = """\
+list comma: {words}
+relu:
+  zeros:
+    title: {words}
+    share: "[[= share ]]"
+  curves: {{alt: {words}}}
+"""
+
+
+@pytest.fixture
+def with_words(docs):
+    """The docs, with words of figures."""
+    for language, words in (("zh", "甲"), ("en", "A"), ("xx", "X")):
+        (docs / language / "relu.yml").write_text(WORDS.format(words=words), "utf-8")
+    in_step.record(docs)
+    return docs
+
+
+def edit_words(docs, language, old, new):
+    path = docs / language / "relu.yml"
+    assert old in path.read_text("utf-8")
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+
+
+def test_words_of_a_figure_are_a_section(with_words):
+    assert {key for key in in_step.read(with_words / "in-step.txt") if "relu" in key} == {
+        "relu.yml#list-comma",
+        "relu.yml#relu.curves",
+        "relu.yml#relu.zeros",
+    }
+    assert behind(with_words) == []
+    edit_words(with_words, "zh", "title: 甲", "title: 乙")
+    assert behind(with_words) == [("en", "relu.zeros", ("zh",)), ("xx", "relu.zeros", ("zh",))]
+    finding = in_step.findings(with_words)[0]
+    assert (finding.file, finding.line) == ("docs/en/relu.yml", 4)
+    assert finding.text("en").startswith(
+        "docs/en/relu.yml:4: what 'relu.zeros' says was changed in Chinese and not yet in English. "
+        "What to do: change it after docs/zh/relu.yml;"
+    )
+    edit_words(with_words, "en", "title: A", "title: B")
+    edit_words(with_words, "xx", "title: X", "title: Y")
+    assert behind(with_words) == []
+
+
+@pytest.mark.parametrize("asked", ["relu.yml#relu.zeros", "relu.yml", "relu"])
+def test_words_are_recorded_with_their_page_or_alone(with_words, asked):
+    edit_words(with_words, "zh", "title: 甲", "title: 乙")
+    edit_words(with_words, "zh", "list comma: 甲", "list comma: 乙")
+    in_step.record(with_words, [asked])
+    left = {anchor for _, anchor, _ in behind(with_words)}
+    assert left == ({"list-comma"} if "#" in asked else set())
+
+
+def test_a_words_file_that_cannot_be_read_loses_no_record(with_words):
+    before = (with_words / "in-step.txt").read_text()
+    (with_words / "en" / "relu.yml").write_text("relu: [")
+    with pytest.raises(CnnvizError, match=r"docs/en/relu.yml:1: .*") as raised:
+        in_step.record(with_words)
+    assert "\n" not in str(raised.value)
+    assert (with_words / "in-step.txt").read_text() == before
+
+
+def test_words_of_a_figure_that_are_not_translated_yet(with_words):
+    edit_words(with_words, "en", "  curves:", "  new: {alt: A}\n  curves:")
+    assert behind(with_words) == []  # that they are missing, `make parity` says
+    edit_words(with_words, "xx", "list comma: X\n", "")
+    assert behind(with_words) == []  # a third language may be silent
 
 
 @pytest.fixture
@@ -116,8 +187,40 @@ def test_sections_changed_in_one_language_since_the_branch_began(docs, repositor
         ("docs/en/index.md", 9),
         ("docs/en/index.md", 9),
     ]
-    assert "was changed in Chinese and not in English" in found[0].en
-    assert "改了英文，没有改中文" in found[2].zh
+    assert "was changed in Chinese and not in English" in found[0].sentence("en")
+    assert "改了英文，没有改中文" in found[2].sentence("zh")
+
+
+def test_words_changed_in_one_language_since_the_branch_began(with_words, repository):
+    repository("checkout", "-qb", "branch")
+    edit_words(with_words, "zh", 'share: "[[= share ]]"', 'share: "占 [[= share ]]"')
+    found = since.changes(with_words, "main").findings()
+    assert list(found) == ["relu.yml#relu.zeros"]
+    to_english, _ = found["relu.yml#relu.zeros"]
+    assert to_english.text("en") == (
+        "docs/zh/relu.yml:5: what 'relu.zeros.share' says was changed in Chinese and not in "
+        "English. What to do: say the same in docs/en/relu.yml; if you do not write English, leave "
+        "it to somebody who does. If the meaning is the same (say, a misspelt word), nothing: "
+        "whoever merges runs make parity RECORD=relu.yml#relu.zeros."
+    )
+    lines = []
+    assert report(with_words, "main", lines.append) == 0
+    assert "\n".join(lines).count("RECORD=relu.yml#relu.zeros") == 2
+    in_step.record(with_words, ["relu"])
+    lines = []
+    report(with_words, "main", lines.append)
+    assert "\n".join(lines).count("RECORD=") == 0
+
+
+def test_a_words_file_is_new_or_was_broken_before(with_words, repository):
+    (with_words / "en" / "relu.yml").write_text("a: [")
+    repository("commit", "-qam", "broken")
+    (with_words / "en" / "relu.yml").write_text(WORDS.format(words="A"))
+    (with_words / "zh" / "image.yml").write_text("image: {all: {alt: 图}}", "utf-8")
+    (with_words / "en" / "image.yml").write_text("image: {all: {alt: pictures}}")
+    repository("add", ".")
+    found = since.changes(with_words, "HEAD").findings()
+    assert {key.partition("#")[0] for key in found} == {"relu.yml"}
 
 
 def test_both_languages_changed_is_nothing_to_say(docs, repository):
@@ -162,7 +265,7 @@ def test_the_report_speaks_the_language_of_the_change(docs, repository, monkeypa
     lines = []
     assert report(docs, "", lines.append) == 0
     assert "只改了一种语言" in "\n".join(lines)
-    assert lines[-1].endswith("网站会注明。")
+    assert lines[-1].endswith("正文里的，网站会注明。")
 
 
 def test_prose_keeps_its_lines():

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from cnnviz.errors import CnnvizError
+from cnnviz.words import message
 from gen.checks.kinds import KINDS
 from gen.checks.parity import differences
 from gen.texts.finding import Finding, spoken, workflow_commands
+from gen.texts.words import check_words
 
 ROOT = Path(__file__).parents[2]
 
@@ -144,10 +146,13 @@ def test_what_differs_is_said_with_line_and_remedy(docs, old, new, sentences):
     assert all("怎么办：" in line for line in said(docs(ZH, EN.replace(old, new)), "zh"))
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=str)
-def test_every_remedy_can_be_filled_in(kind):
-    for todo in kind.todo:
-        assert "{own}" not in todo.format(own="English", value="x")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_remedy_can_be_filled_in(kind, language):
+    say, kind = check_words(language), KINDS[kind]
+    assert say(kind.name)
+    todo = say(kind.todo("Elvish", "x-y-z"))
+    assert ("x-y-z" in todo) == bool(kind.written)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +233,8 @@ def test_who_changed_one_language_is_spoken_to_in_it(monkeypatch):
 
 
 def test_words_of_a_request_cannot_become_commands_of_the_workflow():
-    finding = Finding("a,b\n.md", 0, "", "100%\n::set-env name=X::y")
-    (command,) = workflow_commands([finding], "en", "error")
-    assert command == ("::error file=a%2Cb%0A.md,line=1::100%25%0A::set-env name=X::y")
+    what = message("parity.not built", file="100%\n::set-env name=X::y")
+    (command,) = workflow_commands([Finding("a,b\n.md", 0, what)], "en", "error")
+    assert command.startswith("::error file=a%2Cb%0A.md,line=1::the site does not build")
+    assert "100%25%0A::set-env name=X::y" in command
+    assert len(command.splitlines()) == 1

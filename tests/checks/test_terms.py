@@ -44,5 +44,5 @@ def test_a_good_entry_passes(tmp_path):
 def test_what_is_wrong_is_said_at_the_entry(tmp_path, was, now, zh, en):
     said = found(tmp_path, TERM.replace(was, now))[0]
     assert (said.file, said.line) == ("docs/glossary.yml", 3)
-    assert zh in said.zh
-    assert en in said.en
+    assert zh in said.sentence("zh")
+    assert en in said.sentence("en")

@@ -12,6 +12,7 @@ from gen.checks.rules import OUR_SITES, remarks
 from gen.checks.writing import check
 from gen.settings import ROOT, from_environment
 from gen.texts.glossary import Term
+from gen.texts.words import check_words
 
 POOLING = Term(
     "pooling", "汇聚", "pooling", "page", {"zh": "。", "en": "."}, never={"zh": ["池化"], "en": []}
@@ -22,6 +23,9 @@ SITE = Site(
     {"zh": {"page": {"top"}, "other": {"end"}}, "en": {"page": {"top"}, "made": {"*"}}},
     {"net": {"accuracy": 0.98412, "parameters": 61706, "shape": [3, 4.56789]}},
 )
+
+
+SAY = check_words("en")
 
 
 def said(language, text):
@@ -175,7 +179,7 @@ def test_a_third_language_may_link_to_what_it_has_not_translated(docs):
     page = FRONT + "# X { #a }\n\n[one](more.md) [two](none.md)\n"
     (docs / "xx" / "index.md").write_text(page, "utf-8")
     (docs / "en" / "more.md").write_text(FRONT + "# More { #more }\n", "utf-8")
-    (remark,) = [f.en for f in check(docs, docs) if f.file == "docs/xx/index.md"]
+    (remark,) = [f.sentence("en") for f in check(docs, docs) if f.file == "docs/xx/index.md"]
     assert remark.startswith("the link none.md leads to no page.")
 
 
@@ -219,7 +223,7 @@ def test_an_allow_list_that_cannot_be_read(docs):
 
 
 def test_where_several_corrections_are_known():
-    ((_, sentence),) = [(r.rule, r.en) for r in remarks(Page("en", "page", "lerned"), SITE)]
+    ((_, sentence),) = [(r.rule, SAY(r.what)) for r in remarks(Page("en", "page", "lerned"), SITE)]
     assert sentence == "'lerned': misspelt. What to do: write learned or learnt or leaned."
 
 
@@ -232,14 +236,14 @@ def test_an_american_term_is_a_matter_of_spelling_alone():
 @pytest.mark.parametrize("target", ["../other/", "/en/other/", f"{OUR_SITES[0]}en/other/"])
 def test_an_address_of_the_site_is_no_link_in_a_text(target):
     (remark,) = remarks(Page("en", "page", f"[other]({target}#end)"), SITE)
-    assert "is an address of the site. What to do: write the name of the file" in remark.en
-    assert "such as other.md" in remark.en
+    assert "is an address of the site. What to do: write the name of the file" in SAY(remark.what)
+    assert "such as other.md" in SAY(remark.what)
 
 
 def test_the_nearest_page_and_anchor_are_named():
     page, anchor = remarks(Page("zh", "page", "[a](othr.md) [b](other.md#ends)"), SITE)
-    assert "Did you mean other.md?" in page.en
-    assert "Did you mean #end?" in anchor.en
+    assert "Did you mean other.md?" in SAY(page.what)
+    assert "Did you mean #end?" in SAY(anchor.what)
 
 
 def test_a_typed_number_is_answered_with_what_the_other_language_has():
@@ -247,4 +251,5 @@ def test_a_typed_number_is_answered_with_what_the_other_language_has():
     site = Site([], SITE.anchors, {}, values)
     text = "# A { #top }\n\n[[= net.a | percent ]] and 12.3%."
     (remark,) = remarks(Page("en", "page", text), site)
-    assert "write [[= net.b | percent ]] (as the other language has in this section)" in remark.en
+    there = "write [[= net.b | percent ]] (as the other language has in this section)"
+    assert there in SAY(remark.what)

@@ -6,10 +6,10 @@ import random
 import pytest
 
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.kept import Chapter
 from cnnviz.files import digest, write_sealed
 from gen import weights
 from gen.draw import build, keys, manifest
-from cnnviz.figure.kept import Chapter
 from gen.settings import Settings, from_environment
 
 

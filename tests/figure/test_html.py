@@ -33,7 +33,9 @@ PICTURE = KeptPicture(
     scale=4.5,
     photo=False,
 )
-DRAWING = KeptDrawing(label=None, alt=None, markup={"zh": "<svg>层</svg>", "en": "<svg>layer</svg>"})
+DRAWING = KeptDrawing(
+    label=None, alt=None, markup={"zh": "<svg>层</svg>", "en": "<svg>layer</svg>"}
+)
 LEGEND = Legend(message("weight"), "linear-gradient(x)", "−1", "1")
 
 

@@ -11,20 +11,19 @@ from pathlib import Path
 import pytest
 
 from cnnviz.data import catalogue
+from cnnviz.figure.html import figure_html
+from cnnviz.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
 from cnnviz.training.runs import RECIPES
 from gen.atlas.pages import atlas_pages
 from gen.context import Context
 from gen.draw import manifest
 from gen.draw.keys import EXAMPLES, chapter_names
-from gen.draw.render import render_chapter
-from cnnviz.figure.html import figure_html
-from cnnviz.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
-from gen.draw.render import site_context
+from gen.draw.render import render_chapter, site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
-from gen.texts.words import SITE
 from gen.texts.glossary import read
+from gen.texts.words import SITE
 
 LANGUAGES = ("zh", "en")
 # The programs take as long as all figures together: `make site` runs each, its notebook again.

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from cnnviz.errors import CnnvizError
-from gen.checks import in_step
 from cnnviz.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant, Text
+from gen.checks import in_step
 from gen.settings import ROOT
 from gen.site import cards, feed, structured
 from gen.site.frame import Frame

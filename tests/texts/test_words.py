@@ -11,13 +11,13 @@ from gen.texts.words import FILE, words
 @pytest.fixture
 def docs(tmp_path):
     def write(language, text):
-        folder = tmp_path / language
-        folder.mkdir(exist_ok=True)
+        folder = tmp_path / "docs" / language
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(text, "utf-8")
 
     write("en", 'seen: "[[= share | percent(0) ]] of [[= what ]]"\ncomma: ", "\n')
     write("xx", 'seen: "[[= what ]]: [[= share | percent ]]"\n')
-    return tmp_path
+    return tmp_path / "docs"
 
 
 @pytest.mark.parametrize(
