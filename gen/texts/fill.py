@@ -6,6 +6,7 @@ Delimiters that do not meet LaTeX: `[[= value ]]`, `[[% call … %]]`, `[[# comm
     [[= claim(a > b, "what the sentence says") ]]       stops the build if it is not so
     [[= source("cnnviz/nets/models.py", "LeNet.forward") ]]  code, taken from the tested source
     [[= example("first_convolution") ]]                 a program and what it printed
+    [[= say("kinds.conv") ]]                            a sentence of a words file
     [[% call figure("lenet/conv1_filters") %]] caption [[% endcall %]]
 """
 
@@ -32,7 +33,7 @@ from cnnviz.words import FALLBACK, Message, message, sandbox
 from gen.texts.course import Chapter, course_map
 from gen.texts.finding import Finding
 from gen.texts.glossary import Term, glossary_markdown
-from gen.texts.words import check_words, words
+from gen.texts.words import SITE, check_words, words
 
 
 class Misfit(CnnvizError):
@@ -129,6 +130,7 @@ class Prose:
             "figure": self.figure,
             "source": self.source,
             "example": self.example,
+            "say": self.said,
             "made_digits": dataset == "digits",
             "dataset": dataset,
         }
@@ -189,6 +191,17 @@ class Prose:
         if isinstance(error, Misfit):
             return line, error.what
         return line, message("fill.does not fit", problem=str(error))
+
+    def said(self, key: str, **values: Any) -> str:
+        """What a words file says, such as say("mistakes.styles.kinds.bare") in mistakes.yml.
+
+        Raises:
+            Misfit: no words file says that.
+        """
+        try:
+            return SITE.catalogue(self.language, key.partition(".")[0])(key, **values)
+        except CnnvizError as error:
+            raise Misfit(message("fill.unsaid", why=str(error))) from error
 
     def say(self, key: str, **values: str) -> str:
         """A word of the catalogue in this language."""

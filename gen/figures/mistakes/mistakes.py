@@ -32,41 +32,6 @@ REFUSE_BELOW = 0.7
 
 NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫"
 
-_STYLES_ZH = {
-    "open, with curved tail": "开口弯尾",
-    "bare": "一竖",
-    "barred": "带横杠",
-    "big loop": "大圈",
-    "closed": "闭合",
-    "crossed": "交叉",
-    "crossed loop": "圈相交",
-    "curled": "卷曲",
-    "flat-topped": "平顶",
-    "from the left": "左起笔",
-    "hooked": "带钩",
-    "hooked and barred": "带钩和横杠",
-    "in one stroke": "一笔写成",
-    "like an S": "像 S",
-    "looped": "带圈",
-    "open": "开口",
-    "open, round": "开口而圆",
-    "overlapping": "首尾相叠",
-    "plain": "普通",
-    "ribbon": "丝带形",
-    "round": "圆",
-    "round nook": "圆凹口",
-    "sharp": "尖角",
-    "slashed": "加斜线",
-    "smooth": "圆滑",
-    "straight": "直竖",
-    "two rings": "两个圈",
-    "with curved tail": "弯尾",
-    "with flag": "带小旗",
-    "with flag and foot": "带小旗和底横",
-    "with nook": "带凹口",
-    "with separate hat": "横另写",
-}
-
 
 def _confusion(context: Context) -> np.ndarray:
     return context.evaluation("lenet").confusion.numpy()
@@ -170,14 +135,18 @@ def _style_name(context: Context, style: str) -> Said:
     """A style of writing, or the class by which a data set without styles is compared."""
     if not context.test.styles:
         return style
-    digit, _, kind = style.partition(" ")
-    return message("style", digit=digit, kind=message(f"kinds.{kind.replace(',', '')}"))
+    digit, kind = _digit_and_kind(style)
+    return message("style", digit=digit, kind=message(f"kinds.{kind}"))
 
 
-def _style_in_each_language(style: str) -> dict[str, str]:
-    """A style for the text, whose numbers cannot be said by words files."""
+def _digit_and_kind(style: str) -> tuple[str, str]:
+    """What is written, and the name of how under styles.kinds in the words files.
+
+    >>> _digit_and_kind("9 open, round")
+    ('9', 'open round')
+    """
     digit, _, kind = style.partition(" ")
-    return {"zh": f"{digit} {_STYLES_ZH.get(kind, kind)}".strip(), "en": style}
+    return digit, kind.replace(",", "")
 
 
 def styles(context: Context) -> Figure:
@@ -332,7 +301,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "surest": max(p for _, _, p in worst),
         "above_90": int(((sure > 0.9) & wrong).sum()),
         "styles": [
-            {"name": _style_in_each_language(s), "count": n, "errors": e} for s, n, e in hard
+            {"digit": digit, "kind": kind, "count": n, "errors": e}
+            for (digit, kind), n, e in ((_digit_and_kind(s), n, e) for s, n, e in hard)
         ],
         "taken_for": {
             "flagged_1": _taken_for(context, "1 with flag"),
