@@ -22,6 +22,8 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.publish.assemble import SITE
 from gen.settings import ROOT, from_environment
+from gen.texts import languages
+from gen.texts.words import words
 
 FOLDER = "cnnviz-offline"
 _SHIM = "assets/offline.js"
@@ -33,11 +35,6 @@ _SHARED = ("figures", "lab-files")
 _TO_SHARED = re.compile(rf'(?<=["\'(])((?:\.\./)*)(?=(?:{"|".join(_SHARED)})/)')
 _ONLINE_ONLY = {"404.html", "sitemap.xml", "sitemap.xml.gz", "robots.txt"}
 _ALREADY_SMALL = {".png", ".jpg", ".gz", ".zip", ".woff2"}
-_READ_ME = """看见卷积 · Seeing Convolutions
-
-解压之后双击 index.html（英文版：en/index.html），不需要网络。
-Unpack, then double-click en/index.html (Chinese: index.html). No network is needed.
-"""
 
 
 def link(href: str) -> str:
@@ -111,7 +108,17 @@ def convert(site: Path, target: Path) -> None:
         index.with_suffix(".js").write_text(search_index(index.read_text("utf-8")), "utf-8")
         index.unlink()
         shutil.copyfile(Path(__file__).with_suffix(".js"), home / _SHIM)
-    (target / "README.txt").write_text(_READ_ME, "utf-8")
+    (target / "README.txt").write_text(_read_me(target), "utf-8")
+
+
+def _read_me(target: Path) -> str:
+    """Where to begin, a line for each language that is there."""
+    homes = {language.code: f"{language.folder}index.html" for language in languages.read(ROOT)}
+    return "".join(
+        f"{words(code)('offline', page=home)}\n"
+        for code, home in homes.items()
+        if (target / home).exists()
+    )
 
 
 def _module(target: Path, page: Path, src: str) -> Path:
