@@ -19,6 +19,7 @@ from msgspec import Meta, Struct
 
 from cnnviz import numbers
 from cnnviz.errors import CnnvizError
+from cnnviz.files import digest
 
 FALLBACK = "en"
 
@@ -198,6 +199,50 @@ class Catalogue:
         return value
 
 
+class Library(Protocol):
+    """Where the words of figures and pages stand, in each language that there is."""
+
+    @property
+    def languages(self) -> Sequence[str]: ...
+
+    def catalogue(
+        self,
+        language: str,
+        scope: str = "",
+        escape: bool = False,
+        heard: Callable[[str, Sentence], None] | None = None,
+    ) -> Catalogue:
+        """What is said in a language; the arguments are those of Catalogue."""
+
+
+_PACKAGE = Path(__file__).parent
+
+
+def package_files(language: str) -> list[Path]:
+    """The words files of this package itself."""
+    return [_PACKAGE / room / "words" / f"{language}.yml" for room in ("atlas", "figure")]
+
+
+class PackageWords:
+    """The words of this package: those of its figures and of the atlas."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """Those of the atlas."""
+        return sorted(path.stem for path in (_PACKAGE / "atlas" / "words").glob("*.yml"))
+
+    def catalogue(
+        self,
+        language: str,
+        scope: str = "",
+        escape: bool = False,
+        heard: Callable[[str, Sentence], None] | None = None,
+    ) -> Catalogue:
+        """See Library."""
+        files, english = package_files(language), package_files(FALLBACK)
+        return Catalogue(files, english, scope, escape, heard)
+
+
 def read(file: Path) -> Mapping[str, Any]:
     """The sentences of a words file by key, with a dot between nested names; none without a file.
 
@@ -221,6 +266,11 @@ class _Loader(yaml.CSafeLoader):
             if names.count(name) > 1:
                 raise yaml.MarkedYAMLError(problem=f"'{name}' twice", problem_mark=key.start_mark)
         return super().construct_mapping(node, deep)
+
+
+def text_digest(sentence: Sentence) -> str:
+    """Differs for sentences that differ."""
+    return digest([str(sentence.text).encode()])
 
 
 @lru_cache(maxsize=256)

@@ -19,11 +19,11 @@ from cnnviz.data import datasets
 from cnnviz.data.datasets import Dataset
 from cnnviz.data.inputs import scramble, to_input
 from cnnviz.errors import unknown_name
+from cnnviz.figure.kept import Passport
 from cnnviz.inside.evaluation import Evaluation, evaluate, predict
 from cnnviz.inside.recording import record
 from cnnviz.nets.outside import from_file
 from cnnviz.training.weights import weights_digest
-from gen.figure.kept import Passport
 from gen.settings import Settings
 
 if TYPE_CHECKING:

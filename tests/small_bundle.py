@@ -14,7 +14,7 @@ from PIL import Image
 from cnnviz.files import digest
 from gen.bundle import bundle as prebuilt
 from gen.draw import manifest
-from gen.figure.kept import Chapter, KeptFigure
+from cnnviz.figure.kept import Chapter, KeptFigure
 from gen.settings import Settings
 
 CHAPTERS = ["atlas", "examples", "relu", "units-net"]
@@ -29,7 +29,7 @@ def picture(width: int = 6, height: int = 4, colour: int = 200) -> bytes:
 
 
 def figure(file: str) -> dict:
-    """One with all that a figure can have, as JSON: see gen.figure.kept."""
+    """One with all that a figure can have, as JSON: see cnnviz.figure.kept."""
     shown = {"file": file, "width": 6, "height": 4, "scale": 2.5, "photo": False}
     lines = "[[&quot;loss&quot;, &quot;1&quot;, &quot;10 4&quot;]]"
     chart = f'<svg data-lines="{lines}"><title>loss</title></svg>'

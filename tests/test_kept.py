@@ -8,7 +8,7 @@ import pytest
 from cnnviz.errors import CnnvizError
 from cnnviz.files import DamagedError
 from gen.draw import manifest
-from gen.figure.kept import (
+from cnnviz.figure.kept import (
     Chapter,
     KeptDrawing,
     KeptFigure,

@@ -8,7 +8,7 @@ models whose control flow depends on the data are recorded like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Self
@@ -114,7 +114,7 @@ class _Recording(TorchFunctionMode):
         """Run a layer of torch.nn; the operations inside it are its own affair."""
         with torch._C.DisableTorchFunction():
             output = call(*args, **kwargs)
-        self._keep(name, output)
+        self._keep(name, output, args, kwargs)
         return output
 
     def _call_in_place_layer(
@@ -132,7 +132,7 @@ class _Recording(TorchFunctionMode):
         with torch._C.DisableTorchFunction():
             target = args[0] if args else next(iter(kwargs.values()))
             output = self._overwrite(target, lambda: call(*args, **kwargs), out_of_place)
-        self._keep(name, output)
+        self._keep(name, output, args, kwargs)
         return output
 
     def _call_module(
@@ -145,7 +145,7 @@ class _Recording(TorchFunctionMode):
         finally:
             self._scope = outer
         if self._layers is not None or not module._modules:
-            self._keep(name, output)
+            self._keep(name, output, args, kwargs)
         return output
 
     def __torch_function__(
@@ -175,14 +175,21 @@ class _Recording(TorchFunctionMode):
             output = func(*args, **kwargs)
         if self._functional and name != "__get__" and _takes_activations(args):
             operation = _REFLECTED.get(name) or name.strip("_")
-            self._keep(f"{self._scope}.{operation}" if self._scope else operation, output)
+            where = f"{self._scope}.{operation}" if self._scope else operation
+            self._keep(where, output, args, kwargs)
         return output
 
-    def _keep(self, name: str, output: Any) -> None:
-        """Record the tensors in `output` under `name`, or under the next free number."""
+    def _keep(
+        self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> str | None:
+        """Record the tensors in `output` under `name`, or under the next free number.
+
+        Returns:
+            The name that it got; None if there was no tensor. What went in is for subclasses.
+        """
         parts = [("", output)] if type(output) is Tensor else list(_tensors(output))
         if not parts:
-            return
+            return None
         key, number = name, 0
         while key in self._used or (number and key in self._modules):
             number += 1
@@ -192,6 +199,7 @@ class _Recording(TorchFunctionMode):
             part = key + index
             if self._layers is None or key in self._layers or part in self._layers:
                 self._put([part], tensor)
+        return key
 
     def _put(self, names: list[str], tensor: Tensor) -> None:
         for name in names:

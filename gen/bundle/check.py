@@ -1,7 +1,8 @@
 """Is an unpacked bundle what pages can be made of? Asked before it takes the place of another.
 
-First its JSON is read against the types of gen.figure.kept and gen.bundle.shape, then the pictures
-that it names are looked at, and then the parts of pages that come from it are made once, in memory.
+First its JSON is read against the types of cnnviz.figure.kept and gen.bundle.shape, then the
+pictures that it names are looked at, and then the parts of pages that come from it are made once,
+in memory.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from typing import Any
 from PIL import Image
 
 from cnnviz.errors import CnnvizError, printable
+from cnnviz.figure.html import figure_html
+from cnnviz.figure.kept import Chapter, KeptFigure, opened
 from cnnviz.files import DamagedError, inside
 from gen.atlas.pages import atlas_pages
 from gen.atlas.unit_pages import UnitPage
 from gen.bundle import shape
 from gen.bundle.scripts import check_script
 from gen.draw import keys, manifest
-from gen.figure.html import figure_html
-from gen.figure.kept import Chapter, KeptFigure, opened
 from gen.lab import files as lab_files
 from gen.settings import Settings
+from gen.texts.words import SITE
 
 LARGEST_JSON = 20_000_000
 LARGEST_PICTURE = 20_000_000
@@ -146,7 +148,18 @@ def _unit_pictures(units: shape.Units) -> list[shape.Drawn]:
 
 def _try_figure(address: str, figure: KeptFigure) -> None:
     for language in ("zh", "en"):
-        _tried(f"the figure '{address}'", figure_html, address, figure, language, "", str, "/", "")
+        _tried(
+            f"the figure '{address}'",
+            figure_html,
+            address,
+            figure,
+            language,
+            "",
+            str,
+            "/",
+            "",
+            SITE,
+        )
 
 
 def _try_units(net: str, numbers: Mapping[str, Any], nets: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """What is special to a bundle: its manifest, limits of its JSON, and numbers that become pages.
 
-It is checked before any page is made from it. What a chapter and its figures are, gen.figure.kept
-says, for bundles as for what is drawn here. A field of a number that no type names is ignored,
-since nothing reads it. Names are narrower than pages need: they become files, addresses, markup.
+It is checked before any page is made from it. What a chapter and its figures are,
+cnnviz.figure.kept says, for bundles as for what is drawn here. A field of a number that no type
+names is ignored, since nothing reads it. Names are narrower than pages need: they become files, addresses, markup.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, printable, unknown_name
-from gen.figure.kept import Count, Digest, Name, Passport, PictureFile, Pixels
+from cnnviz.figure.kept import Count, Digest, Name, Passport, PictureFile, Pixels
 
 # --- Words --------------------------------------------------------------------------------------
 

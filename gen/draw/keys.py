@@ -23,7 +23,7 @@ UNITS = "units-"
 """Begins the names of chapters that hold the units of a net of the atlas (gen.atlas.units)."""
 
 _PACKAGES = ("cnnviz", "gen")
-_STORE = "gen.figure.store"
+_STORE = "cnnviz.figure.store"
 _DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
 
 
@@ -55,7 +55,7 @@ def _code(name: str, drawn_by: Mapping[str, str]) -> str:
     if name == EXAMPLES:
         start = (ROOT / "docs" / "examples").glob("*.py")
     elif name.startswith(UNITS):
-        start = ("gen.atlas.units", _STORE)
+        start = ("cnnviz.atlas.units", "gen.nets", _STORE)
     else:
         start = (drawn_by[name], _STORE)
     return source_digest(*start, root=ROOT, packages=_PACKAGES)

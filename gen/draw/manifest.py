@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.kept import Chapter, opened, sealed
 from cnnviz.files import DamagedError, holds, inside, write_atomically
+from cnnviz.words import text_digest
 from gen.draw import keys
-from gen.figure.kept import Chapter, opened, sealed
 from gen.settings import Settings
-from gen.texts.sections import languages
-from gen.texts.words import DOCS, figure_words, text_digest
+from gen.texts.words import SITE
 from gen.weights import digests
 
 
@@ -47,7 +47,7 @@ def write(name: str, chapter: Chapter, settings: Settings) -> None:
     """Write a chapter's description; its files must be there already.
 
     Raises:
-        CnnvizError: something in it is not as gen.figure.kept says; nothing was written.
+        CnnvizError: something in it is not as cnnviz.figure.kept says; nothing was written.
     """
     try:
         content = sealed(chapter)
@@ -75,7 +75,7 @@ def stale(settings: Settings) -> dict[str, str]:
 def words_differ(chapter: Chapter) -> bool:
     """Are words inside its drawings not what the words files say now, or not of all languages?"""
     drawn = chapter.drawn_words
-    if drawn and set(drawn) != set(languages(DOCS)):
+    if drawn and set(drawn) != set(SITE.languages):
         return True
     return any(
         not _is(language, *where.split(":"), before)
@@ -86,6 +86,6 @@ def words_differ(chapter: Chapter) -> bool:
 
 def _is(language: str, scope: str, key: str, before: str) -> bool:
     try:
-        return text_digest(figure_words(language, scope).find(key)) == before
+        return text_digest(SITE.catalogue(language, scope).find(key)) == before
     except CnnvizError:
         return False

@@ -16,19 +16,21 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+from cnnviz.atlas.units import render_units
 from cnnviz.data import datasets
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.figure import Figure
+from cnnviz.figure.kept import Chapter
+from cnnviz.figure.store import describe
 from cnnviz.files import remove
 from cnnviz.training import checkpoints
 from cnnviz.training.fit import Trained
 from cnnviz.training.recipe import Recipe
-from gen.atlas.units import render_units
 from gen.context import Context
 from gen.draw.keys import EXAMPLES, UNITS, modules
-from gen.figure.figure import Figure
-from gen.figure.kept import Chapter
-from gen.figure.store import describe
+from gen.nets import atlas_net
 from gen.settings import ROOT, Settings
+from gen.texts.words import SITE
 from gen.weights import digests
 
 
@@ -57,7 +59,9 @@ def _render(name: str, key: str, context: Context) -> Chapter:
     if name == EXAMPLES:
         return Chapter(key, numbers=run_examples(context))
     if name.startswith(UNITS):
-        return render_units(name.removeprefix(UNITS), key, context)
+        net = atlas_net(context, name.removeprefix(UNITS))
+        folder, passport = context.settings.figures_dir, context.passport(net.name)
+        return render_units(net, key, passport, folder)
     module = import_module(modules()[name])
     chapter = Chapter(key)
     drawn = [(t, f(context), f) for t, f in figure_functions(module).items()]
@@ -71,6 +75,7 @@ def _render(name: str, key: str, context: Context) -> Chapter:
             chapter,
             context.settings.figures_dir,
             context.passport,
+            SITE,
         )
     if hasattr(module, "numbers"):
         chapter.numbers = dict(module.numbers(context))

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from cnnviz.drawing import svg
 from cnnviz.drawing.mosaic import Scale, mosaic
+from cnnviz.figure.figure import Text, in_both
 from cnnviz.numbers import fixed_or_zero
-from gen.figure.figure import Text, in_both
 
 _WIDTH, _LEFT, _BELOW = 656, 56, 16  # pixels: of all, of the names of the rows, of the notes
 _PIXELS = 24

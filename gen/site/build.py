@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import TemplateSyntaxError
 
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.html import figure_html
 from cnnviz.files import write_atomically
 from gen.atlas.pages import atlas_nav
 from gen.bundle import bundle as prebuilt
@@ -23,7 +24,6 @@ from gen.checks.html_lists import PAGE, TEXT, Allowed
 from gen.checks.parity import differences
 from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
-from gen.figure.html import figure_html
 from gen.settings import ROOT, Settings, commit, from_environment, version
 from gen.site.cards import Figures
 from gen.site.frame import Frame
@@ -40,6 +40,7 @@ from gen.texts.glossary import read as read_glossary
 from gen.texts.languages import ROOT_LANGUAGE, ours
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
+from gen.texts.words import SITE
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,8 @@ class SiteBuild:
         """Figures of a bundle hold nothing that none of ours does."""
         for address in self.figures if self.bundle else ():
             # All that a figure itself brings: no caption, no links to the source, no commit.
-            own = figure_html(
-                address, self.figures[address], self.plan.language, "", "figures/{}".format, "", ""
-            )
+            figure, language = self.figures[address], self.plan.language
+            own = figure_html(address, figure, language, "", "figures/{}".format, "", "", SITE)
             check_markup(f"figure {address}", own)
 
     def nav(self) -> list[Any] | None:
@@ -266,6 +266,7 @@ class SiteBuild:
             lambda file: f"{root}figures/{file}",
             self.plan.source_url,
             commit(),
+            SITE,
         )
 
     def head(

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from cnnviz.figure.kept import KeptFigure, KeptPicture
 from cnnviz.files import digest, holds, inside, write_atomically
-from gen.figure.kept import KeptFigure, KeptPicture
 
 WIDTH, HEIGHT = 1200, 630
 LARGEST = 60_000

@@ -10,6 +10,7 @@ from pathlib import Path
 from cnnviz.errors import CnnvizError
 from gen.settings import ROOT
 from gen.texts.course import DIRECTIVE
+from gen.texts.words import languages  # noqa: F401
 
 CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 HEADING = re.compile(r"^#{1,4} +(.*?) *\{ #([\w-]+) \}", re.M)
@@ -126,9 +127,3 @@ def pages(docs: Path, language: str) -> dict[str, Path]:
         path.relative_to(folder).as_posix().removesuffix(".md"): path
         for path in sorted(folder.rglob("*.md"))
     }
-
-
-def languages(docs: Path) -> list[str]:
-    """Languages of the site, ours first: a folder of docs is one if it has a home page."""
-    found = {path.parent.name for path in docs.glob("*/index.md")}
-    return [*("zh", "en"), *sorted(found - {"zh", "en"})]

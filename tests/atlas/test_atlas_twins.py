@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from gen.figure.figure import Text
+from cnnviz.figure.figure import Text
 from gen.figures.matched_rows import Row, decimals, matched_rows
 
 

@@ -16,7 +16,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, inside
 from gen.bundle import check as bundle_check
 from gen.draw import keys, manifest
-from gen.figure.html import figure_html
+from cnnviz.figure.html import figure_html
 from gen.publish import offline
 from gen.settings import ROOT
 from gen.site import cards

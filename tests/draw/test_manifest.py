@@ -9,7 +9,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, write_sealed
 from gen import weights
 from gen.draw import build, keys, manifest
-from gen.figure.kept import Chapter
+from cnnviz.figure.kept import Chapter
 from gen.settings import Settings, from_environment
 
 

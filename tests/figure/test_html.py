@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from cnnviz.drawing.charts import line_chart
 from cnnviz.errors import CnnvizError
-from gen.figure import html as figures_html
-from gen.figure.html import environment, figure_html
-from gen.figure.kept import (
+from cnnviz.figure import html as figures_html
+from cnnviz.figure.html import environment, figure_html
+from cnnviz.figure.kept import (
     Bands,
     KeptDrawing,
     KeptFigure,

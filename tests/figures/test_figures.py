@@ -17,8 +17,8 @@ from gen.context import Context
 from gen.draw import manifest
 from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter
-from gen.figure.html import figure_html
-from gen.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
+from cnnviz.figure.html import figure_html
+from cnnviz.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
 from gen.nets import site_context
 from gen.settings import ROOT, Settings, from_environment
 from gen.texts.course import chapters

@@ -10,7 +10,7 @@ from PIL import Image
 
 from cnnviz.errors import CnnvizError
 from gen.checks import in_step
-from gen.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant, Text
+from cnnviz.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant, Text
 from gen.settings import ROOT
 from gen.site import cards, feed, structured
 from gen.site.frame import Frame

@@ -12,14 +12,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.drawing import charts
+from cnnviz.figure.figure import Figure, Panel, Text, Variant, in_both
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
 from cnnviz.numbers import signed
-from gen.atlas.ablation_table import FIRST, Row, legend, table_html
-from gen.atlas.addresses import unit_name
-from gen.atlas.net import AtlasNet, atlas_net
+from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.figures.ablation import FIRST, Row, legend, rows_of, table_html
+from cnnviz.atlas.subject import AtlasNet
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, Variant, in_both
+from gen.nets import atlas_net, atlas_nets
 
 _SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Of the hidden units that are switched off together."""
@@ -27,33 +28,8 @@ _SHARES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 _DRAWS = 3
 """Random orders in which they are switched off."""
 
-_TOGETHER = 1000
-"""Test images on which units are switched off together."""
-
 _NOTHING_HAPPENS = 1
 """Right answers of the tested ones by which a unit that goes unnoticed changes their number."""
-
-
-@shared
-def _rows(context: Context, net: AtlasNet) -> list[Row]:
-    """Every unit of every layer with weights, the one that costs most loss first."""
-    accuracy, loss = net.baseline
-    counts = torch.bincount(
-        context.test.labels[: len(net.tested)], minlength=len(context.test.class_names)
-    ).double()
-
-    def with_mean(change: Tensor) -> NDArray[np.float64]:
-        mean = (change.nan_to_num() @ counts) / counts.sum()
-        return torch.cat([mean[:, None], change], dim=1).numpy()  # (C, 1 + classes)
-
-    rows = []
-    for layer in net.weighted:
-        off = net.ablation(layer.name)
-        losses = with_mean(1000 * (off.loss - loss))
-        points = with_mean(100 * (off.accuracy - accuracy))
-        units = len(losses)
-        rows += [Row(layer.name, u, units, losses[u], points[u]) for u in range(units)]
-    return sorted(rows, key=lambda row: -row.loss[0])
 
 
 # ---------- The table ----------
@@ -61,13 +37,12 @@ def _rows(context: Context, net: AtlasNet) -> list[Row]:
 
 def table(context: Context) -> Figure:
     """What each class loses without each unit; the reader chooses the net and sorts."""
-    nets = [atlas_net(context, name) for name in context.settings.atlas_nets]
-    drawn = {net.name: _rows(context, net) for net in nets}
-    names = list(context.test.class_names)
+    nets = atlas_nets(context)
+    drawn = {net.name: rows_of(net) for net in nets}
     variants = [
         Variant(
             Text(net.title, net.title),
-            [Panel(in_both(lambda say, net=net: table_html(net, drawn[net.name], names, say)),  # type: ignore[misc]
+            [Panel(in_both(lambda say, net=net: table_html(net, drawn[net.name], net.classes, say)),  # type: ignore[misc]
                    alt=_summary(net, drawn[net.name]))],
             [legend()],
         )
@@ -98,8 +73,7 @@ def _summary(net: AtlasNet, rows: Sequence[Row]) -> Text:
 def together(context: Context) -> Figure:
     """Accuracy while more and more hidden units are switched off at once."""
     panels, ends = [], []
-    for name in context.settings.atlas_nets:
-        net = atlas_net(context, name)
+    for net in atlas_nets(context):
         curves = _together(context, net)
         if not curves:
             continue
@@ -150,20 +124,19 @@ def _together(context: Context, net: AtlasNet) -> dict[str, list[float]]:
 
     Keys "least" and "random", the mean of _DRAWS orders; empty for a net of one layer.
     """
-    hidden = [row for row in _rows(context, net) if row.layer in _hidden(net)]
+    hidden = [row for row in rows_of(net) if row.layer in _hidden(net)]
     if not hidden:
         return {}
     chance = torch.Generator().manual_seed(0)
     orders = [torch.randperm(len(hidden), generator=chance).tolist() for _ in range(_DRAWS)]
-    random = [_without_more_and_more(context, net, [hidden[i] for i in order]) for order in orders]
-    least = _without_more_and_more(context, net, sorted(hidden, key=lambda r: abs(r.loss[0])))
+    random = [_without_more_and_more(net, [hidden[i] for i in order]) for order in orders]
+    least = _without_more_and_more(net, sorted(hidden, key=lambda r: abs(r.loss[0])))
     return {"least": least, "random": np.mean(random, axis=0).tolist()}
 
 
-def _without_more_and_more(context: Context, net: AtlasNet, order: list[Row]) -> list[float]:
+def _without_more_and_more(net: AtlasNet, order: list[Row]) -> list[float]:
     """Accuracy on a part of the tested images without each of _SHARES of the units."""
-    few = net.tested[:_TOGETHER]
-    labels = context.test.labels[: len(few)]
+    few, labels = net.tested[: net.limits.together], net.tested_labels[: net.limits.together]
     found = []
     for share in _SHARES:
         off: dict[str, list[int]] = {}
@@ -184,16 +157,16 @@ def _hidden(net: AtlasNet) -> list[str]:
 
 def numbers(context: Context) -> dict[str, Any]:
     """What the table says of each net and of each of its layers."""
-    nets = {name: _facts(context, atlas_net(context, name)) for name in context.settings.atlas_nets}
+    nets = atlas_nets(context)
     return {
-        "nets": nets,
+        "nets": {net.name: _facts(context, net) for net in nets},
         "shares": list(_SHARES),
         "first": FIRST,
-        "tested": len(context.test.images[: len(atlas_net(context, next(iter(nets))).tested)]),
-        "together": min(_TOGETHER, len(context.test.images)),
+        "tested": len(nets[0].tested),
+        "together": len(nets[0].tested[: nets[0].limits.together]),
         "draws": _DRAWS,
         "nothing": _NOTHING_HAPPENS,
-        "relieved": _relieved(context) if "lenet" in nets else {},
+        "relieved": _relieved(context) if "lenet" in context.settings.atlas_nets else {},
     }
 
 
@@ -204,8 +177,8 @@ def _relieved(context: Context) -> dict[str, Any]:
     with the smoothing that LeNet was trained with; and the change of its mean confidence.
     """
     net, smoothing = atlas_net(context, "lenet"), context.trained("lenet").recipe.label_smoothing
-    row = min((r for r in _rows(context, net) if r.layer in _hidden(net)), key=lambda r: r.loss[0])
-    labels = context.test.labels[: len(net.tested)]
+    row = min((r for r in rows_of(net) if r.layer in _hidden(net)), key=lambda r: r.loss[0])
+    labels = net.tested_labels
     before = predict(net.model, net.tested)  # (N, 10)
     with silenced(net.model, {row.layer: [row.unit]}):
         after = predict(net.model, net.tested)
@@ -225,8 +198,8 @@ def _relieved(context: Context) -> dict[str, Any]:
 
 
 def _facts(context: Context, net: AtlasNet) -> dict[str, Any]:
-    rows = _rows(context, net)
-    tested, classes = len(net.tested), context.test.class_names
+    rows = rows_of(net)
+    tested, classes = len(net.tested), net.classes
     quiet = 100 * (_NOTHING_HAPPENS + 0.5) / tested  # points of accuracy
     layers: list[dict[str, Any]] = []
     for layer in net.weighted:
@@ -251,9 +224,7 @@ def _facts(context: Context, net: AtlasNet) -> dict[str, Any]:
         )
     hidden = [layer for layer in layers if layer["name"] in _hidden(net)]
     curves = _together(context, net)
-    accuracy, loss = (
-        float((part.nan_to_num() @ _weights(context, net)).sum()) for part in net.baseline
-    )
+    accuracy, loss = (float((part.nan_to_num() @ _shares(net)).sum()) for part in net.baseline)
     dearest = max(hidden or layers, key=lambda layer: float(layer["mean"]))
     return {
         "title": net.title,
@@ -270,7 +241,7 @@ def _facts(context: Context, net: AtlasNet) -> dict[str, Any]:
     }
 
 
-def _weights(context: Context, net: AtlasNet) -> Tensor:
+def _shares(net: AtlasNet) -> Tensor:
     """The share of each class among the tested images, (classes,)."""
-    labels = context.test.labels[: len(net.tested)]
-    return torch.bincount(labels, minlength=len(context.test.class_names)).double() / len(labels)
+    labels = net.tested_labels
+    return torch.bincount(labels, minlength=len(net.classes)).double() / len(labels)

@@ -7,28 +7,27 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.mosaic import image_png, mosaic
 from cnnviz.drawing.palettes import css_gradient
+from cnnviz.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
+from cnnviz.inside.contributions import contributions
+from cnnviz.inside.layers import Layer
 from cnnviz.inside.patches import cut, extremes
-from gen.atlas.addresses import unit_name
-from gen.atlas.net import KINDS, AtlasNet, Layer, atlas_net
-from gen.atlas.units import contributions
-from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
+from gen.context import Context
+from gen.nets import atlas_nets
 
 LINKS = 4
 """Units that a unit is joined to on demand, before it and after it."""
 
 _PATCHES = 9
-_INPUT = 7
-"""Of the atlas' images, the one that stands for the input."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +45,16 @@ class _Tiles:
 
 def net(context: Context) -> Figure:
     """Every unit of every net, layer below layer; the reader chooses the net."""
-    nets = [atlas_net(context, name) for name in context.settings.atlas_nets]
+    nets = atlas_nets(context)
     variants = []
     for own in nets:
-        tiles = {layer.name: _tiles(context, own, layer) for layer in own.weighted}
-        drawing = in_both(lambda say, own=own, tiles=tiles: _overview(context, own, tiles, say))  # type: ignore[misc]
+        tiles = {layer.name: _tiles(own, layer) for layer in own.weighted}
+        drawing = in_both(lambda say, own=own, tiles=tiles: _overview(own, tiles, say))  # type: ignore[misc]
         variants.append(
             Variant(
                 Text(own.title, own.title),
                 [Panel(drawing, alt=_alt(own))],
-                _legends({t.kind for t in tiles.values()}, context),
+                _legends({t.kind for t in tiles.values()}, len(own.classes)),
             )
         )
     alts = [_alt(own) for own in nets]
@@ -79,7 +78,7 @@ def _alt(own: AtlasNet) -> Text:
 # ---------- Thumbnails ----------
 
 
-def _tiles(context: Context, own: AtlasNet, layer: Layer) -> _Tiles:
+def _tiles(own: AtlasNet, layer: Layer) -> _Tiles:
     """A kernel over one channel as it is, other convolutions by what excites them, else classes."""
     units = layer.after[0]
     if layer.kind == "conv":
@@ -94,19 +93,18 @@ def _tiles(context: Context, own: AtlasNet, layer: Layer) -> _Tiles:
         strip = torch.cat(list(means), dim=1)  # (h, C·w)
         pixels = (255 * strip.clamp(0, 1)).round().byte().numpy()
         return _Tiles("patch", image_png(pixels, 9), size, size)
-    means = _by_class(context, own, layer)  # (C, classes)
+    means = _by_class(own, layer)  # (C, classes)
     rows = F.pad(means, (0, means.shape[1] % 2)).unflatten(1, (2, -1)).numpy()  # (C, 2, …)
     drawn = mosaic(rows, columns=units, scale="map", gap=0)
     cell = next((cell for most, cell in ((16, 8), (130, 5)) if units <= most), 3)
     return _Tiles("profile", drawn.png(9), cell * rows.shape[2], cell * 2)
 
 
-def _by_class(context: Context, own: AtlasNet, layer: Layer) -> Tensor:
+def _by_class(own: AtlasNet, layer: Layer) -> Tensor:
     """Mean activation (C, classes) of each unit over the tested images of each class."""
     relu = next((x for x in own.after(layer) if x.kind == "relu"), None)
     values = own.tested_outputs[(relu or layer).name]  # (N, C)
-    labels = context.test.labels[: len(values)]
-    members = F.one_hot(labels, len(context.test.class_names)).to(values.dtype)
+    members = F.one_hot(own.tested_labels, len(own.classes)).to(values.dtype)
     return (values.T @ members) / members.sum(0).clamp(min=1)
 
 
@@ -122,18 +120,18 @@ def _silent(own: AtlasNet, layer: Layer) -> list[int]:
 # ---------- Links between units ----------
 
 
-@shared
-def _into(context: Context, net: str) -> dict[str, Tensor]:
+def _into(own: AtlasNet) -> dict[str, Tensor]:
     """Layer → what each unit of the layer before contributes to each of its units, (C, before).
 
     Only layers whose channels are the units of the layer before.
     """
-    own = atlas_net(context, net)
-    found = contributions(own)
+    found = contributions(own.model, own.weighted, own.tested)
     return {
         layer.name: found[layer.name]
-        for before, layer in pairwise(own.weighted)
-        if layer.name in found and found[layer.name].shape[1] == before.after[0]
+        for layer in own.weighted
+        if layer.name in found
+        and (before := own.weighted_before(layer))
+        and found[layer.name].shape[1] == before.after[0]
     }
 
 
@@ -152,7 +150,7 @@ def _strongest(matrix: Tensor) -> list[list[list[int]]]:
 # ---------- HTML ----------
 
 
-def _overview(context: Context, own: AtlasNet, tiles: dict[str, _Tiles], say: Any) -> str:
+def _overview(own: AtlasNet, tiles: dict[str, _Tiles], say: Any) -> str:
     """Rows of links, one a layer; assets/atlas-overview.js draws the lines between them."""
     words = {
         "data-from": Text("主要来自", "fed most by"),
@@ -164,16 +162,16 @@ def _overview(context: Context, own: AtlasNet, tiles: dict[str, _Tiles], say: An
                           "strongly joined to it light up"),
     }  # fmt: skip
     attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
-    rows = [_input_row(context, own, say)]
-    into = _into(context, own.name)
-    followers = {before.name: layer.name for before, layer in pairwise(own.weighted)}
+    rows = [_input_row(own, say)]
+    into = _into(own)
     for layer in own.weighted:
         data = ""
         if layer.name in into:
             data += f' data-in="{_compact(_strongest(into[layer.name]))}"'
-        if (follower := followers.get(layer.name)) in into:
-            data += f' data-out="{_compact(_strongest(into[follower].T))}"'
-        rows.append(_row(context, own, layer, tiles[layer.name], data, say))
+        follower = own.weighted_after(layer)
+        if follower and follower.name in into:
+            data += f' data-out="{_compact(_strongest(into[follower.name].T))}"'
+        rows.append(_row(own, layer, tiles[layer.name], data, say))
     return f'<div class="overview" {attributes}>{"".join(rows)}</div>'
 
 
@@ -181,11 +179,11 @@ def _compact(links: list[list[list[int]]]) -> str:
     return json.dumps(links, separators=(",", ":"))
 
 
-def _input_row(context: Context, own: AtlasNet, say: Any) -> str:
-    chosen = min(_INPUT, len(own.inputs) - 1)
+def _input_row(own: AtlasNet, say: Any) -> str:
+    chosen = own.subject.example
     pixels = own.inputs[chosen].mean(0)  # (H, W)
     png = image_png((255 * pixels.clamp(0, 1)).round().byte().numpy(), 9)
-    digit = context.test.class_names[int(context.atlas_labels[chosen])]
+    digit = own.classes[int(own.labels[chosen])]
     shape = "×".join(map(str, own.inputs.shape[1:]))
     alt = say(Text(f"一个 {digit}", f"a {digit}"))
     name = say(Text("输入", "input"))
@@ -195,7 +193,7 @@ def _input_row(context: Context, own: AtlasNet, say: Any) -> str:
     )
 
 
-def _row(context: Context, own: AtlasNet, layer: Layer, tiles: _Tiles, data: str, say: Any) -> str:
+def _row(own: AtlasNet, layer: Layer, tiles: _Tiles, data: str, say: Any) -> str:
     """A layer: its name and shape, a link for each unit, what follows up to the next one."""
     units, name = layer.after[0], escape(layer.name)
     silent = set(_silent(own, layer))
@@ -203,7 +201,7 @@ def _row(context: Context, own: AtlasNet, layer: Layer, tiles: _Tiles, data: str
     later = " → ".join(
         f'<a href="{own.name}/{escape(x.name)}/">{escape(x.name)}</a>' for x in own.after(layer)
     )
-    classes = context.test.class_names
+    classes = own.classes
     written = layer.kind == "output" and units == len(classes)
     anchors = []
     for unit in range(units):
@@ -215,7 +213,7 @@ def _row(context: Context, own: AtlasNet, layer: Layer, tiles: _Tiles, data: str
             f'<a href="{own.name}/{name}/{number}/" style="--i:{unit}"{mark} '
             f'aria-label="{label}">{text}</a>'
         )
-    kind = say(KINDS[layer.kind][1])
+    kind = say(Text(*_KINDS[layer.kind]))
     size = f"--n:{units};--tw:{tiles.width}px;--th:{tiles.height}px"
     group = say(Text(f"{name} 的 {units} 个单元", f"{units} units of {name}"))
     return (
@@ -227,14 +225,20 @@ def _row(context: Context, own: AtlasNet, layer: Layer, tiles: _Tiles, data: str
     )
 
 
+_KINDS = {
+    "conv": ("卷积", "convolution"),
+    "output": ("输出（全连接）", "output (fully connected)"),
+    "linear": ("全连接", "fully connected"),
+}
+
+
 def _uri(png: bytes) -> str:
     return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
-def _legends(kinds: set[str], context: Context) -> Sequence[Legend]:
+def _legends(kinds: set[str], count: int) -> Sequence[Legend]:
     """What the thumbnails show, and the lines."""
     legends = []
-    count = len(context.test.class_names)
     half = -(-count // 2)
     if "kernel" in kinds:
         legends.append(
@@ -284,15 +288,14 @@ def _legends(kinds: set[str], context: Context) -> Sequence[Legend]:
 def numbers(context: Context) -> dict[str, Any]:
     """How many units there are, and how much of a layer's input its strongest links carry."""
     nets = {}
-    for name in context.settings.atlas_nets:
-        own = atlas_net(context, name)
+    for own in atlas_nets(context):
         top, even = {}, {}
-        for layer, matrix in _into(context, name).items():
+        for layer, matrix in _into(own).items():
             sizes = matrix.abs()
             carried = sizes.sort(dim=1, descending=True).values[:, :LINKS].sum()
             top[layer] = float(carried / sizes.sum().clamp(min=1e-12))
             even[layer] = min(1.0, LINKS / matrix.shape[1])
-        nets[name] = {
+        nets[own.name] = {
             "title": own.title,
             "layers": len(own.weighted),
             "units": sum(layer.after[0] for layer in own.weighted),

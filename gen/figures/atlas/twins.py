@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import Scale, mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, scale_legend
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.patches import cut, extremes
 from cnnviz.inside.receptive_field import receptive_fields
@@ -22,7 +23,6 @@ from cnnviz.inside.twins import Pairs, assigned, correlations, explained, pair
 from cnnviz.numbers import significant
 from cnnviz.training.runs import SEEDS
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, scale_legend
 from gen.figures.matched_rows import Row, decimals, matched_rows
 
 NETS = [f"short-lenet-{seed}" for seed in SEEDS]

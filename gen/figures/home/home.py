@@ -9,17 +9,14 @@ from typing import Any
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, picture
+from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture
+from gen.figure.kept import Said
 
 
 def journey(context: Context) -> Figure:
     """One digit of each class on its way through all layers; the reader chooses the digit."""
     return Figure(
-        alt=Text(
-            "一个手写数字依次经过 LeNet 的各层：输入、六张特征图、十六张特征图、120 个数、84 个数、十个概率",
-            "A handwritten digit on its way through LeNet: the input, six feature maps, sixteen feature "
-            "maps, 120 numbers, 84 numbers, ten probabilities",
-        ),
+        alt=message("alt"),
         variants=[_journey_of(context, digit) for digit in range(10)],
         layout="flow",
         chosen=7,
@@ -29,42 +26,36 @@ def journey(context: Context) -> Figure:
 
 def _journey_of(context: Context, digit: int) -> Variant:
     outputs = context.recording("lenet")
-    name = context.test.class_names[digit]
     peaks = {layer: float(outputs[layer].max()) for layer in ("pool1", "pool2", "relu3", "relu4")}
     image = mosaic(context.examples[digit].numpy(), scale=(0, 255), palette="grey")
     pool1 = mosaic(outputs["pool1"][digit].numpy(), columns=2, scale=(0, peaks["pool1"]))
     pool2 = mosaic(outputs["pool2"][digit].numpy(), columns=4, scale=(0, peaks["pool2"]))
     fc1 = mosaic(outputs["relu3"][digit].reshape(1, 15, 8).numpy(), scale=(0, peaks["relu3"]))
     fc2 = mosaic(outputs["relu4"][digit].reshape(1, 14, 6).numpy(), scale=(0, peaks["relu4"]))
-    stages: list[tuple[Mosaic, float, Text]] = [
-        (image, 6.6, Text("输入 28×28", "input 28×28")),
-        (pool1, 4.2, Text("第一块：6×14×14", "block 1: 6×14×14")),
-        (pool2, 8, Text("第二块：16×5×5", "block 2: 16×5×5")),
-        (fc1, 12.3, Text("fc1：120", "fc1: 120")),
-        (fc2, 13.2, Text("fc2：84", "fc2: 84")),
+    stages: list[tuple[Mosaic, float, Said]] = [
+        (image, 6.6, message("input")),
+        (pool1, 4.2, message("block 1")),
+        (pool2, 8, message("block 2")),
+        (fc1, 12.3, message("named", name="fc1", what=120)),
+        (fc2, 13.2, message("named", name="fc2", what=84)),
     ]
     panels = [Panel(picture(drawn, scale), label) for drawn, scale, label in stages]
     probabilities = outputs["output"][digit].softmax(0).tolist()
     answer = _answer_bars(context.test.class_names, probabilities)
-    panels.append(Panel(answer, Text("十个概率", "ten probabilities")))
-    legend = Legend(
-        Text("每层一个刻度，十个数字共用：越亮，激活越强",
-             "one scale a layer, shared by the ten digits: brighter is stronger"),
-        palettes.css_gradient("sequential"), "0", "max",
-    )  # fmt: skip
-    return Variant(Text(name, name), panels, [legend])
+    panels.append(Panel(answer, message("probabilities")))
+    legend = Legend(message("legend"), palettes.css_gradient("sequential"), "0", "max")
+    return Variant(context.test.class_names[digit], panels, [legend])
 
 
-def _answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> Text:
-    """A row for each class with a bar as long as its probability; words are the same in both."""
+def _answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
+    """A row for each class with a bar as long as its probability."""
     best = max(probabilities)
     rows = "".join(
         f'<tr{" class=best" if share == best else ""}><th scope="row">{escape(name)}</th>'
         f'<td style="--v:{share:.3f}">{share:.0%}</td></tr>'
         for name, share in zip(names, probabilities, strict=True)
     )
-    table = f'<table class="answer-bars"><tbody>{rows}</tbody></table>'
-    return Text(table, table)
+    return f'<table class="answer-bars"><tbody>{rows}</tbody></table>'
 
 
 def numbers(context: Context) -> dict[str, Any]:

@@ -16,8 +16,19 @@ from cnnviz.data.digit_templates import STYLES
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.pixels import colour_cells, strip, strokes_drawing
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture, raster
+from gen.figure.figure import (
+    GREY_LEGEND,
+    Drawing,
+    Figure,
+    Legend,
+    Panel,
+    Picture,
+    message,
+    picture,
+    raster,
+)
 
 Bytes = NDArray[np.uint8]
 
@@ -31,20 +42,11 @@ SAMPLES = 11
 SIDES = (28, 14, 7, 4)
 """Sides in pixels at which that digit is shown."""
 
-_CHANNELS = {
-    "red": Text("红（R）", "red (R)"),
-    "green": Text("绿（G）", "green (G)"),
-    "blue": Text("蓝（B）", "blue (B)"),
-}
+_CHANNELS = ("red", "green", "blue")
 _FLOWER = (75, 120, 70, 70)  # top, left, height, width in the reduced photograph
 _LEAVES = (50, 240, 70, 70)
 _EDGE = (109, 82, 5, 8)  # where a petal meets the background
-_STEPS = (
-    Text("① 混合的笔画", "① blended strokes"),
-    Text("② 抖动、弯曲、倾斜", "② jittered, bent, slanted"),
-    Text("③ 上墨，20×20", "③ inked, 20×20"),
-    Text("④ 居中，28×28", "④ centred, 28×28"),
-)
+_STEPS = ("blended", "bent", "inked", "centred")
 _SHOWN = ((3, 0, 4), (7, 3, 1), (4, 0, 2))  # digit, index of its style, seed
 
 
@@ -54,7 +56,7 @@ def _digit(context: Context) -> Bytes:
     return pixels
 
 
-def _grey(pixels: Bytes, scale: float, columns: int | None = None) -> Any:
+def _grey(pixels: Bytes, scale: float, columns: int | None = None) -> Picture:
     """Bytes (H, W) or (N, H, W) as a picture."""
     maps = pixels if pixels.ndim > 2 else pixels[None]
     return picture(mosaic(maps, columns=columns, scale=(0, 255), palette="grey"), scale)
@@ -70,27 +72,11 @@ def digit_as_numbers(context: Context) -> Figure:
         for row, values in enumerate(pixels)
     )
     table = f'<table class="pixels-numbers"><tr><td style="background:none"></td>{columns}</tr>{rows}</table>'
-    dark = int((pixels == 0).sum())
     return Figure(
-        alt=Text(
-            f"一个手写的 {name}，以及它的 28×28 个数字，其中 {dark} 个是 0，最大的是 {pixels.max()}",
-            f"A handwritten {name} and its 28×28 numbers, of which {dark} are 0; the largest is "
-            f"{pixels.max()}",
-        ),
+        alt=message("alt", digit=name, zeros=(pixels == 0).sum(), largest=pixels.max()),
         panels=[
-            Panel(
-                _grey(pixels, 8),
-                Text("我们看见的", "what we see"),
-                alt=Text(f"一个手写的 {name}", f"A handwritten {name}"),
-            ),
-            Panel(
-                Text(table, table),
-                Text("计算机拿到的", "what the computer gets"),
-                alt=Text(
-                    f"同一个 {name} 的 28×28 个数字，表格边上是行号与列号",
-                    f"The 28×28 numbers of the same {name}, with rows and columns numbered at the edge",
-                ),
-            ),
+            Panel(_grey(pixels, 8), message("picture"), message("picture alt", digit=name)),
+            Panel(table, message("numbers"), message("numbers alt", digit=name)),
         ],
         legends=[GREY_LEGEND],
         layout="column",
@@ -114,24 +100,20 @@ def flattened(context: Context) -> Figure:
     pixels = _digit(context)
     row, column = _neighbours(pixels)
     first = SIDE * row + column
-    drawing = in_both(
-        lambda say: strip(
+
+    def draw(say: Say) -> str:
+        return strip(
             pixels,
             row,
             column,
-            row_name=lambda r: say(Text(f"第 {r} 行", f"row {r}")),
-            apart=say(Text(f"相隔 {SIDE} 格", f"{SIDE} places apart")),
-            title=say(Text("展平成一行的数字", "The digit flattened into one row")),
+            row_name=lambda r: say("row", row=r),
+            apart=say("apart", places=SIDE),
+            title=say("title"),
         )
-    )
+
     return Figure(
-        alt=Text(
-            f"28 行首尾相接，排成 784 个像素的长条；原来上下相邻的两个像素现在在第 {first} 和第 "
-            f"{first + SIDE} 位",
-            f"The 28 rows end to end, a strip of 784 pixels; two pixels that were above one another "
-            f"are now at places {first} and {first + SIDE}",
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", first=first, second=first + SIDE),
+        panels=[Panel(draw)],
         legends=[GREY_LEGEND],
     )
 
@@ -156,31 +138,14 @@ def channels(context: Context) -> Figure:
     for top, left, height, width in (_FLOWER, _LEAVES, around):
         framed[top : top + height, [left, left + width - 1]] = 255
         framed[[top, top + height - 1], left : left + width] = 255
-    panels = [Panel(raster(framed, photo=True), Text("照片", "the photograph"))]
-    for index, name in enumerate(_CHANNELS.values()):
-        label = Text(f"{name.zh}通道", f"{name.en} channel")
-        panels.append(Panel(raster(photo[:, :, index], photo=True), label))
+    panels = [Panel(raster(framed, photo=True), message("photo"))]
+    for index, name in enumerate(_CHANNELS):
+        panels.append(Panel(raster(photo[:, :, index], photo=True), message(name)))
     flower = _part_means(_FLOWER)
     return Figure(
-        alt=Text(
-            f"一朵橙色的大丽花和它的三个通道：花在红色通道里最亮（平均 {flower['red']:.0f}），"
-            f"在蓝色通道里最暗（平均 {flower['blue']:.0f}）",
-            f"An orange dahlia and its three channels: the flower is brightest in red (mean "
-            f"{flower['red']:.0f}) and darkest in blue (mean {flower['blue']:.0f})",
-        ),
+        alt=message("alt", red=flower["red"], blue=flower["blue"]),
         panels=panels,
-        legends=[
-            Legend(
-                Text(
-                    "通道中的值：0 为黑，255 为白。照片里的两个大框是取平均值的地方，小框是下一张图的位置",
-                    "values in a channel: 0 is black, 255 is white. The two large frames in the "
-                    "photograph are where means are taken, the small one is the next figure",
-                ),
-                GREY_LEGEND.gradient,
-                "0",
-                "255",
-            )
-        ],
+        legends=[Legend(message("legend"), GREY_LEGEND.gradient, "0", "255")],
         columns=2,
     )
 
@@ -189,29 +154,16 @@ def colour_numbers(context: Context) -> Figure:
     """A few pixels at the edge of the flower, each with its three numbers."""
     part = photos.crop(_flower(), *_EDGE)
     rows, columns = part.shape[:2]
-    drawing = in_both(
-        lambda say: colour_cells(
-            part, say(Text("每个像素三个数字", "Three numbers for each pixel"))
-        )
-    )
     return Figure(
-        alt=Text(
-            f"花瓣边缘 {rows}×{columns} 个像素，每格里从上到下是红、绿、蓝三个数字；"
-            f"最左上的是 {'、'.join(map(str, part[0, 0]))}，最右下的是 {'、'.join(map(str, part[-1, -1]))}",
-            f"{rows}×{columns} pixels at the edge of a petal, in each its red, green and blue number "
-            f"from top to bottom; the upper left one has {', '.join(map(str, part[0, 0]))}, the lower "
-            f"right one {', '.join(map(str, part[-1, -1]))}",
+        alt=message(
+            "alt",
+            rows=rows,
+            columns=columns,
+            first=part[0, 0].tolist(),
+            last=part[-1, -1].tolist(),
         ),
-        panels=[Panel(drawing)],
-        legends=[
-            Legend(
-                Text(
-                    "每格是一个像素，涂成它自己的颜色；三个数字从上到下是 R、G、B",
-                    "a cell is a pixel, in its own colour; its numbers are R, G and B from top to "
-                    "bottom",
-                )
-            )
-        ],
+        panels=[Panel(lambda say: colour_cells(part, say("title")))],
+        legends=[Legend(message("legend"))],
     )
 
 
@@ -235,15 +187,9 @@ def resolution(context: Context) -> Figure:
     for side in SIDES:
         small = _reduced(context.examples[DIGIT : DIGIT + 1], side)[0, 0]  # (side, side)
         pixels = small.round().numpy().astype(np.uint8)
-        count = f"{side}×{side} = {side * side}"
-        panels.append(Panel(_grey(pixels, 140 / side), Text(count, count)))
-    name = context.test.class_names[DIGIT]
+        panels.append(Panel(_grey(pixels, 140 / side), f"{side}×{side} = {side * side}"))
     return Figure(
-        alt=Text(
-            f"同一个 {name}，边长依次为 {'、'.join(map(str, SIDES))} 个像素，画成一样大；最后一张只剩几块灰",
-            f"The same {name} with sides of {', '.join(map(str, SIDES))} pixels, drawn equally large; "
-            "of the last only some grey blocks are left",
-        ),
+        alt=message("alt", digit=context.test.class_names[DIGIT], sides=SIDES),
         panels=panels,
         legends=[GREY_LEGEND],
         columns=len(SIDES),
@@ -264,12 +210,7 @@ def class_means(context: Context) -> Figure:
     drawn = mosaic(means, columns=5, scale=(0, 255), palette="grey")
     sharpest = int(means.max((1, 2)).argmax())
     return Figure(
-        alt=Text(
-            f"十个类别各自的平均图像，像模糊的数字；最亮的是 {names[sharpest]}，"
-            f"最大值 {means[sharpest].max():.0f}",
-            f"The mean image of each of ten classes, like blurred digits; the brightest is that of "
-            f"{names[sharpest]} with a maximum of {means[sharpest].max():.0f}",
-        ),
+        alt=message("alt", name=names[sharpest], largest=means[sharpest].max()),
         panels=[Panel(picture(drawn, 4))],
         legends=[GREY_LEGEND],
     )
@@ -281,23 +222,27 @@ def made_steps(context: Context) -> Figure:
     for digit, style, seed in _SHOWN:
         names = digits.style_names()[digit]
         example = digits.example(digit, names[style % len(names)], seed)
-        drawings: list[Any] = [
-            in_both(lambda say, s=strokes, t=step, d=digit: strokes_drawing(s, f"{d}: {say(t)}"))  # type: ignore[misc]
-            for strokes, step in zip((example.blended, example.warped), _STEPS, strict=False)
+        contents = [
+            _strokes(example.blended, digit, "blended"),
+            _strokes(example.warped, digit, "bent"),
+            _grey(example.ink, 5.6),
+            _grey(example.image, 4),
         ]
-        drawings += [_grey(example.ink, 5.6), _grey(example.image, 4)]
-        for step, drawing in zip(_STEPS, drawings, strict=True):
-            alt = Text(f"{digit}：{step.zh}", f"{digit}: {step.en}")
-            panels.append(Panel(drawing, step if digit == _SHOWN[0][0] else None, alt=alt))
-    shown = [str(digit) for digit, _, _ in _SHOWN]
+        for step, content in zip(_STEPS, contents, strict=True):
+            name = message(f"steps.{step}")
+            alt = message("named", name=digit, what=name)
+            panels.append(Panel(content, name if digit == _SHOWN[0][0] else None, alt))
     return Figure(
-        alt=Text(
-            f"{'、'.join(shown)} 三个数字从笔画到图像的四步",
-            f"The digits {', '.join(shown)} in four steps from strokes to an image",
-        ),
+        alt=message("alt", digits=[digit for digit, _, _ in _SHOWN]),
         panels=panels,
         legends=[GREY_LEGEND],
         columns=len(_STEPS),
+    )
+
+
+def _strokes(strokes: list[NDArray[np.float32]], digit: int, step: str) -> Drawing:
+    return lambda say: strokes_drawing(
+        strokes, say("title", digit=digit, step=say(f"steps.{step}"))
     )
 
 
@@ -306,14 +251,10 @@ def made_styles(context: Context) -> Figure:
     panels = []
     for digit, names in digits.style_names().items():
         images = np.stack([digits.example(digit, name, 0).image for name in names])
-        label = Text(f"{digit}：{len(names)} 种写法", f"{digit}: {len(names)} styles")
+        label = message("styles", digit=digit, count=len(names))
         panels.append(Panel(_grey(images, 2, columns=len(names)), label))
-    count = sum(map(len, digits.style_names().values()))
     return Figure(
-        alt=Text(
-            f"十个数字共 {count} 种写法，每种一个样本",
-            f"The {count} styles of the ten digits, one sample of each",
-        ),
+        alt=message("alt", count=sum(map(len, digits.style_names().values()))),
         panels=panels,
         legends=[GREY_LEGEND],
     )
@@ -327,10 +268,7 @@ def samples(context: Context) -> Figure:
     shown = torch.stack(rows).numpy()  # (10, 12, 28, 28)
     drawn = mosaic(shown, scale=(0, 255), palette="grey")
     return Figure(
-        alt=Text(
-            f"训练集的样本，每行一个类别（{'、'.join(names)}），各 {shown.shape[1]} 个",
-            f"Samples of the training set, one class a row ({', '.join(names)}), {shown.shape[1]} each",
-        ),
+        alt=message("alt", names=names, count=shown.shape[1]),
         panels=[Panel(picture(drawn, 2))],
         legends=[GREY_LEGEND],
     )

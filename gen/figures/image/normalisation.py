@@ -15,17 +15,14 @@ from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import networks
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training.brief import train_briefly
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, in_both
+from gen.figure.figure import Figure, Panel, message
 
 SEEDS = range(3)
 
-UNITS = {
-    "centred": ("lenet", Text("中心化", "centred")),
-    "fractions": ("lenet-uncentred", Text("0 到 1", "0 to 1")),
-    "bytes": ("lenet-bytes", Text("0 到 255", "0 to 255")),
-}
-"""Name → model that takes the pixels in that unit, and what it is called."""
+UNITS = {"centred": "lenet", "fractions": "lenet-uncentred", "bytes": "lenet-bytes"}
+"""Name → model that takes the pixels in that unit."""
 
 BRIEF_STEPS = 60
 """Steps of the runs that compare optimisers."""
@@ -35,7 +32,7 @@ RATES = {"sgd": 0.05, "adamw": 3e-3}
 
 
 def _recipes(unit: str) -> list[str]:
-    return [f"sgd-{UNITS[unit][0]}-{seed}" for seed in SEEDS]
+    return [f"sgd-{UNITS[unit]}-{seed}" for seed in SEEDS]
 
 
 def _accuracies(context: Context, unit: str) -> tuple[list[int], list[list[float]]]:
@@ -47,53 +44,31 @@ def _accuracies(context: Context, unit: str) -> tuple[list[int], list[list[float
 def learning(context: Context) -> Figure:
     """Accuracy along the training of LeNet on pixels in three units, three seeds each."""
     curves = {unit: _accuracies(context, unit) for unit in UNITS}
-    accuracies = Text("测试准确率", "test accuracy")
-    along = in_both(
-        lambda say: accuracy_along_training(
-            {say(UNITS[unit][1]): curve for unit, curve in curves.items()},
-            title=say(Text("三种单位的像素，训练中的准确率", "Accuracy for pixels in three units")),
-            x_label=say(Text("训练步数", "training steps")),
-            y_label=say(accuracies),
+    ends = {unit: [run[-1] for run in runs] for unit, (_, runs) in curves.items()}
+
+    def along(say: Say) -> str:
+        return accuracy_along_training(
+            {say(f"units.{unit}"): curve for unit, curve in curves.items()},
+            title=say("along.title"),
+            x_label=say("along.steps"),
+            y_label=say("accuracy"),
             size=(640, 300),
         )
-    )
-    ends = {unit: [run[-1] for run in runs] for unit, (_, runs) in curves.items()}
-    final = in_both(
-        lambda say: seed_chart(
-            {say(Text("一次训练", "one run")): list(ends.values())},
-            [say(words) for _, words in UNITS.values()],
-            title=say(Text("最后的准确率", "Accuracy at the end")),
-            y_label=say(accuracies),
+
+    def final(say: Say) -> str:
+        return seed_chart(
+            {say("final.run"): list(ends.values())},
+            [say(f"units.{unit}") for unit in UNITS],
+            title=say("final.title"),
+            y_label=say("accuracy"),
             percent=True,
             size=(420, 260),
         )
-    )
-    means = {unit: f"{np.mean(values):.1%}" for unit, values in ends.items()}
+
+    means = {unit: np.mean(values) for unit, values in ends.items()}
     return Figure(
-        alt=Text(
-            f"三种单位的像素各训练 {len(SEEDS)} 次 LeNet：最后的准确率平均是中心化 {means['centred']}、"
-            f"0 到 1 {means['fractions']}、0 到 255 {means['bytes']}；0 到 1 的起步最晚，0 到 255 的几次途中相差很大",
-            f"LeNet trained {len(SEEDS)} times on pixels in each of three units: accuracy at the end is "
-            f"{means['centred']} for centred pixels, {means['fractions']} for 0 to 1 and "
-            f"{means['bytes']} for 0 to 255 on average; 0 to 1 starts last, the runs of "
-            "0 to 255 lie far apart on their way",
-        ),
-        panels=[
-            Panel(
-                along,
-                Text(
-                    "细线是每次训练，粗线是平均",
-                    "thin lines are single runs, thick ones their mean",
-                ),
-            ),
-            Panel(
-                final,
-                Text(
-                    "最后一步：每点一次训练，横线为平均，色块为一个标准差",
-                    "at the last step: a point is a run, the line the mean, the box one standard deviation",
-                ),
-            ),
-        ],
+        alt=message("alt", seeds=len(SEEDS), **means),
+        panels=[Panel(along, message("along.label")), Panel(final, message("final.label"))],
         layout="column",
         uses=[name for unit in UNITS for name in _recipes(unit)],
     )
@@ -127,7 +102,7 @@ def _brief(context: Context) -> dict[str, dict[str, float]]:
     result: dict[str, dict[str, float]] = {}
     for optimizer, rate in RATES.items():
         result[optimizer] = {}
-        for unit, (name, _) in UNITS.items():
+        for unit, name in UNITS.items():
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
                 model = networks.build(name)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from cnnviz.data import photos
 from cnnviz.drawing.pixels import tensor_drawing
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both
+from gen.figure.figure import Figure, Legend, Panel, message
 
 Bytes = NDArray[np.uint8]
 
@@ -21,11 +22,6 @@ MARKED = (1, 2, 3, 0)
 """The number that is looked up: image, channel, row, column."""
 
 _PLACES = ((110, 84), (123, 147))  # top and left of both crops: a petal’s edge, and petals
-_CHANNELS = (
-    Text("通道 0：红", "channel 0: red"),
-    Text("通道 1：绿", "channel 1: green"),
-    Text("通道 2：蓝", "channel 2: blue"),
-)
 
 
 def _images() -> Bytes:
@@ -38,42 +34,25 @@ def tensor(context: Context) -> Figure:
     """Two small colour images as a tensor (2, 3, 4, 4), and its numbers in memory."""
     images = _images()
     n, c, h, w = MARKED
-    value = int(images[n, h, w, c])
-    drawing = in_both(
-        lambda say: tensor_drawing(
+    shape = (len(images), 3, SIDE, SIDE)
+
+    def draw(say: Say) -> str:
+        return tensor_drawing(
             images,
             MARKED,
-            image_name=lambda n: say(Text(f"图 {n}", f"image {n}")),
-            channel_names=[say(name) for name in _CHANNELS],
-            pixels_name=say(Text("彩色像素", "the pixels")),
-            memory_name=say(
-                Text(
-                    "内存里：先图 0 的三个通道，再图 1 的",
-                    "in memory: channels of image 0, then of image 1",
-                )
-            ),
-            title=say(Text("一个小张量的全部数字", "All numbers of a small tensor")),
+            image_name=lambda number: say("image", number=number),
+            channel_names=[say(f"channels.{colour}") for colour in ("red", "green", "blue")],
+            pixels_name=say("pixels"),
+            memory_name=say("memory"),
+            title=say("title"),
         )
-    )
-    shape = ", ".join(map(str, (len(images), 3, SIDE, SIDE)))
+
     return Figure(
-        alt=Text(
-            f"形状为 ({shape}) 的张量：两行是两张图，三列是红、绿、蓝三个通道，每格一个数；"
-            f"橙框里是 x[{n}, {c}, {h}, {w}] = {value}，下面的长条是它在内存里的位置",
-            f"A tensor of shape ({shape}): two rows for two images, three columns for red, green and "
-            f"blue, a number in each cell; framed in orange x[{n}, {c}, {h}, {w}] = {value}, and below, "
-            "its place in memory",
+        alt=message(
+            "alt", shape=str(shape), place=f"x[{n}, {c}, {h}, {w}]", value=images[n, h, w, c]
         ),
-        panels=[Panel(drawing)],
-        legends=[
-            Legend(
-                Text(
-                    "通道里的格子按大小从黑（0）到白（255）；橙框是同一个数在张量里和在内存里的位置",
-                    "cells of a channel go from black (0) to white (255); both orange frames are the "
-                    "same number, in the tensor and in memory",
-                )
-            )
-        ],
+        panels=[Panel(draw)],
+        legends=[Legend(message("legend"))],
     )
 
 

@@ -12,8 +12,9 @@ from torch.nn import functional
 from cnnviz.drawing.diagrams import weighted_sum
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 from gen.lab.samples import pack_pixels
 
 DIGIT = 7
@@ -43,41 +44,35 @@ def one_value(context: Context) -> Figure:
     patch, kernel, bias = _patch(context, row, column), *_kernel(context, channel)
     value = float((patch * kernel).sum() + bias)
     image = mosaic(context.examples[DIGIT].numpy(), scale=(0, 255), palette="grey")
-    name = context.test.class_names[DIGIT]
-    drawing = in_both(
-        lambda say: weighted_sum(
+
+    def draw(say: Say) -> str:
+        return weighted_sum(
             patch,
             kernel,
             patch_palette="diverging",
-            patch_label=say(Text("居中之后的图像块", "patch, centred")),
-            kernel_label=say(Text(f"conv1 的第 {channel} 号核", f"kernel {channel} of conv1")),
-            products_label=say(Text("乘积", "products")),
-            sum_label=say(Text("和", "sum")),
-            title=say(Text("25 次乘法，一个和", "25 products, one sum")),
+            patch_label=say("patch"),
+            kernel_label=say("kernel", channel=channel),
+            products_label=say("products"),
+            sum_label=say("sum"),
+            title=say("title"),
             cell=34,
         )
-    )
+
     written = f"{value - bias:.4f} {'+' if bias >= 0 else '−'} {abs(bias):.4f} = {value:.4f}"
     return Figure(
-        alt=Text(
-            f"数字 {name} 在 conv1 里最大的值：通道 {channel}，第 {row} 行第 {column} 列；"
-            f"5×5 的图像块与卷积核逐个相乘再求和，加上偏置，{written}",
-            f"The largest value of conv1 for the digit {name}: channel {channel}, row {row}, column "
-            f"{column}; a 5×5 patch times the kernel, added up, and the bias: {written}",
+        alt=message(
+            "alt",
+            digit=context.test.class_names[DIGIT],
+            channel=channel,
+            row=row,
+            column=column,
+            formula=written,
         ),
-        panels=[
-            Panel(picture(image, 4), Text("输入", "input")),
-            Panel(drawing),
-        ],
-        legends=[
-            GREY_LEGEND,
-            Legend(Text("图像块、卷积核、乘积各用自己的刻度：蓝为负，白为零，橙为正",
-                        "patch, kernel and products each have a scale of their own: blue is "
-                        "negative, white zero, orange positive")),
-        ],
+        panels=[Panel(picture(image, 4), message("input")), Panel(draw)],
+        legends=[GREY_LEGEND, Legend(message("legend"))],
         layout="column",
         uses=["lenet"],
-    )  # fmt: skip
+    )
 
 
 def _largest(context: Context) -> tuple[int, int, int]:

@@ -12,9 +12,10 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.inside.recording import record
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
-from gen.figures.learning.learning import DIGIT, SIGNED
+from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
+from gen.figures.learning.learning import DIGIT
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "output")
 
@@ -31,11 +32,7 @@ def filters(context: Context) -> Figure:
         slices = weights["conv2.weight"].transpose(0, 1).numpy()  # (6, 16, 5, 5)
         frames.append((weights["conv1.weight"][:, 0].numpy(), maps.numpy(), slices))
     peaks = [max(float(np.abs(frame[i]).max()) for frame in frames) for i in range(3)]
-    labels = (
-        Text("conv1 的六个核", "the six kernels of conv1"),
-        Text("conv1 对同一张图的六张特征图", "conv1's six maps of the same image"),
-        Text("conv2 的 96 片", "the 96 slices of conv2"),
-    )
+    labels = [message(f"panels.{key}") for key in ("kernels", "maps", "slices")]
     variants = []
     for step, right, frame in zip(trained.history.step, trained.history.accuracy, frames,
                                   strict=True):  # fmt: skip
@@ -45,24 +42,23 @@ def filters(context: Context) -> Figure:
             stacked = np.ascontiguousarray(values)
             drawn = mosaic(stacked, columns=columns, scale=(-peak, peak), signed=True)
             panels.append(Panel(picture(drawn, scale), label))
-            meaning = Text(f"{label.zh}，{SIGNED.zh}", f"{label.en}, {SIGNED.en}")
+            meaning = message("meaning", panel=label)
             legend = scale_legend(drawn, "layer", meaning)
-            whole = Text(f"{meaning.zh}，各步共用", f"{meaning.en}, the same at all steps")
-            legends.append(Legend(whole, legend.gradient, legend.low, legend.high))
-        name = Text(f"{step}，测试准确率 {right:.1%}", f"{step}, test accuracy {right:.1%}")
+            legends.append(Legend(meaning, legend.gradient, legend.low, legend.high))
+        name = message("step", step=step, accuracy=right)
         variants.append(Variant(name, panels, legends))
     history = trained.history
     return Figure(
-        alt=Text(
-            f"从训练前到第 {history.step[-1]} 步的 {len(frames)} 帧：conv1 的核从淡而杂乱变成有明暗两侧的图案，"
-            f"准确率从 {history.accuracy[0]:.0%} 升到 {history.accuracy[-1]:.1%}",
-            f"{len(frames)} frames from before training to step {history.step[-1]}: the kernels of conv1 "
-            f"turn from pale disorder into patterns with a bright and a dark side, while accuracy rises "
-            f"from {history.accuracy[0]:.0%} to {history.accuracy[-1]:.1%}",
+        alt=message(
+            "alt",
+            frames=len(frames),
+            steps=history.step[-1],
+            before=history.accuracy[0],
+            after=history.accuracy[-1],
         ),
         variants=variants,
         chosen=len(variants) - 1,
-        scrub=Text("训练步数", "Training step"),
+        scrub=message("scrub"),
         layout="column",
         uses=["lenet"],
     )
@@ -86,42 +82,34 @@ def settling(context: Context) -> Figure:
     history = context.trained("lenet").history
     steps = [max(step, 0.5) for step in history.step]  # a logarithmic axis has no zero
     distances = _distances(context)
-    x_label = Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
 
-    def distance_chart(say: Any) -> str:
+    def distance_chart(say: Say) -> str:
         return charts.line_chart(
             {layer: (steps, values) for layer, values in distances.items()},
-            title=say(Text("权重离终点还有多远", "How far the weights still have to go")),
-            x_label=say(x_label),
-            y_label=say(Text("剩下的路程", "way still to go")),
+            title=say("distance.title"),
+            x_label=say("distance.x"),
+            y_label=say("distance.y"),
             percent=True,
             log_x=True,
         )
 
-    def accuracy_chart(say: Any) -> str:
+    def accuracy_chart(say: Say) -> str:
         return accuracy_along_training(
-            {say(Text("LeNet", "LeNet")): (history.step, history.accuracy)},
-            title=say(Text("训练中的准确率", "Accuracy during training")),
-            x_label=say(Text("训练步数", "training steps")),
-            y_label=say(Text("测试准确率", "test accuracy")),
+            {"LeNet": (history.step, history.accuracy)},
+            title=say("accuracy.title"),
+            x_label=say("accuracy.x"),
+            y_label=say("accuracy.y"),
         )
 
-    early = _early(context)
     return Figure(
-        alt=Text(
-            f"上：五层权重离终点的距离，到第 {early['step']} 步还剩 {early['nearest']:.0%} 至 "
-            f"{early['farthest']:.0%}。下：那时准确率已有 {early['accuracy']:.0%}",
-            f"Top: distance of five layers' weights from where they end; at step {early['step']} between "
-            f"{early['nearest']:.0%} and {early['farthest']:.0%} of the way is left. Bottom: accuracy, "
-            f"by then {early['accuracy']:.0%}",
-        ),
+        alt=message("alt", **_early(context)),
         panels=[
-            Panel(in_both(distance_chart), Text("权重还要走的路", "the way that weights have to go")),
-            Panel(in_both(accuracy_chart), Text("同一时间的测试准确率", "test accuracy meanwhile")),
+            Panel(distance_chart, message("distance.label")),
+            Panel(accuracy_chart, message("accuracy.label")),
         ],
         layout="column",
         uses=["lenet"],
-    )  # fmt: skip
+    )
 
 
 def _early(context: Context) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.drawing import charts
+from cnnviz.drawing import charts, palettes
 from cnnviz.drawing.chain import Stage, chain
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.inside.recording import record
 from cnnviz.numbers import significant
+from cnnviz.words import Message, Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture
 
 DIGIT = 3
 """The class whose example the chapter follows."""
@@ -26,9 +27,7 @@ PLAIN = "sgd-lenet-0"
 
 _IMAGES = 512  # training images over which the loss is taken
 _STEPS = 8  # steps of each walk
-_LOGITS = {2: Text("logits", "logits"), 3: Text("logits 的梯度", "logit gradient")}
 _VISIBLE = 2.0  # learning rate of the step that is drawn
-SIGNED = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
 Floats = NDArray[np.float64]
 
@@ -85,8 +84,8 @@ def _valley(context: Context) -> tuple[_Slope, Any]:
     return slope, of
 
 
-def _curve(say: Any, slope: _Slope) -> dict[str, tuple[Any, Any]]:
-    return {say(Text("损失", "loss")): (slope.weights, slope.losses)}
+def _curve(say: Say, slope: _Slope) -> dict[str, tuple[Any, Any]]:
+    return {say("loss"): (slope.weights, slope.losses)}
 
 
 def one_step(context: Context) -> Figure:
@@ -97,26 +96,24 @@ def one_step(context: Context) -> Figure:
     ends = np.array([slope.weight - 0.8, slope.weight + 0.8])
     tangent = slope.loss + slope.gradient * (ends - slope.weight)
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         series = _curve(say, slope)
-        series[say(Text("切线", "tangent"))] = (ends, tangent)
-        series[say(Text("一步", "one step"))] = ([slope.weight, after], [slope.loss, reached])
+        series[say("tangent")] = (ends, tangent)
+        series[say("step")] = ([slope.weight, after], [slope.loss, reached])
         return charts.line_chart(
-            series,
-            title=say(Text("损失随一个权重变化", "Loss as a function of one weight")),
-            x_label=say(Text("这个权重的值", "value of this weight")),
-            y_label=say(Text("损失", "loss")),
+            series, title=say("title"), x_label=say("weight"), y_label=say("loss")
         )
 
     return Figure(
-        alt=Text(
-            f"损失随一个权重变化的曲线。权重在 {significant(slope.weight)}，损失 {slope.loss:.3f}，"
-            f"切线斜率 {significant(slope.gradient)}；走一步到 {significant(after)}，损失 {reached:.3f}",
-            f"A curve of the loss over one weight. The weight is {significant(slope.weight)}, the loss "
-            f"{slope.loss:.3f}, the slope of the tangent {significant(slope.gradient)}; one step leads to "
-            f"{significant(after)} and a loss of {reached:.3f}",
+        alt=message(
+            "alt",
+            weight=slope.weight,
+            loss=slope.loss,
+            slope=slope.gradient,
+            after=after,
+            loss_after=reached,
         ),
-        panels=[Panel(in_both(draw))],
+        panels=[Panel(draw)],
         uses=[PLAIN],
     )
 
@@ -142,13 +139,6 @@ def _walks(context: Context) -> dict[str, tuple[float, list[float], list[float]]
     return walks
 
 
-_RATE_NAMES = {
-    "low": Text("太小", "too low"),
-    "right": Text("合适", "about right"),
-    "high": Text("太大", "too high"),
-}
-
-
 def walk(context: Context) -> Figure:
     """Eight steps along the same curve at three learning rates."""
     slope, _ = _valley(context)
@@ -157,30 +147,20 @@ def walk(context: Context) -> Figure:
     span = [*slope.losses, *(loss for _, _, losses in walks.values() for loss in losses)]
     for name, (rate, places, losses) in walks.items():
 
-        def draw(say: Any, x: list[float] = places, y: list[float] = losses) -> str:
+        def draw(say: Say, x: list[float] = places, y: list[float] = losses) -> str:
             return charts.line_chart(
-                {**_curve(say, slope), say(Text("每一步", "each step")): (x, y)},
-                title=say(Text("沿着损失曲线下山", "Walking down the loss")),
-                x_label=say(Text("这个权重的值", "value of this weight")),
-                y_label=say(Text("损失", "loss")),
+                {**_curve(say, slope), say("steps"): (x, y)},
+                title=say("title"),
+                x_label=say("weight"),
+                y_label=say("loss"),
                 y_limits=(min(span) - 0.05, max(span) + 0.05),
             )
 
-        label = _RATE_NAMES[name]
-        reached = Text(
-            f"学习率 {significant(rate)}：{_STEPS} 步之后损失 {losses[-1]:.3f}",
-            f"learning rate {significant(rate)}: loss {losses[-1]:.3f} after {_STEPS} steps",
-        )
-        variants.append(Variant(label, [Panel(in_both(draw), reached)]))
+        reached = message("reached", rate=rate, steps=_STEPS, loss=losses[-1])
+        variants.append(Variant(message(f"rates.{name}"), [Panel(draw, reached)]))
     lows = {name: losses[-1] for name, (_, _, losses) in walks.items()}
     return Figure(
-        alt=Text(
-            f"从损失 {slope.loss:.3f} 出发走 {_STEPS} 步：学习率太小到 {lows['low']:.3f}，"
-            f"合适到 {lows['right']:.3f}，太大时跳过谷底，到 {lows['high']:.3f}",
-            f"{_STEPS} steps from a loss of {slope.loss:.3f}: {lows['low']:.3f} with a rate that is too "
-            f"low, {lows['right']:.3f} with a good one; too high a rate jumps across the valley and "
-            f"ends at {lows['high']:.3f}",
-        ),
+        alt=message("alt", steps=_STEPS, start=slope.loss, **lows),
         variants=variants,
         chosen=1,
         uses=[PLAIN],
@@ -218,24 +198,12 @@ def backward(context: Context) -> Figure:
               [("v", n["v"], n["dv"], f"{show(n['dz'])} × {show(n['h'])}")]),
         Stage("L = (z − t)²", n["loss"], 1.0),
     ]  # fmt: skip
-    title = Text("小网络的前向与反向", "Forward and backward through a tiny network")
-    headings = (
-        Text("前向：值", "forward: values"),
-        Text("反向：损失对它的导数", "backward: dL/d(value)"),
-        Text("参数的梯度", "gradients of parameters"),
-    )
 
-    return Figure(
-        alt=Text(
-            f"左列从上到下：x = {show(n['x'])}，a = {show(n['a'])}，h = {show(n['h'])}，z = {show(n['z'])}，"
-            f"损失 {show(n['loss'])}；中列从下到上是梯度：{show(n['dz'])}、{show(n['dh'])}、{show(n['da'])}",
-            f"Left, downwards: x = {show(n['x'])}, a = {show(n['a'])}, h = {show(n['h'])}, z = {show(n['z'])}, "
-            f"loss {show(n['loss'])}; middle, upwards, the gradients {show(n['dz'])}, {show(n['dh'])}, {show(n['da'])}",
-        ),
-        panels=[
-            Panel(in_both(lambda say: chain(stages, list(map(say, headings)), title=say(title))))
-        ],
-    )
+    def draw(say: Say) -> str:
+        headings = [say(f"headings.{key}") for key in ("forward", "backward", "parameters")]
+        return chain(stages, headings, title=say("title"))
+
+    return Figure(alt=message("alt", **n), panels=[Panel(draw)])
 
 
 class _Pass(NamedTuple):
@@ -268,14 +236,10 @@ def _backward_steps(context: Context) -> list[int]:
 
 def gradients(context: Context) -> Figure:
     """Weights, activations and the gradients of both, side by side, at three moments."""
-    kinds = (
-        Text("权重", "weights"),
-        Text("权重的梯度", "weight gradient"),
-        Text("激活值", "activations"),
-        Text("激活值的梯度", "activation gradient"),
-    )
+    kinds = ("weights", "weight gradient", "activations", "activation gradient")
+    kinds_of_output = (*kinds[:2], "logits", "logit gradient")
     variants, losses = [], []
-    legends: list[Legend] = []
+    legend = own_scales(message("meaning"))
     for step in _backward_steps(context):
         both = _both_ways(context, step)
         losses.append(both.loss)
@@ -285,31 +249,17 @@ def gradients(context: Context) -> Figure:
             weight = both.model.get_parameter(f"{layer}.weight")
             arrays = (weight, both.weight_gradients[f"{layer}.weight"],
                       both.values[layer], both.value_gradients[layer])  # fmt: skip
-            for place, (array, kind, scale) in enumerate(zip(arrays, kinds, scales, strict=True)):
+            shown = kinds_of_output if layer == "output" else kinds
+            for place, (array, kind, scale) in enumerate(zip(arrays, shown, scales, strict=True)):
                 drawn = _tile(array.detach(), place >= 2)
-                limit = significant(float(drawn.limits[0, 1]))
-                named = _LOGITS.get(place, kind) if layer == "output" else kind
-                label = Text(f"{layer} {named.zh} ±{limit}", f"{layer} {named.en} ±{limit}")
+                named, limit = message(f"kinds.{kind}"), float(drawn.limits[0, 1])
+                label = message("label", layer=layer, kind=named, limit=limit)
                 panels.append(Panel(picture(drawn, scale), label))
-                if not legends:
-                    meaning = Text(
-                        f"{SIGNED.zh}；每张图的两端写在它上方",
-                        f"{SIGNED.en}; the ends of each picture's scale are written above it",
-                    )
-                    legends = [_own_scale(drawn, meaning)]
-        name = Text("训练之前", "untrained") if step == 0 else Text(
-            f"第 {step} 步", f"step {step}")  # fmt: skip
-        variants.append(Variant(name, panels, legends))
+        variants.append(Variant(message("moment", step=step), panels, [legend]))
     first, middle, last = losses
     digit = context.test.class_names[DIGIT]
     return Figure(
-        alt=Text(
-            f"类别 {digit} 的一张图：conv1、conv2 和输出层的权重、权重的梯度、激活值、激活值的梯度并排；"
-            f"三个时刻的损失是 {first:.2f}、{middle:.2f}、{last:.2f}",
-            f"For one image of class {digit}: weights, their gradients, activations and their gradients of "
-            f"conv1, conv2 and the output layer side by side; at three moments, with losses of "
-            f"{first:.2f}, {middle:.2f} and {last:.2f}",
-        ),
+        alt=message("alt", digit=digit, first=first, middle=middle, last=last),
         variants=variants,
         chosen=1,
         columns=4,
@@ -317,9 +267,9 @@ def gradients(context: Context) -> Figure:
     )
 
 
-def _own_scale(drawn: Mosaic, meaning: Text) -> Legend:
-    legend = scale_legend(drawn, "layer", meaning)
-    return Legend(meaning, legend.gradient, "−max", "+max")
+def own_scales(meaning: Message) -> Legend:
+    """The legend of signed pictures whose scales are their own and written above them."""
+    return Legend(meaning, palettes.css_gradient("diverging"), "−max", "+max")
 
 
 def _tile(array: Tensor, activation: bool) -> Mosaic:

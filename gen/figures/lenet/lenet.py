@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from cnnviz.drawing import charts
-from cnnviz.drawing.diagrams import tensor_blocks
+from cnnviz.drawing.diagrams import kernel_grid, tensor_blocks
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
-from cnnviz.numbers import significant
+from cnnviz.numbers import times
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Say, message, picture, scale_legend
 
 DIGIT = 7
 """The class whose example the chapter follows."""
@@ -23,12 +24,6 @@ DIGIT = 7
 ACTIVITY_COUNT = 2000
 """Test images over which zeros and dead units are counted."""
 
-VALUE = Text("激活值", "activation")
-WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
-_ROWS = Text(
-    "三层的激活值：蓝为负，白为零，橙为正",
-    "activations of the three layers: blue negative, white zero, orange positive",
-)
 _JOURNEY = ("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")
 
 
@@ -48,11 +43,10 @@ def architecture(context: Context) -> Figure:
     for name in ("conv1", "pool1", "conv2", "pool2", "fc1", "fc2", "output"):
         shape = tuple(outputs[name].shape[1:])
         blocks.append((name, shape if len(shape) == 3 else (shape[0], 1, 1)))
-    title = Text("LeNet 每层输出的形状", "Shapes of LeNet's layer outputs")
-    shapes = " → ".join("×".join(map(str, shape)) for _, shape in blocks)
+    shapes = [times(shape) for _, shape in blocks]
     return Figure(
-        alt=Text(f"LeNet 各层输出的大小：{shapes}", f"Sizes of LeNet's layer outputs: {shapes}"),
-        panels=[Panel(in_both(lambda say: tensor_blocks(blocks, title=say(title))))],
+        alt=message("alt", shapes=shapes),
+        panels=[Panel(lambda say: tensor_blocks(blocks, title=say("title")))],
     )
 
 
@@ -64,17 +58,12 @@ def conv1_filters(context: Context) -> Figure:
     after = mosaic(trained, columns=6, scale=(-peak, peak))
     before = mosaic(fresh, columns=6, scale=(-peak, peak))
     return Figure(
-        alt=Text(
-            f"上排：训练后的六个 5×5 卷积核，权重从 {significant(-peak)} 到 {significant(peak)}，"
-            "能看出明暗相对的条纹与边缘。下排：训练前的随机权重，颜色很淡，没有图案",
-            f"Top: the six trained 5×5 kernels, weights from {significant(-peak)} to {significant(peak)}, with "
-            "stripes and edges of opposite sign. Bottom: the random start, pale and without pattern",
-        ),
+        alt=message("alt", peak=peak),
         panels=[
-            Panel(picture(after, 16), Text("训练之后", "after training")),
-            Panel(picture(before, 16), Text("训练之前（随机）", "before training (random)")),
+            Panel(picture(after, 16), message("panels.after")),
+            Panel(picture(before, 16), message("panels.before")),
         ],
-        legends=[scale_legend(after, "layer", WEIGHT)],
+        legends=[scale_legend(after, "layer", message("weight"))],
         layout="column",
         uses=["lenet"],
     )
@@ -82,19 +71,12 @@ def conv1_filters(context: Context) -> Figure:
 
 def conv1_kernel_numbers(context: Context) -> Figure:
     """The kernel with the largest weight, its 25 numbers written out."""
-    from cnnviz.drawing.diagrams import kernel_grid
-
     weights = _weight(context, "conv1")[:, 0]
     index = int(np.abs(weights).reshape(len(weights), -1).max(1).argmax())
-    title = Text(f"conv1 的第 {index} 号卷积核", f"Kernel {index} of conv1")
+    kernel = weights[index]
     return Figure(
-        alt=Text(
-            f"第 {index} 号卷积核的 25 个权重，最大 {significant(float(weights[index].max()))}，"
-            f"最小 {significant(float(weights[index].min()))}",
-            f"The 25 weights of kernel {index}, largest {significant(float(weights[index].max()))}, "
-            f"smallest {significant(float(weights[index].min()))}",
-        ),
-        panels=[Panel(in_both(lambda say: kernel_grid(weights[index], title=say(title))))],
+        alt=message("alt", kernel=index, largest=kernel.max(), smallest=kernel.min()),
+        panels=[Panel(lambda say: kernel_grid(kernel, title=say("title", kernel=index)))],
         uses=["lenet"],
     )
 
@@ -108,22 +90,15 @@ def _stages(
     for layer in layers:
         maps = _maps(context, layer)
         drawn = mosaic(maps, columns=columns, scale=(-peak, peak), signed=True)
-        count, height, width = maps.shape
-        shape = f"{count}×{height}×{width}"
-        label = Text(f"{layer}：{shape}", f"{layer}: {shape}")
+        label = message("named", name=layer, what=times(maps.shape))
         panels.append(Panel(picture(drawn, sizes[layer]), label))
     assert drawn is not None
     zeros = float((_maps(context, layers[1]) == 0).mean())
     digit = context.test.class_names[DIGIT]
     return Figure(
-        alt=Text(
-            f"类别 {digit} 的一张图在 {'、'.join(layers)} 的特征图，每排一层，同一位置是同一通道；"
-            f"ReLU 之后 {zeros:.0%} 的值是零",
-            f"Feature maps of an image of class {digit} in {', '.join(layers)}, one layer below the "
-            f"other, a channel at the same place in each; after ReLU {zeros:.0%} of the values are zero",
-        ),
+        alt=message("stages.alt", digit=digit, layers=layers, zeros=zeros),
         panels=panels,
-        legends=[scale_legend(drawn, "figure", _ROWS)],
+        legends=[scale_legend(drawn, "figure", message("stages.meaning"))],
         layout="column",
         uses=["lenet"],
     )
@@ -139,13 +114,9 @@ def conv2_filters(context: Context) -> Figure:
     weights = _weight(context, "conv2").transpose(1, 0, 2, 3)  # (6 inputs, 16 outputs, 5, 5)
     drawn = mosaic(np.ascontiguousarray(weights), scale="layer")
     return Figure(
-        alt=Text(
-            "conv2 的 96 片 5×5 权重：每列是一个输出通道的卷积核，每行对应一个输入通道",
-            "The 96 slices of 5×5 weights of conv2: each column is the kernel of one output channel, "
-            "each row belongs to one input channel",
-        ),
+        alt=message("alt"),
         panels=[Panel(picture(drawn, 7))],
-        legends=[scale_legend(drawn, "layer", WEIGHT)],
+        legends=[scale_legend(drawn, "layer", message("weight"))],
         uses=["lenet"],
     )
 
@@ -161,17 +132,11 @@ def fc_activations(context: Context) -> Figure:
     for layer, size in (("relu3", 5.6), ("relu4", 8)):
         values = context.recording("lenet")[layer].numpy()  # (10, units)
         drawn = mosaic(values[None], scale="layer")
-        label = Text(f"{layer}：10×{values.shape[1]}", f"{layer}: 10×{values.shape[1]}")
+        label = message("named", name=layer, what=times(values.shape))
         panels.append(Panel(picture(drawn, size), label))
-        legends.append(
-            scale_legend(drawn, "layer", Text(f"{layer}，{VALUE.zh}", f"{layer}, {VALUE.en}"))
-        )
+        legends.append(scale_legend(drawn, "layer", message("meaning", layer=layer)))
     return Figure(
-        alt=Text(
-            "两个全连接层的激活值：每行一个类别，每列一个单元；各行亮起的单元不同",
-            "Activations of the two fully connected layers: one row for each class, one column for each "
-            "unit; every row lights up different units",
-        ),
+        alt=message("alt"),
         panels=panels,
         legends=legends,
         layout="column",
@@ -179,17 +144,13 @@ def fc_activations(context: Context) -> Figure:
     )
 
 
-def _class_bars(values: dict[str, float], title: Text, what: Text, percent: bool = False) -> Text:
+def _class_bars(say: Say, key: str, values: dict[str, float], percent: bool = False) -> str:
     """A bar for each class: upright where the names are short, else from left to right."""
     lying = max(map(len, values)) > 4
-
-    def draw(say: Any) -> str:
-        labels = (say(what), say(Text("类别", "class")))
-        x_label, y_label = labels if lying else labels[::-1]
-        return charts.bar_chart(values, title=say(title), x_label=x_label, y_label=y_label,
-                                percent=percent, horizontal=lying)  # fmt: skip
-
-    return in_both(draw)
+    labels = say(f"{key}.value"), say("class")
+    x_label, y_label = labels if lying else labels[::-1]
+    return charts.bar_chart(values, title=say(f"{key}.title"), x_label=x_label, y_label=y_label,
+                            percent=percent, horizontal=lying)  # fmt: skip
 
 
 def logits_to_probabilities(context: Context) -> Figure:
@@ -197,30 +158,16 @@ def logits_to_probabilities(context: Context) -> Figure:
     logits = context.recording("lenet")["output"][DIGIT]  # (10,)
     names = list(context.test.class_names)
     best = int(logits.argmax())
-    share = float(logits.softmax(0)[best])
-    raw = _class_bars(
-        dict(zip(names, logits.tolist(), strict=True)),
-        Text("logits", "logits"),
-        Text("logit", "logit"),
-    )
-    probabilities = _class_bars(
-        dict(zip(names, logits.softmax(0).tolist(), strict=True)),
-        Text("softmax 之后的概率", "probabilities after softmax"),
-        Text("概率", "probability"),
-        percent=True,
-    )
+    shares = logits.softmax(0)
+    raw = dict(zip(names, logits.tolist(), strict=True))
+    probabilities = dict(zip(names, shares.tolist(), strict=True))
     return Figure(
-        alt=Text(
-            f"类别 {names[DIGIT]} 的一张图的十个 logit，最大的是 {names[best]}；softmax 之后它的概率是 {share:.1%}",
-            f"The ten logits for an image of class {names[DIGIT]}; the largest is that of {names[best]}, to "
-            f"which softmax gives a probability of {share:.1%}",
-        ),
+        alt=message("alt", digit=names[DIGIT], best=names[best], probability=shares[best]),
         panels=[
+            Panel(partial(_class_bars, key="logits", values=raw), message("panels.logits")),
             Panel(
-                raw, Text("logits：输出层的十个数", "logits: the ten numbers of the output layer")
-            ),
-            Panel(
-                probabilities, Text("softmax 之后：加起来是 1", "after softmax: they add up to 1")
+                partial(_class_bars, key="probabilities", values=probabilities, percent=True),
+                message("panels.probabilities"),
             ),
         ],
         uses=["lenet"],
@@ -233,24 +180,17 @@ def most_wrong(context: Context) -> Figure:
     names = context.test.class_names
     for index, answer, share in _worst_errors(context, 12):
         true = int(context.test.labels[index])
-        label = Text(
-            f"{names[true]} → {names[answer]}，{share:.0%}",
-            f"{names[true]} → {names[answer]}, {share:.0%}",
-        )
+        said = {"digit": names[true], "answer": names[answer], "probability": share}
         drawn = mosaic(context.test.images[index].numpy(), scale=(0, 255), palette="grey")
-        alt = Text(
-            f"一个 {names[true]}，被认成 {names[answer]}，概率 {share:.0%}",
-            f"A {names[true]} taken for a {names[answer]} with probability {share:.0%}",
-        )
+        label, alt = message("errors.label", **said), message("errors.alt", **said)
         panels.append(Panel(picture(drawn, 3), label, alt=alt))
     return Figure(
-        alt=Text("网络最有把握的十二个错误", "The twelve errors of which the network was most sure"),
+        alt=message("alt"),
         panels=panels,
-        legends=[Legend(Text("真实类别 → 网络的回答，以及它给出的概率",
-                             "true class → the network's answer, with the probability it gave"))],
+        legends=[Legend(message("legend"))],
         layout="grid",
         uses=["lenet"],
-    )  # fmt: skip
+    )
 
 
 def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:

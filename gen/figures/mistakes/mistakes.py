@@ -13,8 +13,11 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import evaluate, predict
+from cnnviz.numbers import thousands
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, Variant, in_both, picture
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Variant, message, picture
+from gen.figure.kept import Said
 from gen.figures.lenet.lenet import worst_pair
 
 WORST = 12
@@ -79,57 +82,33 @@ def confusion(context: Context) -> Figure:
     errors = counts - np.diag(np.diag(counts))
     by_row, by_column = counts.sum(1, keepdims=True), counts.sum(0, keepdims=True)
     ways = [
-        (Text("个数", "Counts"), counts, errors, False),
-        (
-            Text("按真实类别归一", "By true class"),
-            _share(counts, by_row),
-            _share(errors, by_row),
-            True,
-        ),
-        (
-            Text("按回答归一", "By answer"),
-            _share(counts, by_column),
-            _share(errors, by_column),
-            True,
-        ),
+        ("counts", counts, errors),
+        ("by true class", _share(counts, by_row), _share(errors, by_row)),
+        ("by answer", _share(counts, by_column), _share(errors, by_column)),
     ]
     variants = []
-    for name, values, tint, percent in ways:
-        words = [[_cell(float(v), percent) for v in row] for row in values]
+    for way, values, tint in ways:
+        words = [[_cell(float(v), way != "counts") for v in row] for row in values]
 
-        def draw(say: Any, words: Any = words, tint: Any = tint) -> str:
+        def draw(say: Say, words: Any = words, tint: Any = tint) -> str:
             return matrix_chart(
                 tint,
                 names,
                 names,
-                title=say(Text("混淆矩阵", "Confusion matrix")),
-                row_title=say(Text("真实类别", "true class")),
-                column_title=say(Text("回答", "answer")),
+                title=say("title"),
+                row_title=say("rows"),
+                column_title=say("columns"),
                 words=words,
                 cell=(50, 34),
             )
 
-        variants.append(Variant(name, [Panel(in_both(draw))], [_TINT]))
+        variants.append(Variant(message(f"ways.{way}"), [Panel(draw)], [Legend(message("legend"))]))
     true, answer, count = worst_pair(counts)
     return Figure(
-        alt=Text(
-            f"10×10 的表：行是真实类别，列是回答。最常见的错误是把 {names[true]} 认成 "
-            f"{names[answer]}，{count} 次",
-            f"A table of 10×10: rows are true classes, columns answers. The most frequent error is "
-            f"a {names[true]} taken for a {names[answer]}, {count} times",
-        ),
+        alt=message("alt", truth=names[true], answer=names[answer], count=count),
         variants=variants,
         uses=["lenet"],
     )
-
-
-_TINT = Legend(
-    Text(
-        "颜色只按错误着色，越深越多；对角线是答对的，不着色。归一之后以百分比计",
-        "only errors are tinted, the more the deeper; the diagonal, right answers, is bare. "
-        "Shares are in per cent",
-    )
-)
 
 
 def _cell(value: float, percent: bool) -> str:
@@ -158,24 +137,15 @@ def most_wrong(context: Context) -> Figure:
     panels = []
     for mark, (index, answer, sure) in zip(NUMBERS, _worst(context), strict=False):
         drawn = mosaic(context.test.images[index].numpy(), scale=(0, 255), palette="grey")
-        label = f"{mark} {names[labels[index]]} → {names[answer]}, {sure:.0%}"
-        panels.append(Panel(picture(drawn, 3), Text(label.replace(", ", "，"), label)))
-    most = max(sure for _, _, sure in _worst(context))
+        label = message(
+            "label", mark=mark, truth=names[labels[index]], answer=names[answer], sure=sure
+        )
+        panels.append(Panel(picture(drawn, 3), label))
+    surest = max(sure for _, _, sure in _worst(context))
     return Figure(
-        alt=Text(
-            f"网络最有把握的 {len(panels)} 个错误，最大的概率是 {most:.0%}",
-            f"The {len(panels)} errors of which the network is most sure, up to {most:.0%}",
-        ),
+        alt=message("alt", errors=len(panels), surest=surest),
         panels=panels,
-        legends=[
-            GREY_LEGEND,
-            Legend(
-                Text(
-                    "真实类别 → 网络的回答，以及它给出的概率",
-                    "true class → the network's answer, with its probability",
-                )
-            ),
-        ],
+        legends=[GREY_LEGEND, Legend(message("legend"))],
         columns=4,
         uses=["lenet"],
     )
@@ -196,42 +166,47 @@ def _styles(context: Context) -> list[tuple[str, int, int]]:
     return sorted(compared, key=lambda style: (-style[2] / style[1], style[0]))
 
 
-def _style_name(style: str) -> Text:
+def _style_name(context: Context, style: str) -> Said:
+    """A style of writing, or the class by which a data set without styles is compared."""
+    if not context.test.styles:
+        return style
     digit, _, kind = style.partition(" ")
-    return Text(f"{digit} {_STYLES_ZH.get(kind, kind)}".strip(), style)
+    return message("style", digit=digit, kind=message(f"kinds.{kind.replace(',', '')}"))
+
+
+def _style_in_each_language(style: str) -> dict[str, str]:
+    """A style for the text, whose numbers cannot be said by words files."""
+    digit, _, kind = style.partition(" ")
+    return {"zh": f"{digit} {_STYLES_ZH.get(kind, kind)}".strip(), "en": style}
 
 
 def styles(context: Context) -> Figure:
     """The styles of writing that are misread most, and what they look like."""
     hardest = _styles(context)[:STYLES_SHOWN]
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         return charts.bar_chart(
             {
-                say(_style_name(name)) + say(Text(f"（{n} 张）", f" ({n})")): errors / n
-                for name, n, errors in hardest
+                say("bar", style=_style_name(context, style), count=n): errors / n
+                for style, n, errors in hardest
             },
-            title=say(Text("各种写法的错误率", "Errors by style")),
-            x_label=say(Text("认错的比例", "share misread")),
+            title=say("title"),
+            x_label=say("x"),
             percent=True,
             horizontal=True,
         )
 
-    name, n, errors = hardest[0]
-    panels = [Panel(in_both(draw))]
+    panels = [Panel(draw)]
     legends = []
     if context.test.styles:
-        rows = [_of_style(context, style) for style, _, _ in hardest[:3]]
-        for (style, _, _), images in zip(hardest[:3], rows, strict=True):
+        for style, _, _ in hardest[:3]:
+            images = _of_style(context, style)
             drawn = mosaic(images, columns=12, scale=(0, 255), palette="grey")
-            panels.append(Panel(picture(drawn, 1.9), _style_name(style)))
+            panels.append(Panel(picture(drawn, 1.9), _style_name(context, style)))
         legends = [GREY_LEGEND]
-    said = _style_name(name)
+    style, n, errors = hardest[0]
     return Figure(
-        alt=Text(
-            f"错误率最高的写法是“{said.zh}”：{n} 张里错 {errors} 张",
-            f"The style misread most is '{said.en}': {errors} of {n} images",
-        ),
+        alt=message("alt", style=_style_name(context, style), count=n, errors=errors),
         panels=panels,
         legends=legends,
         layout="column",
@@ -273,39 +248,28 @@ def shared_errors(context: Context) -> Figure:
     count = {key: int(mask.sum()) for key, mask in parts.items()}
     table = [[count["none"], count["mlp"]], [count["lenet"], count["both"]]]
 
-    def draw(say: Any) -> str:
-        right, wrong = Text("答对", "right"), Text("答错", "wrong")
+    def draw(say: Say) -> str:
+        rows, columns = (
+            [say(key, net=net) for key in ("right", "wrong")] for net in ("LeNet", "MLP")
+        )
         return matrix_chart(
             table,
-            [
-                say(Text(f"LeNet {right.zh}", f"LeNet {right.en}")),
-                say(Text("LeNet 答错", "LeNet wrong")),
-            ],
-            [say(Text("MLP 答对", "MLP right")), say(Text(f"MLP {wrong.zh}", f"MLP {wrong.en}"))],
-            title=say(Text("两个网络的对与错", "Right and wrong of two networks")),
-            write=lambda value: f"{value:,.0f}",
+            rows,
+            columns,
+            title=say("title"),
+            write=thousands,
             log=True,
             cell=(110, 40),
         )
 
-    labels = {
-        "both": Text("两个网络都认错", "misread by both"),
-        "lenet": Text("只有 LeNet 认错", "misread by LeNet only"),
-        "mlp": Text("只有 MLP 认错", "misread by the MLP only"),
-    }
-    panels = [Panel(in_both(draw))]
-    for key, label in labels.items():
+    panels = [Panel(draw)]
+    for key in ("both", "lenet", "mlp"):
         images = context.test.images[parts[key], 0][:WORST].numpy()
         if len(images):
             drawn = mosaic(images, columns=WORST, scale=(0, 255), palette="grey")
-            panels.append(Panel(picture(drawn, 1.9), label))
+            panels.append(Panel(picture(drawn, 1.9), message(f"misread.{key}")))
     return Figure(
-        alt=Text(
-            f"两个网络都认错的有 {count['both']} 张，只有 LeNet 认错的 {count['lenet']} 张，"
-            f"只有 MLP 认错的 {count['mlp']} 张；下面是各自的前几张",
-            f"{count['both']} images are misread by both networks, {count['lenet']} by LeNet only, "
-            f"{count['mlp']} by the MLP only; the first few of each below",
-        ),
+        alt=message("alt", both=count["both"], lenet=count["lenet"], mlp=count["mlp"]),
         panels=panels,
         legends=[GREY_LEGEND],
         layout="column",
@@ -367,7 +331,9 @@ def numbers(context: Context) -> dict[str, Any]:
         ],
         "surest": max(p for _, _, p in worst),
         "above_90": int(((sure > 0.9) & wrong).sum()),
-        "styles": [{"name": _style_name(s)._asdict(), "count": n, "errors": e} for s, n, e in hard],
+        "styles": [
+            {"name": _style_in_each_language(s), "count": n, "errors": e} for s, n, e in hard
+        ],
         "taken_for": {
             "flagged_1": _taken_for(context, "1 with flag"),
             "open_9": _taken_for(context, "9 open"),

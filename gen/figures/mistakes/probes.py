@@ -11,21 +11,21 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both
+from gen.figure.figure import Figure, Legend, Panel, message
 
 LAYERS = ("input", "pool1", "pool2", "relu3", "relu4", "output")
+_LATER = (*LAYERS[1:-1], "logits")  # what all but the first are called
 TRAIN_COUNT = 6000
 """Training images on which the probes are fitted."""
 
 WORST = 12
 NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫"
 
-_NAMES = {"input": Text("像素", "pixels"), "output": Text("logits", "logits")}
 
-
-def _layer_names() -> list[Text]:
-    return [_NAMES.get(layer, Text(layer, layer)) for layer in LAYERS]
+def _layer_names(say: Say) -> list[str]:
+    return [say("pixels"), *_LATER]
 
 
 def _features(context: Context, images: Tensor, step: int | None = None) -> dict[str, Tensor]:
@@ -68,29 +68,26 @@ def probe_accuracy(context: Context) -> Figure:
     right, wrong = _right(context), _wrong(context)
     everything, misread = _mean(right), _mean(right[:, wrong])
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         return charts.grouped_bar_chart(
-            {
-                say(Text("全部测试图", "all test images")): everything,
-                say(Text("LeNet 最终认错的", "those that LeNet misreads")): misread,
-            },
-            [say(name) for name in _layer_names()],
-            title=say(Text("线性探针逐层的准确率", "Accuracy of a linear probe by layer")),
-            x_label=say(Text("探针看的层", "layer that the probe looks at")),
-            y_label=say(Text("探针答对的比例", "read right by the probe")),
+            {say("all"): everything, say("misread"): misread},
+            _layer_names(say),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             percent=True,
             write=lambda share: f"{100 * share:.0f}%",
         )
 
     return Figure(
-        alt=Text(
-            f"探针在全部测试图上的准确率从像素的 {everything[0]:.0%} 升到 relu4 的 {everything[4]:.1%}；"
-            f"在 LeNet 认错的图上，从 pool2 的 {misread[2]:.0%} 降到 relu4 的 {misread[4]:.0%}",
-            f"On all test images the probe rises from {everything[0]:.0%} on pixels to "
-            f"{everything[4]:.1%} on relu4; on those that LeNet misreads it falls from "
-            f"{misread[2]:.0%} on pool2 to {misread[4]:.0%} on relu4",
+        alt=message(
+            "alt",
+            pixels=everything[0],
+            relu4=everything[4],
+            misread_pool2=misread[2],
+            misread_relu4=misread[4],
         ),
-        panels=[Panel(in_both(draw))],
+        panels=[Panel(draw)],
         uses=["lenet"],
     )
 
@@ -119,14 +116,14 @@ def left_its_class(context: Context) -> Figure:
         for mark, i in zip(NUMBERS, indices, strict=False)
     ]
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         return matrix_chart(
             margins.numpy(),
             rows,
-            [say(name) for name in _layer_names()],
-            title=say(Text("探针在每一层的回答", "The probe's answer at each layer")),
-            row_title=say(Text("真实类别 → LeNet 的回答", "true class → LeNet's answer")),
-            column_title=say(Text("探针看的层", "the probe looks at")),
+            _layer_names(say),
+            title=say("title"),
+            row_title=say("rows"),
+            column_title=say("columns"),
             words=said,
             signed=True,
             cell=(64, 30),
@@ -134,22 +131,9 @@ def left_its_class(context: Context) -> Figure:
 
     kept = [int((row > 0).sum()) for row in margins.T]
     return Figure(
-        alt=Text(
-            f"最有把握的 {len(rows)} 个错误：探针在像素上答对 {kept[0]} 个，在 pool1 上 {kept[1]} 个，"
-            f"pool2 上 {kept[2]} 个，relu3 上 {kept[3]} 个，relu4 上 {kept[4]} 个",
-            f"Of the {len(rows)} worst errors the probe reads {kept[0]} right from pixels, {kept[1]} "
-            f"from pool1, {kept[2]} from pool2, {kept[3]} from relu3 and {kept[4]} from relu4",
-        ),
-        panels=[Panel(in_both(draw))],
-        legends=[
-            Legend(
-                Text(
-                    "格子里是探针的回答。橙色：答对，蓝色：答错；越深，真实类别领先或落后得越多",
-                    "a cell holds the probe's answer. Orange: right, blue: wrong; the darker, the "
-                    "further the true class is ahead or behind",
-                )
-            )
-        ],
+        alt=message("alt", errors=len(rows), **dict(zip(LAYERS, kept, strict=True))),
+        panels=[Panel(draw)],
+        legends=[Legend(message("legend"))],
         uses=["lenet"],
     )
 
@@ -166,25 +150,21 @@ def _last_right(context: Context) -> dict[str, int]:
 def last_right(context: Context) -> Figure:
     """At which layer the probe was right for the last time, over all errors."""
     counts = _last_right(context)
-    names = [Text("从来没有", "nowhere"), *_layer_names()]
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
+        names = [say("nowhere"), *_layer_names(say)]
         return charts.bar_chart(
-            {say(name): n for name, n in zip(names, counts.values(), strict=True)},
-            title=say(Text("最后一次答对在哪一层", "Where the probe was last right")),
-            x_label=say(Text("探针最后一次答对的层", "layer where the probe was last right")),
-            y_label=say(Text("LeNet 认错的图的张数", "images misread by LeNet")),
+            dict(zip(names, counts.values(), strict=True)),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             write=lambda value: f"{value:.0f}",
         )
 
+    names = [message("nowhere"), message("pixels"), *_LATER]
     return Figure(
-        alt=Text(
-            "LeNet 认错的图里，探针最后一次答对的层："
-            + "，".join(f"{n.zh} {c} 张" for n, c in zip(names, counts.values(), strict=True)),
-            "Of the images that LeNet misreads, the layer where the probe was last right: "
-            + ", ".join(f"{n.en} {c}" for n, c in zip(names, counts.values(), strict=True)),
-        ),
-        panels=[Panel(in_both(draw))],
+        alt=message("alt", layers=list(zip(names, counts.values(), strict=True))),
+        panels=[Panel(draw)],
         uses=["lenet"],
     )
 

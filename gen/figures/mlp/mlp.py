@@ -13,18 +13,9 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.network_drawing import network_diagram
 from cnnviz.drawing.pixels import sum_of_parts
 from cnnviz.nets.models import parameter_count
-from cnnviz.numbers import significant, thousands, with_minus
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import (
-    GREY_LEGEND,
-    Figure,
-    Legend,
-    Panel,
-    Text,
-    in_both,
-    picture,
-    scale_legend,
-)
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
@@ -74,48 +65,34 @@ def neuron(context: Context) -> Figure:
     drawn = mosaic(weights[None], scale=(-peak, peak))
     products = mosaic((weights * pixels)[None], scale=(-peak, peak))
     parts = _parts(context)
-    digit = context.test.class_names[DIGIT]
-    terms = [
-        (Text("正的乘积之和", "positive products"), parts["positive"]),
-        (Text("负的乘积之和", "negative products"), parts["negative"]),
-        (Text("偏置 b", "bias b"), parts["bias"]),
-    ]
-    chain = in_both(
-        lambda say: sum_of_parts(
-            [(say(name), value) for name, value in terms],
-            (say(Text("加权和 z", "weighted sum z")), parts["recorded"]),
-            (say(Text("ReLU 之后", "after ReLU")), max(parts["recorded"], 0.0)),
-            title=say(Text("加起来，再经过 ReLU", "Added up, then ReLU")),
+
+    def chain(say: Say) -> str:
+        return sum_of_parts(
+            [(say(f"terms.{name}"), parts[name]) for name in ("positive", "negative", "bias")],
+            (say("z"), parts["recorded"]),
+            (say("after"), max(parts["recorded"], 0.0)),
+            title=say("title"),
         )
-    )
+
     return Figure(
-        alt=Text(
-            f"fc1 的第 {unit} 号单元看一个 {digit}：像素乘以权重，正的乘积加起来是 "
-            f"{significant(parts['positive'])}，负的是 {significant(parts['negative'])}，连同偏置得 "
-            f"{significant(parts['recorded'])}",
-            f"Unit {unit} of fc1 looks at a {digit}: pixels times weights; the positive products add "
-            f"up to {significant(parts['positive'])}, the negative ones to {significant(parts['negative'])}; "
-            f"with the bias that is {significant(parts['recorded'])}",
+        alt=message(
+            "alt",
+            unit=unit,
+            digit=context.test.class_names[DIGIT],
+            positive=parts["positive"],
+            negative=parts["negative"],
+            sum=parts["recorded"],
         ),
         panels=[
             Panel(
                 picture(mosaic(pixels[None], scale=(0, 1), palette="grey"), 5.5),
-                Text("① 像素", "① pixels"),
+                message("panels.pixels"),
             ),
-            Panel(picture(drawn, 5.5), Text("② 权重", "② weights")),
-            Panel(picture(products, 5.5), Text("③ 乘积 ① × ②", "③ products ① × ②")),
+            Panel(picture(drawn, 5.5), message("panels.weights")),
+            Panel(picture(products, 5.5), message("panels.products")),
             Panel(chain),
         ],
-        legends=[
-            scale_legend(
-                drawn,
-                "figure",
-                Text(
-                    "②与③：蓝为负，白为零，橙为正",
-                    "② and ③: blue negative, white zero, orange positive",
-                ),
-            )
-        ],
+        legends=[scale_legend(drawn, "figure", message("meaning"))],
         uses=["mlp"],
     )
 
@@ -131,27 +108,16 @@ def favourites(context: Context) -> Figure:
     """The test images to which that unit answers most and least."""
     answers = _answers(context)[:, _unit(context)]
     order = answers.argsort(descending=True, stable=True)
-    ends = (
-        (Text("加权和最大的十张", "the ten largest sums"), order[:10]),
-        (Text("加权和最小的十张", "the ten smallest sums"), order[-10:].flip(0)),
-    )
-    panels = []
-    for label, chosen in ends:
-        images = context.test.images[chosen, 0].numpy()
-        low, high = float(answers[chosen].min()), float(answers[chosen].max())
-        span = Text(
-            with_minus(f"{label.zh}：{low:.1f} 到 {high:.1f}"),
-            with_minus(f"{label.en}: {low:.1f} to {high:.1f}"),
+    panels, classes = [], {}
+    for end, chosen in (("largest", order[:10]), ("smallest", order[-10:].flip(0))):
+        drawn = mosaic(
+            context.test.images[chosen, 0].numpy(), columns=10, scale=(0, 255), palette="grey"
         )
-        drawn = mosaic(images, columns=10, scale=(0, 255), palette="grey")
-        panels.append(Panel(picture(drawn, 2), span))
-    classes = [[context.test.class_names[context.test.labels[i]] for i in c] for _, c in ends]
+        low, high = float(answers[chosen].min()), float(answers[chosen].max())
+        panels.append(Panel(picture(drawn, 2), message(f"panels.{end}", low=low, high=high)))
+        classes[end] = [context.test.class_names[context.test.labels[i]] for i in chosen]
     return Figure(
-        alt=Text(
-            f"这个单元加权和最大的图像：{'、'.join(classes[0])}；最小的：{'、'.join(classes[1])}",
-            f"The images with this unit's largest sums: {', '.join(classes[0])}; with the smallest: "
-            f"{', '.join(classes[1])}",
-        ),
+        alt=message("alt", **classes),
         panels=panels,
         legends=[GREY_LEGEND],
         layout="column",
@@ -164,43 +130,35 @@ def relu(context: Context) -> Figure:
     x = np.linspace(-8, 4, 121)
     sums = _answers(context)[:1000].numpy()
     below = float((sums <= 0).mean())
-    curve = in_both(
-        lambda say: charts.line_chart(
+
+    def curve(say: Say) -> str:
+        return charts.line_chart(
             {"ReLU": (x, np.maximum(x, 0))},
-            title=say(Text("ReLU 的曲线", "The curve of ReLU")),
-            x_label=say(Text("加权和 z", "weighted sum z")),
-            y_label=say(Text("输出", "output")),
+            title=say("curve.title"),
+            x_label=say("z"),
+            y_label=say("curve.output"),
             markers=False,
             size=(640, 240),
         )
-    )
-    spread = in_both(
-        lambda say: charts.histogram(
-            {say(Text("加权和", "weighted sums")): sums},
-            title=say(Text("fc1 加权和的分布", "Distribution of the weighted sums of fc1")),
-            x_label=say(Text("加权和 z", "weighted sum z")),
-            y_label=say(Text("占比", "share")),
+
+    def spread(say: Say) -> str:
+        return charts.histogram(
+            {say("spread.sums"): sums},
+            title=say("spread.title"),
+            x_label=say("z"),
+            y_label=say("spread.share"),
             limits=(-8, 4),
             bins=48,
             percent=True,
             size=(640, 240),
         )
-    )
+
+    images, units = sums.shape
     return Figure(
-        alt=Text(
-            f"ReLU 的曲线：负数变成 0，正数不变。下面是 fc1 的加权和的分布，{below:.0%} 不大于 0",
-            f"The curve of ReLU: negative numbers become 0, positive ones stay. Below, the weighted "
-            f"sums of fc1: {below:.0%} are not above 0",
-        ),
+        alt=message("alt", below=below),
         panels=[
-            Panel(curve, Text("ReLU(z) = max(0, z)", "ReLU(z) = max(0, z)")),
-            Panel(
-                spread,
-                Text(
-                    f"fc1 的 {sums.shape[1]} 个单元在 {thousands(len(sums))} 张测试图上的加权和",
-                    f"weighted sums of fc1's {sums.shape[1]} units on {thousands(len(sums))} test images",
-                ),
-            ),
+            Panel(curve, "ReLU(z) = max(0, z)"),
+            Panel(spread, message("spread.label", units=units, images=images)),
         ],
         layout="column",
         uses=["mlp"],
@@ -221,46 +179,26 @@ def network(context: Context) -> Figure:
     units = _shown_units(*activations[:3])
     weights = [_weight(context, layer) for layer in LAYERS]
     sizes = [weights[0].shape[1], *(matrix.shape[0] for matrix in weights)]
-    names = (
-        Text("像素", "pixels"),
-        Text("隐藏层 1", "hidden layer 1"),
-        Text("隐藏层 2", "hidden layer 2"),
-        Text("输出", "output"),
-    )
-    drawing = in_both(
-        lambda say: network_diagram(
+
+    def draw(say: Say) -> str:
+        names = [say(f"layers.{name}") for name in ("pixels", "first", "second", "output")]
+        return network_diagram(
             sizes,
             weights,
-            title=say(Text("多层感知机的一部分", "A part of the MLP")),
+            title=say("title"),
             labels=[
-                f"{say(name)}{say(Text('：', ': '))}{size}"
-                for name, size in zip(names, sizes, strict=True)
+                say("named", name=name, what=size) for name, size in zip(names, sizes, strict=True)
             ],
             units=units,
             activations=activations,
             size=(640, 380),
         )
-    )
-    shape = "-".join(map(str, sizes))
+
+    answer = context.test.class_names[int(probabilities.argmax())]
     return Figure(
-        alt=Text(
-            f"{shape} 的多层感知机，每层只画最亮的几个单元和它们之间真实的权重；"
-            f"输出层概率最大的是 {context.test.class_names[int(probabilities.argmax())]}",
-            f"The MLP {shape}, of each layer only a few of the most active units and the real weights "
-            f"between them; the largest output is that of "
-            f"{context.test.class_names[int(probabilities.argmax())]}",
-        ),
-        panels=[Panel(drawing)],
-        legends=[
-            Legend(
-                Text(
-                    "线是权重：橙为正，蓝为负，越粗绝对值越大，每两层之间各有刻度。"
-                    "圆里的黑点是激活值，越大越满",
-                    "a line is a weight: orange positive, blue negative, wider if larger, with a scale "
-                    "for each pair of layers. The disc in a circle is its activation: fuller if larger",
-                )
-            )
-        ],
+        alt=message("alt", shape="-".join(map(str, sizes)), answer=answer),
+        panels=[Panel(draw)],
+        legends=[Legend(message("legend"))],
         uses=["mlp"],
     )
 

@@ -15,7 +15,7 @@ from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, picture, scale_legend
+from gen.figure.figure import Figure, Panel, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
@@ -30,7 +30,6 @@ DECAYS = (0.0, 0.01, 0.05)
 
 _SEEDS = range(3)
 _SHOWN = 12
-_WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 
 
 @shared
@@ -59,17 +58,10 @@ def ten_alone(context: Context) -> Figure:
     """Weights of a network without a hidden layer: one unit for each digit."""
     small = _small(context, 0, DECAYS[1])
     drawn = mosaic(small["images"], columns=5)
-    names = "、".join(context.test.class_names)
     return Figure(
-        alt=Text(
-            f"没有隐藏层的网络，十个单元的权重（{names}）：大多像一个模糊的数字，笔画是橙色，"
-            "别的数字的笔画是蓝色",
-            "The weights of ten units of a network without a hidden layer, "
-            f"{names.replace('、', ', ')}: most look like their digit, blurred, with its "
-            "strokes in orange and those of other digits in blue",
-        ),
+        alt=message("alt", names=context.test.class_names),
         panels=[Panel(picture(drawn, 4))],
-        legends=[scale_legend(drawn, "map", _WEIGHT)],
+        legends=[scale_legend(drawn, "map", message("weight"))],
     )
 
 
@@ -81,18 +73,11 @@ def seeds(context: Context) -> Figure:
         images = weights.reshape(-1, 28, 28).numpy()
         alike.append(neighbour_correlation(images))
         drawn = mosaic(images[by_norm(images)[:_SHOWN]], columns=_SHOWN)
-        panels.append(Panel(picture(drawn, 1.9, step=4), Text(f"种子 {seed}", f"seed {seed}")))
-    values = [f"{value:.2f}" for value in alike]
+        panels.append(Panel(picture(drawn, 1.9, step=4), message("seed", seed=seed)))
     return Figure(
-        alt=Text(
-            f"{len(alike)} 个只有种子不同的多层感知机，各取权重最大的 {_SHOWN} 个单元：没有一个单元相同，"
-            f"质地却一样；相邻权重的相关系数是 {'、'.join(values)}",
-            f"The {_SHOWN} units with the largest weights of {len(alike)} MLPs that differ only in their "
-            "seed: no unit is the same, but the texture is; the correlations of neighbouring weights "
-            f"are {', '.join(values)}",
-        ),
+        alt=message("alt", units=_SHOWN, alike=alike),
         panels=panels,
-        legends=[scale_legend(drawn, "map", _WEIGHT)],
+        legends=[scale_legend(drawn, "map", message("weight"))],
         layout="column",
         uses=[f"short-mlp-{seed}" for seed in _SEEDS],
     )
@@ -104,23 +89,22 @@ def decay(context: Context) -> Figure:
     for value in DECAYS:
         small = _small(context, HIDDEN, value)
         drawn = mosaic(small["images"][by_norm(small["images"])[:_SHOWN]], columns=_SHOWN)
-        facts = f"{small['neighbours']:.2f}", f"{small['accuracy']:.1%}"
-        label = Text(
-            f"权重衰减 {value:g}：相关系数 {facts[0]}，准确率 {facts[1]}",
-            f"weight decay {value:g}: correlation {facts[0]}, accuracy {facts[1]}",
+        label = message(
+            "network", decay=value, alike=small["neighbours"], accuracy=small["accuracy"]
         )
         panels.append(Panel(picture(drawn, 1.9, step=4), label))
     none, most = _small(context, HIDDEN, DECAYS[0]), _small(context, HIDDEN, DECAYS[-1])
     return Figure(
-        alt=Text(
-            f"{HIDDEN} 个隐藏单元的小网络，权重衰减从 {DECAYS[0]:g} 到 {DECAYS[-1]:g}：杂点消失，斑块变平滑，"
-            f"相邻权重的相关系数从 {none['neighbours']:.2f} 到 {most['neighbours']:.2f}",
-            f"Small networks of {HIDDEN} hidden units with weight decay from {DECAYS[0]:g} to "
-            f"{DECAYS[-1]:g}: the noise goes, the blobs grow smooth; correlation of neighbouring "
-            f"weights from {none['neighbours']:.2f} to {most['neighbours']:.2f}",
+        alt=message(
+            "alt",
+            units=HIDDEN,
+            least=DECAYS[0],
+            most=DECAYS[-1],
+            before=none["neighbours"],
+            after=most["neighbours"],
         ),
         panels=panels,
-        legends=[scale_legend(drawn, "map", _WEIGHT)],
+        legends=[scale_legend(drawn, "map", message("weight"))],
         layout="column",
     )
 

@@ -11,8 +11,9 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.training.recipe import Recipe
+from cnnviz.words import Say
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 
 DIGIT = 3
 """The class whose example the chapter follows."""
@@ -23,23 +24,18 @@ _SMOOTH = 50  # steps over which the loss is averaged in the chart
 def loss(context: Context) -> Figure:
     """Cross-entropy as a function of the probability that the true class was given."""
     share = np.linspace(0.01, 1, 100)
-    drawing = in_both(
-        lambda say: charts.line_chart(
+
+    def draw(say: Say) -> str:
+        return charts.line_chart(
             {"−ln p": (share, -np.log(share))},
-            title=say(Text("交叉熵损失", "Cross-entropy loss")),
-            x_label=say(Text("给真实类别的概率 p", "probability p of the true class")),
-            y_label=say(Text("损失", "loss")),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             markers=False,
             size=(640, 260),
         )
-    )
-    return Figure(
-        alt=Text(
-            "损失随概率下降的曲线：p 为 1 时是 0，p 为 0.1 时是 2.3，p 趋于 0 时无限增大",
-            "The loss falls as the probability grows: 0 at p = 1, 2.3 at p = 0.1, without bound towards p = 0",
-        ),
-        panels=[Panel(drawing)],
-    )
+
+    return Figure(alt=message("alt"), panels=[Panel(draw)])
 
 
 def _three(context: Context) -> list[dict[str, Any]]:
@@ -72,48 +68,29 @@ def _three(context: Context) -> list[dict[str, Any]]:
 
 def three_losses(context: Context) -> Figure:
     """Three test digits, the probabilities that they get, and the loss that follows."""
-    names = context.test.class_names
-    panels = []
-    for case in _three(context):
+    cases, panels = _three(context), []
+    for case in cases:
         image = context.test.images[case["index"]].numpy()  # (1, 28, 28)
-        panels.append(
-            Panel(
-                picture(mosaic(image, scale=(0, 255), palette="grey"), 4),
-                Text(f"真实类别：{case['true']}", f"true class: {case['true']}"),
-            )
-        )
-        shares = dict(zip(names, case["shares"], strict=True))
-        chart = in_both(
-            lambda say, shares=shares, true=case["true"]: charts.bar_chart(  # type: ignore[misc]
-                shares,
-                title=say(Text("十个类别的概率", "Probabilities of the ten classes")),
+        drawn = picture(mosaic(image, scale=(0, 255), palette="grey"), 4)
+        panels.append(Panel(drawn, message("panels.image", true_class=case["true"])))
+
+        def draw(say: Say, case: dict[str, Any] = case) -> str:
+            return charts.bar_chart(
+                dict(zip(context.test.class_names, case["shares"], strict=True)),
+                title=say("title"),
                 write=lambda share: f"{share:.0%}" if share >= 0.02 else "",
                 percent=True,
-                highlight=true,
+                highlight=case["true"],
                 limits=(0, 1),
                 size=(420, 170),
             )
-        )
-        sum_up = f"p = {case['probability']:.3f}，−ln p = {case['loss']:.2f}"
-        panels.append(Panel(chart, Text(sum_up, sum_up.replace("，", ", "))))
-    losses = [f"{case['loss']:.2f}" for case in _three(context)]
+
+        label = message("panels.chart", probability=case["probability"], loss=case["loss"])
+        panels.append(Panel(draw, label))
     return Figure(
-        alt=Text(
-            f"三张测试图和网络给十个类别的概率：答对且有把握、答对但没把握、答错且有把握，损失依次是 "
-            f"{'、'.join(losses)}",
-            "Three test digits with the probabilities of the ten classes: right and sure, right and "
-            f"unsure, wrong and sure; the losses are {', '.join(losses)}",
-        ),
+        alt=message("alt", losses=[case["loss"] for case in cases]),
         panels=panels,
-        legends=[
-            Legend(
-                Text(
-                    "深色的柱是真实类别，p 是它得到的概率；不到 2% 的不写数",
-                    "the dark bar is the true class, and p its probability; below 2% no number is written",
-                )
-            ),
-            GREY_LEGEND,
-        ],
+        legends=[Legend(message("legend")), GREY_LEGEND],
         columns=2,
         uses=["mlp"],
     )
@@ -133,48 +110,42 @@ def training(context: Context) -> Figure:
     smooth = np.convolve(history.loss, np.full(_SMOOTH, 1 / _SMOOTH), "valid")
     steps = np.arange(_SMOOTH, len(history.loss) + 1)
     floor = _floor(trained.recipe, len(context.test.class_names))
-    step_label = Text("训练步数", "training steps")
-    losses = in_both(
-        lambda say: charts.line_chart(
+
+    def losses(say: Say) -> str:
+        return charts.line_chart(
             {
-                say(Text("损失", "loss")): (steps, smooth),
-                say(Text("下限", "floor")): (steps[[0, -1]], np.full(2, floor)),
+                say("loss.name"): (steps, smooth),
+                say("loss.floor"): (steps[[0, -1]], np.full(2, floor)),
             },
-            title=say(Text("训练中的损失", "Loss during training")),
-            x_label=say(step_label),
-            y_label=say(Text("损失", "loss")),
+            title=say("loss.title"),
+            x_label=say("steps"),
+            y_label=say("loss.name"),
             markers=False,
             y_limits=(0, None),
             size=(640, 260),
         )
-    )
-    accuracies = in_both(
-        lambda say: accuracy_along_training(
-            {say(Text("准确率", "accuracy")): (history.step, history.accuracy)},
-            title=say(Text("训练中的准确率", "Accuracy during training")),
-            x_label=say(step_label),
-            y_label=say(Text("测试准确率", "test accuracy")),
+
+    def accuracies(say: Say) -> str:
+        return accuracy_along_training(
+            {say("accuracy.name"): (history.step, history.accuracy)},
+            title=say("accuracy.title"),
+            x_label=say("steps"),
+            y_label=say("accuracy.y"),
             size=(640, 260),
         )
-    )
+
     return Figure(
-        alt=Text(
-            f"损失从 {smooth[0]:.2f} 降到 {smooth[-1]:.2f}，下限是 {floor:.2f}；"
-            f"准确率从 {history.accuracy[0]:.0%} 升到 {history.accuracy[-1]:.1%}",
-            f"The loss falls from {smooth[0]:.2f} to {smooth[-1]:.2f}, with a floor at {floor:.2f}; "
-            f"accuracy rises from {history.accuracy[0]:.0%} to {history.accuracy[-1]:.1%}",
+        alt=message(
+            "alt",
+            first_loss=smooth[0],
+            last_loss=smooth[-1],
+            floor=floor,
+            first_accuracy=history.accuracy[0],
+            last_accuracy=history.accuracy[-1],
         ),
         panels=[
-            Panel(
-                losses,
-                Text(
-                    f"训练损失，每点是最近 {_SMOOTH} 步的平均",
-                    f"training loss, each point the mean of the last {_SMOOTH} steps",
-                ),
-            ),
-            Panel(
-                accuracies, Text("没有用来训练的图上的准确率", "accuracy on images not trained on")
-            ),
+            Panel(losses, message("loss.label", steps=_SMOOTH)),
+            Panel(accuracies, message("accuracy.label")),
         ],
         layout="column",
         uses=["mlp"],

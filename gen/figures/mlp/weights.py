@@ -16,13 +16,12 @@ from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.numbers import significant, thousands
 from cnnviz.training.recipe import Recipe
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 
 Floats = NDArray[np.float32]
 
 _STRONGEST = 24
 _SPREAD = 12  # units from the largest weights to the smallest
-_WEIGHT = Text("权重：蓝为负，白为零，橙为正", "weight: blue negative, white zero, orange positive")
 
 
 def _images(context: Context, step: int | None = None) -> Floats:
@@ -37,27 +36,15 @@ def _limit(context: Context) -> float:
     return float(np.quantile(np.abs(_images(context)), 0.999))
 
 
-def _clipped(text: Text) -> Text:
-    return Text(
-        f"{text.zh}。最大的千分之一超出刻度，画成两端的颜色",
-        f"{text.en}. The largest thousandth lies beyond the scale and is drawn in its end colours",
-    )
-
-
 def first_weights(context: Context) -> Figure:
     """The weights of all 512 units of the first layer as images, in order of their norm."""
     images, limit = _images(context), _limit(context)
     order = by_norm(images)
     drawn = mosaic(images[order], columns=16, scale=(-limit, limit))
     return Figure(
-        alt=Text(
-            f"fc1 的 {len(images)} 个单元的权重，各画成一张 28×28 的图，按大小排序；"
-            "多数像噪声，中间有笔画似的斑块",
-            f"The weights of fc1's {len(images)} units, each as an image of 28×28, the largest first; "
-            "most look like noise with stroke-like blobs in the middle",
-        ),
+        alt=message("alt", units=len(images)),
         panels=[Panel(picture(drawn, step=8))],
-        legends=[scale_legend(drawn, "layer", _clipped(_WEIGHT))],
+        legends=[scale_legend(drawn, "layer", message("clipped"))],
         uses=["mlp"],
     )
 
@@ -71,28 +58,20 @@ def first_weights_grow(context: Context) -> Figure:
     for step in steps:
         images = _images(context, step)[chosen]
         drawn = mosaic(images, columns=8, scale=(-limit, limit))
-        alike = neighbour_correlation(images)
-        alt = Text(
-            f"第 {step} 步的 {_STRONGEST} 个单元，相邻权重的相关系数 {alike:.2f}",
-            f"{_STRONGEST} units after {step} steps; correlation of neighbouring weights {alike:.2f}",
-        )
+        alike = f"{neighbour_correlation(images):.2f}"
+        alt = message("snapshot", step=step, units=_STRONGEST, alike=alike)
         variants.append(
             Variant(
-                Text(f"{thousands(step)}", f"{thousands(step)}"),
+                thousands(step),
                 [Panel(picture(drawn, 3, step=6), alt=alt)],
-                [scale_legend(drawn, "layer", _clipped(_WEIGHT))],
+                [scale_legend(drawn, "layer", message("clipped"))],
             )
         )
     return Figure(
-        alt=Text(
-            f"权重最大的 {_STRONGEST} 个单元从第 0 步到第 {steps[-1]} 步：先是均匀的、很淡的噪声，"
-            "后来中间长出橙蓝相间的斑块",
-            f"The {_STRONGEST} units with the largest weights from step 0 to {steps[-1]}: at first even "
-            "and very pale noise, later orange and blue blobs in the middle",
-        ),
+        alt=message("alt", units=_STRONGEST, last=steps[-1]),
         variants=variants,
         chosen=len(variants) - 1,
-        scrub=Text("训练步数", "Training step"),
+        scrub=message("scrub"),
         uses=["mlp"],
     )
 
@@ -104,32 +83,19 @@ def start_and_learned(context: Context) -> Figure:
     order = by_norm(images)
     chosen = order[np.linspace(0, len(order) - 1, _SPREAD).round().astype(int)]
     limit = float(np.quantile(np.abs(images[chosen]), 0.95))
-    rows = (
-        (
-            Text("① 开始时的噪声，经过权重衰减", "① the noise of the start, after weight decay"),
-            kept,
-        ),
-        (Text("② 训练添上去的", "② what training added"), images - kept),
-        (Text("③ 学成之后 ① + ②", "③ at the end, ① + ②"), images),
-    )
+    rows = {"start": kept, "learned": images - kept, "end": images}
     drawn = {
-        label: mosaic(maps[chosen], columns=_SPREAD, scale=(-limit, limit)) for label, maps in rows
+        name: mosaic(maps[chosen], columns=_SPREAD, scale=(-limit, limit))
+        for name, maps in rows.items()
     }
-    alike = [neighbour_correlation(maps[chosen]) for _, maps in rows]
-    text = Text(
-        f"{_WEIGHT.zh}。最大的二十分之一超出刻度，画成两端的颜色",
-        f"{_WEIGHT.en}. The largest twentieth lies beyond the scale and is drawn in its end colours",
-    )
+    alike = {name: f"{neighbour_correlation(maps[chosen]):.2f}" for name, maps in rows.items()}
     return Figure(
-        alt=Text(
-            f"{_SPREAD} 个单元的权重拆成两份：开始时的噪声（相邻权重的相关系数 {alike[0]:.2f}）和训练添上去的"
-            f"平滑斑块（{alike[1]:.2f}），合起来是 {alike[2]:.2f}",
-            f"The weights of {_SPREAD} units in two parts: the noise of the start (correlation of "
-            f"neighbouring weights {alike[0]:.2f}) and the smooth blobs that training added "
-            f"({alike[1]:.2f}); together {alike[2]:.2f}",
-        ),
-        panels=[Panel(picture(drawing, 1.9, step=4), label) for label, drawing in drawn.items()],
-        legends=[scale_legend(next(iter(drawn.values())), "figure", text)],
+        alt=message("alt", units=_SPREAD, **alike),
+        panels=[
+            Panel(picture(drawing, 1.9, step=4), message(f"panels.{name}"))
+            for name, drawing in drawn.items()
+        ],
+        legends=[scale_legend(drawn["end"], "figure", message("meaning"))],
         layout="column",
         uses=["mlp"],
     )
@@ -154,36 +120,22 @@ def border(context: Context) -> Figure:
     peak = float(after.max())
     drawn = mosaic(after[None], scale=(0, peak))
     return Figure(
-        alt=Text(
-            f"每个像素的权重的平均大小：训练之前各处约 {significant(float(before.mean()))}；训练之后亮过的像素平均 "
-            f"{significant(float(after[~never].mean()))}，{int(never.sum())} 个从不亮的像素在边角上，没有变大",
-            f"The mean size of each pixel's weights: before training about "
-            f"{significant(float(before.mean()))} everywhere; after training "
-            f"{significant(float(after[~never].mean()))} on average where pixels are ever lit; the "
-            f"{int(never.sum())} that are never lit lie at the edge and have not grown",
+        alt=message(
+            "alt",
+            before=float(before.mean()),
+            after=float(after[~never].mean()),
+            never=int(never.sum()),
         ),
         panels=[
-            Panel(
-                picture(mosaic(before[None], scale=(0, peak)), 7),
-                Text("训练之前", "before training"),
-            ),
-            Panel(picture(drawn, 7), Text("训练之后", "after training")),
+            Panel(picture(mosaic(before[None], scale=(0, peak)), 7), message("panels.before")),
+            Panel(picture(drawn, 7), message("panels.after")),
             Panel(
                 picture(mosaic(never[None], scale=(0, 1), palette="grey"), 7),
-                Text("白：从不亮的像素", "white: pixels never lit"),
+                message("panels.never"),
             ),
         ],
         legends=[
-            Legend(
-                Text(
-                    "前两张：512 个单元的 |权重| 的平均，共用一个刻度。第三张只有黑白",
-                    "first two: the mean |weight| over the 512 units, on one scale. The third is "
-                    "only black and white",
-                ),
-                palettes.css_gradient(drawn.palette),
-                "0",
-                significant(peak),
-            )
+            Legend(message("legend"), palettes.css_gradient(drawn.palette), "0", significant(peak))
         ],
         columns=3,
         uses=["mlp"],

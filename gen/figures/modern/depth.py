@@ -16,8 +16,9 @@ from torchvision.models.resnet import BasicBlock
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import kernel_grid
+from cnnviz.numbers import fixed
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
+from gen.figure.figure import Figure, Legend, Message, Panel, Say, Variant, message
 
 DEPTHS = (8, 20, 32, 56)
 WIDTH = 16
@@ -37,46 +38,28 @@ def _paths(layers: int) -> np.ndarray:
 
 def stacked_kernels(context: Context) -> Figure:
     """What one unit sees through one, two and three 3×3 kernels, and through one of 7×7."""
-    grids = [(_paths(n), n) for n in (1, 2, 3)] + [(np.ones((7, 7)), 0)]
+    grids = [(_paths(layers), layers, 3) for layers in (1, 2, 3)] + [(np.ones((7, 7)), 1, 7)]
     panels = []
-    for grid, layers in grids:
-        side = len(grid)
-        if layers:
-            label = Text(
-                f"{layers} 层 3×3：看 {side}×{side}，权重 {9 * layers}C²",
-                f"{layers} × 3×3: sees {side}×{side}, {9 * layers}C² weights",
-            )
-        else:
-            label = Text(f"1 层 7×7：看 7×7，权重 {49}C²", f"1 × 7×7: sees 7×7, {49}C² weights")
-        drawing = in_both(
-            lambda say, g=grid, t=label: kernel_grid(  # type: ignore[misc]
-                g,
-                title=say(t),
+    for grid, layers, kernel in grids:
+        label = message(
+            "panel", layers=layers, kernel=kernel, seen=len(grid), weights=layers * kernel**2
+        )
+
+        def draw(say: Say, grid: np.ndarray = grid, label: Message = label) -> str:
+            return kernel_grid(
+                grid,
+                title=say(label),
                 palette="sequential",
-                limits=(0, float(g.max())),
-                write=lambda value: f"{value:.0f}",
+                limits=(0, float(grid.max())),
+                write=partial(fixed, digits=0),
                 cell=26,
             )
-        )
-        panels.append(Panel(drawing, label))
-    middle = int(_paths(3)[3, 3])
+
+        panels.append(Panel(draw, label))
     return Figure(
-        alt=Text(
-            f"三层 3×3 与一层 7×7 看见同样的 7×7 个像素；经过三层，角上的像素只有 1 条路，"
-            f"中心有 {middle} 条",
-            "Three layers of 3×3 see the same 7×7 pixels as one of 7×7; through three layers a "
-            f"corner has 1 path to the unit, the centre {middle}",
-        ),
+        alt=message("alt", middle=int(_paths(3)[3, 3])),
         panels=panels,
-        legends=[
-            Legend(
-                Text(
-                    "格子里的数：这个像素到达最上面那个单元有几条路。每张各用自己的刻度，亮的多",
-                    "a number counts the paths from this pixel to the unit on top; each grid has a "
-                    "scale of its own, brighter is more",
-                )
-            )
-        ],
+        legends=[Legend(message("legend"))],
     )
 
 
@@ -96,22 +79,14 @@ def _stack(depth: int, block: Callable[[], nn.Module]) -> nn.Sequential:
     return nn.Sequential(first, nn.ReLU(), *blocks, *head)
 
 
-def _kinds() -> dict[str, tuple[Text, Callable[[], nn.Module], bool]]:
-    """Name, block, and whether it starts as He et al. (2015) proposed."""
+def _kinds() -> dict[str, tuple[Callable[[], nn.Module], bool]]:
+    """Block, and whether it starts as He et al. (2015) proposed."""
     plain = partial(_PlainBlock, WIDTH, WIDTH, norm_layer=nn.Identity)
     return {
-        "plain": (Text("普通", "plain"), plain, False),
-        "he": (Text("普通，He 初始化", "plain, He start"), plain, True),
-        "norm": (
-            Text("普通 + 批量归一化", "plain + batch norm"),
-            partial(_PlainBlock, WIDTH, WIDTH),
-            False,
-        ),
-        "residual": (
-            Text("残差块", "residual"),
-            partial(BasicBlock, WIDTH, WIDTH),
-            False,
-        ),
+        "plain": (plain, False),
+        "he": (plain, True),
+        "norm": (partial(_PlainBlock, WIDTH, WIDTH), False),
+        "residual": (partial(BasicBlock, WIDTH, WIDTH), False),
     }
 
 
@@ -122,7 +97,7 @@ def _norms(context: Context) -> dict[str, dict[int, list[float]]]:
     labels = context.train.labels[:IMAGES]
     found: dict[str, dict[int, list[float]]] = {}
     with torch.random.fork_rng(devices=[]):
-        for kind, (_, block, he) in _kinds().items():
+        for kind, (block, he) in _kinds().items():
             found[kind] = {}
             for depth in DEPTHS:
                 torch.manual_seed(0)
@@ -140,40 +115,34 @@ def _norms(context: Context) -> dict[str, dict[int, list[float]]]:
 
 def gradient_norms(context: Context) -> Figure:
     """How large the gradient is in each layer of untrained stacks, with and without skips."""
-    norms, kinds = _norms(context), _kinds()
+    norms = _norms(context)
     every = [value for of_kind in norms.values() for one in of_kind.values() for value in one]
     limits = 10.0 ** math.floor(math.log10(min(every))), 10.0 ** math.ceil(math.log10(max(every)))
     variants = []
     for depth in DEPTHS:
 
-        def draw(say: Any, depth: int = depth) -> str:
+        def draw(say: Say, depth: int = depth) -> str:
             return charts.line_chart(
                 {
-                    say(kinds[kind][0]): (list(range(1, len(of[depth]) + 1)), of[depth])
+                    say(f"kinds.{kind}"): (list(range(1, len(of[depth]) + 1)), of[depth])
                     for kind, of in norms.items()
                 },
-                title=say(Text(f"{depth} 层网络的梯度", f"Gradients in a net of {depth} layers")),
-                x_label=say(
-                    Text("第几个卷积层，1 离输入最近", "convolution, 1 is next to the input")
-                ),
-                y_label=say(Text("梯度的大小（对数刻度）", "size of the gradient (logarithmic)")),
+                title=say("title", depth=depth),
+                x_label=say("x"),
+                y_label=say("y"),
                 log_y=True,
                 y_limits=limits,
                 markers=False,
             )
 
-        variants.append(Variant(Text(f"{depth} 层", f"{depth} layers"), [Panel(in_both(draw))]))
-    first = {kind: of[DEPTHS[-1]][0] for kind, of in norms.items()}
+        variants.append(Variant(message("variant", depth=depth), [Panel(draw)]))
+    # Far apart, so in the notation of science.
+    first = [(message(f"kinds.{kind}"), f"{of[DEPTHS[-1]][0]:.1e}") for kind, of in norms.items()]
     return Figure(
-        alt=Text(
-            f"{DEPTHS[-1]} 层时，第一个卷积层的梯度："
-            + "，".join(f"{kinds[k][0].zh} {v:.1e}" for k, v in first.items()),
-            f"With {DEPTHS[-1]} layers, the gradient of the first convolution: "
-            + ", ".join(f"{kinds[k][0].en} {v:.1e}" for k, v in first.items()),
-        ),
+        alt=message("alt", depth=DEPTHS[-1], gradients=first),
         variants=variants,
         chosen=len(variants) - 1,
-        scrub=Text("深度", "Depth"),
+        scrub=message("scrub"),
     )
 
 

@@ -16,9 +16,9 @@ from cnnviz.drawing.diagrams import tensor_blocks
 from cnnviz.inside.costs import Cost, layer_costs
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.nets.models import LeNet
-from cnnviz.numbers import millions, whole_percent
+from cnnviz.numbers import times, whole_percent
 from gen.context import Context
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both
+from gen.figure.figure import Figure, Legend, Panel, Say, Variant, message
 
 SIDE = 224
 """Height and width of the images of the three later networks."""
@@ -115,25 +115,17 @@ def _blocks(key: str) -> Figure:
     net, costs = _nets()[key], _costs(key)
     blocks: list[tuple[str, tuple[int, ...]]] = [("input", net.image)]
     blocks += [(label, costs[layer].shape) for label, layer in net.blocks.items()]
-    shapes = " → ".join("×".join(map(str, shape)) for _, shape in blocks)
-    title = Text(f"{net.name} 各层输出的形状", f"Shapes in {net.name}")
-    return Figure(
-        alt=Text(
-            f"{net.name} 从输入到输出：{shapes}", f"{net.name} from input to output: {shapes}"
-        ),
-        panels=[
-            Panel(
-                in_both(
-                    lambda say: tensor_blocks(
-                        blocks,
-                        title=say(title),
-                        height=_PIXEL * net.image[1],
-                        channel=_CHANNEL,
-                    )
-                )
-            )
-        ],
-    )
+    shapes = [times(shape) for _, shape in blocks]
+
+    def draw(say: Say) -> str:
+        return tensor_blocks(
+            blocks,
+            title=say("blocks.title", net=net.name),
+            height=_PIXEL * net.image[1],
+            channel=_CHANNEL,
+        )
+
+    return Figure(alt=message("blocks.alt", net=net.name, shapes=shapes), panels=[Panel(draw)])
 
 
 def lenet(context: Context) -> Figure:
@@ -177,16 +169,7 @@ def _total(key: str, what: str) -> int:
     return sum(stage[what] for stage in _stages(key).values())
 
 
-_KINDS = {
-    "parameters": Text("参数", "parameters"),
-    "multiplications": Text("一张图的乘法", "multiplications per image"),
-}
-
-
-def _in_chinese(value: float) -> str:
-    """In 万 (ten thousand) or 亿 (a hundred million), as Chinese counts."""
-    unit, name = (1e8, "亿") if value >= 1e8 else (1e4, "万")
-    return f"{value / unit:,.{0 if value >= 100 * unit else 1}f} {name}"
+_KINDS = ("parameters", "multiplications")
 
 
 def stages(context: Context) -> Figure:
@@ -195,38 +178,25 @@ def stages(context: Context) -> Figure:
     for key, net in _nets().items():
         found = _stages(key)
 
-        def draw(say: Any, key: str = key, net: _Net = net, found: Any = found) -> str:
+        def draw(say: Say, key: str = key, net: _Net = net, found: Any = found) -> str:
             return charts.grouped_bar_chart(
                 {
-                    say(kind): [stage[what] / _total(key, what) for stage in found.values()]
-                    for what, kind in _KINDS.items()
+                    say(kind): [stage[kind] / _total(key, kind) for stage in found.values()]
+                    for kind in _KINDS
                 },
                 list(found),
-                title=say(Text(f"{net.name} 各段的份额", f"Shares of the stages of {net.name}")),
-                y_label=say(Text("占全网络的份额", "share of the whole network")),
+                title=say("title", net=net.name),
+                y_label=say("y"),
                 percent=True,
                 write=whole_percent,
             )
 
-        parameters, products = (_total(key, what) for what in _KINDS)
-        legend = Legend(
-            Text(
-                f"{net.name}：{_in_chinese(parameters)}个参数，每张图 {_in_chinese(products)}次乘法",
-                f"{net.name}: {millions(parameters)} million parameters, {millions(products)} "
-                "million multiplications per image",
-            )
-        )
-        variants.append(Variant(Text(net.name, net.name), [Panel(in_both(draw))], [legend]))
-    heads = {key: _head(key) for key in _nets()}
+        totals = {kind: _total(key, kind) for kind in _KINDS}
+        legend = Legend(message("legend", net=net.name, **totals))
+        variants.append(Variant(net.name, [Panel(draw)], [legend]))
+    heads = [(net.name, _head(key)) for key, net in _nets().items()]
     return Figure(
-        alt=Text(
-            "全连接层占参数的份额："
-            + "，".join(f"{_nets()[k].name} {share:.0%}" for k, share in heads.items())
-            + "；乘法则几乎都在卷积层",
-            "Share of parameters in fully connected layers: "
-            + ", ".join(f"{_nets()[k].name} {share:.0%}" for k, share in heads.items())
-            + "; nearly all multiplications are in convolutions",
-        ),
+        alt=message("alt", nets=heads),
         variants=variants,
         chosen=2,
     )
@@ -256,26 +226,19 @@ def _fields(key: str) -> list[int]:
 def field_growth(context: Context) -> Figure:
     """The receptive field from convolution to convolution."""
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         return charts.line_chart(
             {
                 net.name: (list(range(1, len(_fields(key)) + 1)), _fields(key))
                 for key, net in _nets().items()
             },
-            title=say(Text("感受野随深度的增长", "Receptive field against depth")),
-            x_label=say(Text("第几个卷积层", "convolution, counted from the input")),
-            y_label=say(Text("感受野的边长（像素）", "side of the field (pixels)")),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
         )
 
-    ends = {net.name: _fields(key)[-1] for key, net in _nets().items()}
-    return Figure(
-        alt=Text(
-            "最后一个卷积层的感受野边长：" + "，".join(f"{n} {e} 像素" for n, e in ends.items()),
-            "Receptive field of the last convolution: "
-            + ", ".join(f"{n} {e} pixels" for n, e in ends.items()),
-        ),
-        panels=[Panel(in_both(draw))],
-    )
+    ends = [(net.name, _fields(key)[-1]) for key, net in _nets().items()]
+    return Figure(alt=message("alt", nets=ends), panels=[Panel(draw)])
 
 
 def numbers(context: Context) -> dict[str, Any]:

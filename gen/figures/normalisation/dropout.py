@@ -13,9 +13,9 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.evaluation import accuracy
 from cnnviz.inside.recording import record
-from cnnviz.numbers import thousands
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 
 DIGIT = 4
 PASSES, MANY, MANY_PASSES = 1000, 500, 20
@@ -23,9 +23,6 @@ PASSES, MANY, MANY_PASSES = 1000, 500, 20
 
 _SHARE = 0.2  # of dropout, as in cnnviz.nets.models.MLP
 _MASKS = 3
-_ACTIVATION = Text(
-    "激活值，更大的也画成最亮", "activation; larger ones are drawn as the brightest, too"
-)
 
 
 def _masks(count: int) -> Tensor:
@@ -43,33 +40,23 @@ def masks(context: Context) -> Figure:
     panels = []
     for index in range(_MASKS):
         drawn_mask = mosaic(kept[index][None].numpy(), scale=(0, 1), palette="grey", signed=False)
-        label = Text(f"掩码 {index + 1}", f"mask {index + 1}")
-        panels.append(Panel(picture(drawn_mask, 6.6), label))
+        panels.append(Panel(picture(drawn_mask, 6.6), message("mask", number=index + 1)))
     for index in range(_MASKS):
         thinned = values * kept[index] / (1 - _SHARE)
         drawn = mosaic(thinned[None].numpy(), scale=(0, peak), signed=False)
-        label = Text(f"经过掩码 {index + 1}", f"through mask {index + 1}")
-        panels.append(Panel(picture(drawn, 6.6), label))
+        panels.append(Panel(picture(drawn, 6.6), message("through", number=index + 1)))
     whole = mosaic(values[None].numpy(), scale=(0, peak), signed=False)
-    panels.append(
-        Panel(picture(whole, 6.6), Text("评估模式：不丢", "evaluation mode: none dropped"))
-    )
-    dropped = [int((m == 0).sum()) for m in kept]
+    panels.append(Panel(picture(whole, 6.6), message("whole")))
     return Figure(
-        alt=Text(
-            f"512 个单元排成 16×32。三个掩码各丢掉 {'、'.join(map(str, dropped))} 个；"
-            "下面是同一个数字经过它们之后的激活值",
-            f"512 units laid out as 16×32. Three masks drop {', '.join(map(str, dropped))} of them; "
-            "below, the activations for one digit through each",
-        ),
+        alt=message("alt", dropped=[int((m == 0).sum()) for m in kept]),
         panels=panels,
         legends=[
-            scale_legend(drawn_mask, "figure", Text("掩码：黑为丢掉，白为留下", "mask: black is dropped, white is kept")),
-            scale_legend(drawn, "figure", _ACTIVATION),
+            scale_legend(drawn_mask, "figure", message("meanings.mask")),
+            scale_legend(drawn, "figure", message("meanings.activation")),
         ],
         columns=3,
         uses=["mlp"],
-    )  # fmt: skip
+    )
 
 
 @shared
@@ -101,46 +88,40 @@ def many_times(context: Context) -> Figure:
     """How the logits of one digit scatter in training mode."""
     found, names = _repeated(context), context.test.class_names
     panels = []
-    for key, title in (
-        ("sure", Text("容易的数字", "an easy digit")),
-        ("unsure", Text("难断的数字", "an undecided digit")),
-    ):
-        best = _two_best(found[f"{key} eval"])
-        image = mosaic(found[f"{key} image"][None].numpy(), scale=(0, 255), palette="grey")
-        chart = in_both(
-            lambda say, k=key, b=best, t=title: charts.histogram(  # type: ignore[misc]
-                {
-                    say(Text(f"{names[c]} 的 logit", f"logit of {names[c]}")): found[k][
-                        :, c
-                    ].numpy()
-                    for c in b
-                },
-                title=say(t),
+    for which in ("sure", "unsure"):
+        best = _two_best(found[f"{which} eval"])
+        image = mosaic(found[f"{which} image"][None].numpy(), scale=(0, 255), palette="grey")
+
+        def draw(say: Say, which: str = which, best: tuple[int, int] = best) -> str:
+            return charts.histogram(
+                {say("logit", name=names[c]): found[which][:, c].numpy() for c in best},
+                title=say(f"digits.{which}"),
                 x_label="logit",
-                y_label=say(Text("次数", "passes")),
+                y_label=say("y"),
                 bins=40,
                 size=(520, 230),
             )
-        )
+
         panels += [
-            Panel(picture(image, 5), title),
-            Panel(chart, Text(f"{thousands(PASSES)} 次", f"{thousands(PASSES)} passes")),
+            Panel(picture(image, 5), message(f"digits.{which}")),
+            Panel(draw, message("passes", passes=PASSES)),
         ]
     votes = found["unsure"].argmax(1).bincount(minlength=len(names))
     first, second = _two_best(found["unsure eval"])
     return Figure(
-        alt=Text(
-            f"同一个数字在训练模式下算 {PASSES} 次，每次的 logits 都不同。难断的那个，"
-            f"{int(votes[first])} 次答 {names[first]}，{int(votes[second])} 次答 {names[second]}",
-            f"One digit, {PASSES} passes in training mode, other logits each time. The undecided one "
-            f"is called {names[first]} {int(votes[first])} times, {names[second]} "
-            f"{int(votes[second])} times",
+        alt=message(
+            "alt",
+            passes=PASSES,
+            first=names[first],
+            first_votes=votes[first],
+            second=names[second],
+            second_votes=votes[second],
         ),
         panels=panels,
         legends=[GREY_LEGEND],
         layout="row",
         uses=["mlp"],
-    )  # fmt: skip
+    )
 
 
 @shared
@@ -160,27 +141,19 @@ def mean_of_many(context: Context) -> Figure:
     some = slice(0, 30)
     x, y = found["eval"][some].flatten().numpy(), found["mean"][some].flatten().numpy()
     once = found["passes"][0, some].flatten().numpy()
-    drawing = in_both(
-        lambda say: charts.scatter_chart(
-            {
-                say(Text("算一次", "one pass")): (x, once),
-                say(Text(f"{MANY_PASSES} 次的平均", f"mean of {MANY_PASSES} passes")): (x, y),
-            },
-            title=say(Text("训练模式与评估模式的 logits", "Logits of both modes")),
-            x_label=say(Text("评估模式的 logit", "logit in evaluation mode")),
-            y_label=say(Text("训练模式的 logit", "logit in training mode")),
+
+    def draw(say: Say) -> str:
+        return charts.scatter_chart(
+            {say("once"): (x, once), say("mean", passes=MANY_PASSES): (x, y)},
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             size=(560, 380),
         )
-    )
-    errors = _errors(context)
+
     return Figure(
-        alt=Text(
-            f"训练模式的 logit 与评估模式的 logit：算一次平均差 {errors['once']:.2f}，"
-            f"{MANY_PASSES} 次的平均只差 {errors['mean']:.2f}",
-            f"Logits of training mode against evaluation mode: one pass is off by "
-            f"{errors['once']:.2f} on average, the mean of {MANY_PASSES} by {errors['mean']:.2f}",
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", passes=MANY_PASSES, **_errors(context)),
+        panels=[Panel(draw)],
         uses=["mlp"],
     )
 

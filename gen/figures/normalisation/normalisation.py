@@ -13,8 +13,9 @@ from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.inside.evaluation import accuracy
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Panel, message, picture, scale_legend
 
 PLAIN, NORMED = "sgd-lenet", "sgd-lenet-batchnorm"
 SEEDS = range(3)
@@ -23,7 +24,6 @@ COUNT = 500
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 _LIMIT, _BINS = 7.0, 49
-_STEP = Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
 
 
 def _runs(kind: str) -> list[str]:
@@ -68,35 +68,20 @@ def _second(context: Context) -> dict[str, Tensor]:
 
 def channels(context: Context) -> Figure:
     """How the values of each channel of the second convolution are spread."""
-    names = {
-        "plain": Text("LeNet：conv2", "LeNet: conv2"),
-        "conv2": Text("带批量归一化：conv2（归一化之前）", "with batch norm: conv2 (before it)"),
-        "norm2": Text("带批量归一化：norm2（归一化之后）", "with batch norm: norm2 (after it)"),
-    }
-    panels = []
+    panels, spreads = [], []
     for key, values in _second(context).items():
         rows = []
         for channel in values.transpose(0, 1).flatten(1).numpy():  # (16, N·100)
             counts = np.histogram(channel.clip(-_LIMIT, _LIMIT), _BINS, (-_LIMIT, _LIMIT))[0]
             rows.append(counts / counts.max())
         drawn = mosaic(np.array(rows)[None], scale=(0, 1), signed=False)
-        panels.append(Panel(picture(drawn, 13), names[key]))
-    spreads = {k: _channel_statistics(v) for k, v in _second(context).items()}
-    meaning = Text(
-        f"每行一个通道；横向从 −{_LIMIT:.0f} 到 {_LIMIT:.0f}，正中是 0；"
-        "更远的算在两端。颜色是落在那里的值有多少，1 是这一行的最高处",
-        f"A row is a channel; across from −{_LIMIT:.0f} to {_LIMIT:.0f}, 0 in the middle; the colour "
-        "says how many values fall there (farther ones at the ends), 1 being the row's peak",
-    )
+        name = message(f"names.{key}")
+        panels.append(Panel(picture(drawn, 13), name))
+        spreads.append((name, _channel_statistics(values)["means"]))
     return Figure(
-        alt=Text(
-            "各通道的平均值分散在 "
-            + "、".join(f"{names[k].zh} ±{s['means']:.2f}" for k, s in spreads.items()),
-            "Means of the channels are spread by "
-            + ", ".join(f"±{s['means']:.2f} ({names[k].en})" for k, s in spreads.items()),
-        ),
+        alt=message("alt", spreads=spreads),
         panels=panels,
-        legends=[scale_legend(drawn, "figure", meaning)],
+        legends=[scale_legend(drawn, "figure", message("meaning", limit=_LIMIT))],
         layout="column",
         uses=[_runs(PLAIN)[0], _runs(NORMED)[0]],
     )
@@ -133,39 +118,33 @@ def _sizes_along(context: Context) -> tuple[list[int], dict[str, np.ndarray]]:
 def sizes(context: Context) -> Figure:
     """How large the values before the second ReLU are, along the training."""
     steps, found = _sizes_along(context)
-    names = {
-        "conv2": Text("LeNet", "LeNet"),
-        "norm2": Text("批量归一化", "batch norm"),
-    }
-    drawing = in_both(
-        lambda say: charts.line_chart(
-            {say(names[k]): ([max(s, 0.5) for s in steps], v.mean(0)) for k, v in found.items()},
-            errors={say(names[k]): (v.max(0) - v.min(0)) / 2 for k, v in found.items()},
-            title=say(
-                Text("第二个 ReLU 之前的标准差", "Standard deviation before the second ReLU")
-            ),
-            x_label=say(_STEP),
-            y_label=say(Text("标准差", "standard deviation")),
+    lenet, normed = (found[layer].mean(0) for layer in ("conv2", "norm2"))
+
+    def draw(say: Say) -> str:
+        names = {"conv2": "LeNet", "norm2": say("batch norm")}
+        return charts.line_chart(
+            {names[k]: ([max(s, 0.5) for s in steps], v.mean(0)) for k, v in found.items()},
+            errors={names[k]: (v.max(0) - v.min(0)) / 2 for k, v in found.items()},
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             log_x=True,
             y_limits=(0, None),
             size=(640, 260),
         )
-    )
+
     return Figure(
-        alt=Text(
-            f"ReLU 之前的标准差：LeNet 从 {found['conv2'][:, 0].mean():.2f} 变到 "
-            f"{found['conv2'][:, -1].mean():.2f}；批量归一化从 {found['norm2'][:, 0].mean():.2f} 到 "
-            f"{found['norm2'][:, -1].mean():.2f}",
-            f"Standard deviation before the ReLU: in LeNet from {found['conv2'][:, 0].mean():.2f} to "
-            f"{found['conv2'][:, -1].mean():.2f}, with batch normalisation from "
-            f"{found['norm2'][:, 0].mean():.2f} to {found['norm2'][:, -1].mean():.2f}",
+        alt=message(
+            "alt",
+            lenet_start=lenet[0],
+            lenet_end=lenet[-1],
+            normed_start=normed[0],
+            normed_end=normed[-1],
         ),
-        panels=[Panel(drawing)],
-        legends=[
-            Legend(Text("三个种子的平均；色带的宽度是最小值到最大值的距离", "mean of three seeds; the band is as wide as their range"))
-        ],
+        panels=[Panel(draw)],
+        legends=[Legend(message("legend"))],
         uses=[*_runs(PLAIN), *_runs(NORMED)],
-    )  # fmt: skip
+    )
 
 
 @shared
@@ -181,26 +160,19 @@ def _learning(context: Context) -> tuple[list[int], dict[str, np.ndarray]]:
 def learning(context: Context) -> Figure:
     """Accuracy along the training, with and without, over seeds."""
     steps, found = _learning(context)
-    drawing = in_both(
-        lambda say: accuracy_along_training(
-            {
-                say(Text("LeNet", "LeNet")): (steps, found[PLAIN]),
-                say(Text("批量归一化", "batch norm")): (steps, found[NORMED]),
-            },
-            title=say(Text("有无批量归一化的准确率", "Accuracy with and without batch norm")),
-            x_label=say(Text("训练步数", "training steps")),
-            y_label=say(Text("测试准确率", "test accuracy")),
+
+    def draw(say: Say) -> str:
+        return accuracy_along_training(
+            {"LeNet": (steps, found[PLAIN]), say("batch norm"): (steps, found[NORMED])},
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("accuracy"),
         )
-    )
+
     end = {kind: values[:, -1].mean() for kind, values in found.items()}
     return Figure(
-        alt=Text(
-            f"三个种子的平均准确率：最后 LeNet {end[PLAIN]:.1%}，批量归一化 {end[NORMED]:.1%}；"
-            "中途批量归一化领先得多",
-            f"Mean accuracy of three seeds: at the end LeNet {end[PLAIN]:.1%}, with batch "
-            f"normalisation {end[NORMED]:.1%}; half way the latter is far ahead",
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", lenet=end[PLAIN], normed=end[NORMED]),
+        panels=[Panel(draw)],
         uses=[*_runs(PLAIN), *_runs(NORMED)],
     )
 
@@ -211,21 +183,21 @@ def gamma_beta(context: Context) -> Figure:
     panels = []
     for layer in ("norm1", "norm2"):
         gamma, beta = (weights[f"{layer}.{part}"].tolist() for part in ("weight", "bias"))
-        drawing = in_both(
-            lambda say, n=layer, g=gamma, b=beta: charts.grouped_bar_chart(  # type: ignore[misc]
-                {"γ": g, "β": b},
-                [str(index) for index in range(len(g))],
-                title=say(Text(f"{n} 的 γ 与 β", f"γ and β of {n}")),
-                x_label=say(Text("通道", "channel")),
+
+        def draw(
+            say: Say, layer: str = layer, gamma: list[float] = gamma, beta: list[float] = beta
+        ) -> str:
+            return charts.grouped_bar_chart(
+                {"γ": gamma, "β": beta},
+                [str(index) for index in range(len(gamma))],
+                title=say("title", layer=layer),
+                x_label=say("x"),
                 size=(640, 200),
             )
-        )
-        panels.append(Panel(drawing, Text(layer, layer)))
+
+        panels.append(Panel(draw, layer))
     return Figure(
-        alt=Text(
-            "每个通道学到的 γ 与 β：γ 都离 1 不远，β 都离 0 不远",
-            "γ and β that each channel learned: γ is never far from 1, β never far from 0",
-        ),
+        alt=message("alt"),
         panels=panels,
         layout="column",
         uses=[_runs(NORMED)[0]],
@@ -260,32 +232,31 @@ def _by_batch(context: Context) -> dict[str, list[float]]:
 def forgotten(context: Context) -> Figure:
     """What it costs to forget model.eval(), by size of the batch."""
     found = _by_batch(context)
-    names = {
-        "evaluation": Text("评估模式", "evaluation mode"),
-        "mixed": Text("训练模式，混合", "training mode, mixed"),
-        "one class": Text("训练模式，同类", "training mode, one class"),
-    }
-    drawing = in_both(
-        lambda say: charts.line_chart(
-            {say(names[key]): (SIZES, found[key]) for key in names},
-            title=say(Text("忘了 model.eval() 的代价", "The price of forgetting model.eval()")),
-            x_label=say(Text("每批的图数", "images in a batch")),
-            y_label=say(Text("测试准确率", "test accuracy")),
+
+    def draw(say: Say) -> str:
+        return charts.line_chart(
+            {
+                say(f"names.{way}"): (SIZES, found[way])
+                for way in ("evaluation", "mixed", "one class")
+            },
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("accuracy"),
             percent=True,
             log_x=True,
             size=(640, 300),
         )
-    )
+
     return Figure(
-        alt=Text(
-            f"评估模式 {found['evaluation'][0]:.1%}。训练模式：每批 1 张 {found['mixed'][0]:.1%}，"
-            f"{SIZES[-1]} 张混合 {found['mixed'][-1]:.1%}，{SIZES[-1]} 张同类 "
-            f"{found['one class'][-1]:.1%}",
-            f"Evaluation mode {found['evaluation'][0]:.1%}. Training mode: {found['mixed'][0]:.1%} "
-            f"with 1 image a batch, {found['mixed'][-1]:.1%} with {SIZES[-1]} mixed, "
-            f"{found['one class'][-1]:.1%} with {SIZES[-1]} of one class",
+        alt=message(
+            "alt",
+            evaluation=found["evaluation"][0],
+            alone=found["mixed"][0],
+            size=SIZES[-1],
+            mixed=found["mixed"][-1],
+            one_class=found["one class"][-1],
         ),
-        panels=[Panel(drawing)],
+        panels=[Panel(draw)],
         uses=[_runs(NORMED)[0]],
     )
 

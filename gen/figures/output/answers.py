@@ -12,9 +12,17 @@ from torch import Tensor
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.recording import record
-from cnnviz.numbers import significant
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import (
+    GREY_LEGEND,
+    Figure,
+    Message,
+    Panel,
+    Say,
+    message,
+    picture,
+    scale_legend,
+)
 
 ONE, OTHER = 3, 8
 """The two classes that the chapter tells apart."""
@@ -47,17 +55,14 @@ def temperature(context: Context) -> Figure:
     order = logits.argsort(descending=True).tolist()
     shown, rest = order[:3], order[3:]
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         series = {names[i]: (TEMPERATURES, curves[:, i].numpy()) for i in shown}
-        series[say(Text("其余七类合计", "the other seven"))] = (
-            TEMPERATURES,
-            curves[:, rest].sum(1).numpy(),
-        )
+        series[say("others")] = TEMPERATURES, curves[:, rest].sum(1).numpy()
         return charts.line_chart(
             series,
-            title=say(Text("概率随温度的变化", "Probabilities against temperature")),
-            x_label=say(Text("温度 T（对数刻度）", "temperature T (logarithmic)")),
-            y_label=say(Text("概率", "probability")),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             percent=True,
             log_x=True,
             y_limits=(0, 1),
@@ -65,23 +70,20 @@ def temperature(context: Context) -> Figure:
         )
 
     image = context.test.images[_between(context), 0].numpy()
-    cold, hot = curves[0].max(), curves[-1].max()
     return Figure(
-        alt=Text(
-            f"T = {TEMPERATURES[0]:g} 时最大的概率是 {cold:.0%}，T = {TEMPERATURES[-1]:g} 时只有 "
-            f"{hot:.0%}，其余七类合起来最多",
-            f"At T = {TEMPERATURES[0]:g} the largest probability is {cold:.0%}; at "
-            f"T = {TEMPERATURES[-1]:g} it is only {hot:.0%}, and the other seven have most",
+        alt=message(
+            "alt",
+            coldest=TEMPERATURES[0],
+            hottest=TEMPERATURES[-1],
+            cold=curves[0].max(),
+            hot=curves[-1].max(),
         ),
         panels=[
             Panel(
                 picture(mosaic(image[None], scale=(0, 255), palette="grey"), 4),
-                Text(
-                    f"是 {names[ONE]}，还是 {names[OTHER]}？",
-                    f"a {names[ONE]} or an {names[OTHER]}?",
-                ),
+                message("question", one=names[ONE], other=names[OTHER]),
             ),
-            Panel(in_both(draw)),
+            Panel(draw),
         ],
         legends=[GREY_LEGEND],
         layout="column",
@@ -110,57 +112,25 @@ def _contributions(context: Context) -> dict[str, Any]:
     }
 
 
-def _whose(context: Context) -> tuple[Text, Text, Text]:
-    one, other = context.test.class_names[ONE], context.test.class_names[OTHER]
-    return (
-        Text(f"清楚的 {one}", f"a clear {one}"),
-        Text("拿不准的", "the one between"),
-        Text(f"清楚的 {other}", f"a clear {other}"),
-    )
-
-
 def three_or_eight(context: Context) -> Figure:
     """How much each unit of fc2 speaks for one class or the other, for three digits."""
-    found, whose = _contributions(context), _whose(context)
+    found = _contributions(context)
     one, other = context.test.class_names[ONE], context.test.class_names[OTHER]
+    digits = [message("clear", digit=one), message("between"), message("clear", digit=other)]
     each = found["each"][:, found["order"]]  # (3, 84), from those for ONE to those for OTHER
     rows = each[:, None].repeat(20, axis=1).repeat(8, axis=2)  # a number as 20×8 pixels
     drawn = mosaic(rows, columns=1, scale="layer", signed=True, gap=3)
     images = mosaic(found["images"], columns=3, scale=(0, 255), palette="grey", gap=2)
-    sums = (
-        "、".join(significant(s) for s in found["sums"]),
-        ", ".join(significant(s) for s in found["sums"]),
-    )
     return Figure(
-        alt=Text(
-            f"三个数字各有 84 个贡献，蓝色偏向 {one}，橙色偏向 {other}；"
-            f"连同偏置，三行的总和依次是 {sums[0]}",
-            f"84 contributions for each of three digits, blue speaks for {one}, orange for {other}; "
-            f"with the bias they add up to {sums[1]}",
-        ),
+        alt=message("alt", one=one, other=other, sums=found["sums"]),
         panels=[
-            Panel(
-                picture(images, 3),
-                Text("、".join(t.zh for t in whose), ", ".join(t.en for t in whose)),
-            ),
-            Panel(
-                picture(drawn),
-                Text(
-                    "84 个单元的贡献，每行一个数字", "what the 84 units contribute, a row a digit"
-                ),
-            ),
-            Panel(in_both(lambda say: _parts_chart(found, whose, one, other, say))),
+            Panel(picture(images, 3), message("panels.digits", digits=digits)),
+            Panel(picture(drawn), message("panels.contributions")),
+            Panel(lambda say: _parts_chart(say, found, digits, one, other)),
         ],
         legends=[
             GREY_LEGEND,
-            scale_legend(
-                drawn,
-                "figure",
-                Text(
-                    f"蓝色偏向 {one}，橙色偏向 {other}",
-                    f"blue speaks for {one}, orange for {other}",
-                ),
-            ),
+            scale_legend(drawn, "figure", message("meaning", one=one, other=other)),
         ],
         layout="column",
         uses=["lenet"],
@@ -168,7 +138,7 @@ def three_or_eight(context: Context) -> Figure:
 
 
 def _parts_chart(
-    found: dict[str, Any], whose: Sequence[Text], one: str, other: str, say: Any
+    say: Say, found: dict[str, Any], digits: Sequence[Message], one: str, other: str
 ) -> str:
     """The strongest contributions of either side, the others together, and their sum."""
     strong = np.abs(found["each"]).max(0)
@@ -177,19 +147,15 @@ def _parts_chart(
         key=found["order"].index,
     )
     rest = found["each"].sum(1) - found["each"][:, picked].sum(1)
-    groups = [str(unit) for unit in picked]
-    groups += [say(Text("其余", "others")), say(Text("偏置", "bias")), say(Text("总和", "sum"))]
     return charts.grouped_bar_chart(
         {
-            say(name): [*found["each"][i, picked], rest[i], found["bias"], found["sums"][i]]
-            for i, name in enumerate(whose)
+            say(digit): [*found["each"][i, picked], rest[i], found["bias"], found["sums"][i]]
+            for i, digit in enumerate(digits)
         },
-        groups,
-        title=say(Text("各单元对两个 logit 之差的贡献", "What units add to the difference")),
-        x_label=say(Text("fc2 的单元（编号）", "unit of fc2 (its number)")),
-        y_label=say(
-            Text(f"对 logit {other} − logit {one} 的贡献", f"part of logit {other} − logit {one}")
-        ),
+        [*map(str, picked), say("parts.rest"), say("parts.bias"), say("parts.sum")],
+        title=say("parts.title"),
+        x_label=say("parts.x"),
+        y_label=say("parts.y", one=one, other=other),
     )
 
 

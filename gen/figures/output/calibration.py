@@ -14,11 +14,12 @@ from cnnviz.drawing import charts
 from cnnviz.inside.calibration import Reliability, fit_temperature, reliability
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets.models import LeNet
+from cnnviz.numbers import fixed
 from cnnviz.training.brief import train_briefly
 from cnnviz.training.fit import fit
 from cnnviz.training.runs import SHORT
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, in_both
+from gen.figure.figure import Figure, Panel, Say, message
 
 BINS = 10
 LEAST = 25
@@ -26,8 +27,6 @@ LEAST = 25
 
 FEW = 500
 """Images that one of the networks learns by heart."""
-
-_PERFECT = Text("校准好的", "calibrated")
 
 
 def _halves(context: Context) -> tuple[slice, slice]:
@@ -102,16 +101,17 @@ def _line(found: Reliability) -> tuple[_Line, list[float]]:
     return (x.tolist(), y.tolist()), errors.tolist()
 
 
-def _chart(say: Any, title: Text, found: dict[Text, Reliability]) -> str:
-    series: dict[str, _Line] = {say(_PERFECT): ([0.0, 1.0], [0.0, 1.0])}
+def _chart(say: Say, found: dict[str, Reliability]) -> str:
+    """The lines of some networks by name, and the one they would follow if they were calibrated."""
+    series: dict[str, _Line] = {say("calibrated"): ([0.0, 1.0], [0.0, 1.0])}
     errors = {}
     for name, one in found.items():
-        series[say(name)], errors[say(name)] = _line(one)
+        series[name], errors[name] = _line(one)
     return charts.line_chart(
         series,
-        title=say(title),
-        x_label=say(Text("把握：最大的概率", "confidence: the largest probability")),
-        y_label=say(Text("其中答对的比例", "share of right answers")),
+        title=say("title"),
+        x_label=say("x"),
+        y_label=say("y"),
         errors=errors,
         percent=True,
         y_limits=(0, 1),
@@ -122,18 +122,11 @@ def _chart(say: Any, title: Text, found: dict[Text, Reliability]) -> str:
 def reliability_diagram(context: Context) -> Figure:
     """LeNet before and after its temperature was fitted."""
     found = _scaled(context)
-    title = Text("把握与正确率", "Confidence and accuracy")
-    errors = found["plain"].error, found["scaled"].error
-    t = f"{found['temperature']:.2f}"
-    lines = {Text("T = 1", "T = 1"): found["plain"], Text(f"T = {t}", f"T = {t}"): found["scaled"]}
+    plain, scaled, temperature = found["plain"], found["scaled"], found["temperature"]
+    lines = {"T = 1": plain, f"T = {fixed(temperature)}": scaled}
     return Figure(
-        alt=Text(
-            f"对角线是校准好的网络。T = 1 时 LeNet 的点在对角线上方，期望校准误差 {errors[0]:.1%}；"
-            f"T = {t} 时误差是 {errors[1]:.1%}",
-            "The diagonal is a calibrated network. At T = 1 LeNet's points lie above it, with an "
-            f"expected calibration error of {errors[0]:.1%}; at T = {t} the error is {errors[1]:.1%}",
-        ),
-        panels=[Panel(in_both(lambda say: _chart(say, title, lines)))],
+        alt=message("alt", plain=plain.error, scaled=scaled.error, temperature=temperature),
+        panels=[Panel(lambda say: _chart(say, lines))],
         uses=["lenet"],
     )
 
@@ -141,23 +134,13 @@ def reliability_diagram(context: Context) -> Figure:
 def three_networks(context: Context) -> Figure:
     """With label smoothing, without, and learned by heart."""
     found = _three(context)
-    names = {
-        "smoothed": Text("标签平滑", "label smoothing"),
-        "plain": Text("没有平滑", "no smoothing"),
-        "parrot": Text(f"只学 {FEW} 张", f"{FEW} images only"),
-    }
-    lines = {names[key]: one for key, (_, one) in found.items()}
-    title = Text("三个网络的把握与正确率", "Confidence and accuracy of three networks")
-    errors = {key: f"{one.error:.1%}" for key, (_, one) in found.items()}
+
+    def draw(say: Say) -> str:
+        return _chart(say, {say(f"nets.{key}", few=FEW): one for key, (_, one) in found.items()})
+
     return Figure(
-        alt=Text(
-            f"期望校准误差：用标签平滑的 {errors['smoothed']}，在对角线上方；没有平滑的 "
-            f"{errors['plain']}，贴着对角线；只学 {FEW} 张图的 {errors['parrot']}，在对角线下方",
-            f"Expected calibration errors: {errors['smoothed']} with label smoothing, above the "
-            f"diagonal; {errors['plain']} without, along it; {errors['parrot']} for the one that "
-            f"learned {FEW} images, below it",
-        ),
-        panels=[Panel(in_both(lambda say: _chart(say, title, lines)))],
+        alt=message("alt", few=FEW, **{key: one.error for key, (_, one) in found.items()}),
+        panels=[Panel(draw)],
         uses=["short-lenet-0"],
     )
 

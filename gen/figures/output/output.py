@@ -11,18 +11,14 @@ from torch import Tensor
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
-from cnnviz.numbers import significant
 from gen.context import Context
-from gen.figure.figure import GREY_LEGEND, Figure, Panel, Text, picture, scale_legend
+from gen.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 
 ONE = 3
 """The class whose example the chapter follows."""
 
 COUNT = 2000
 """Test images over which the units of fc1 are compared."""
-
-_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
-_EVIDENCE = Text("权重 × 平均激活值", "weight × mean activation")
 
 
 def _weight(context: Context, name: str) -> Tensor:
@@ -76,20 +72,12 @@ def fc1_places(context: Context) -> Figure:
     after = mosaic(_enlarged(maps.reshape(16, 1, 25)), columns=1, scale=(0, peak))
     name = context.test.class_names[ONE]
     return Figure(
-        alt=Text(
-            f"左：{name} 在 pool2 的 16 张 5×5 特征图。右：同样的 400 个数，每张图的 25 个数排成一行，"
-            f"共 16 行；最大的值是 {significant(peak)}",
-            f"Left: the 16 maps of 5×5 that pool2 makes of a {name}. Right: the same 400 numbers, the "
-            f"25 of each map in a row, 16 rows; the largest value is {significant(peak)}",
-        ),
+        alt=message("alt", digit=name, largest=peak),
         panels=[
-            Panel(picture(before, 3), Text("pool2：16×5×5", "pool2: 16×5×5")),
-            Panel(
-                picture(after, 3),
-                Text("flatten：400（每 25 个换行）", "flatten: 400 (a new line every 25)"),
-            ),
+            Panel(picture(before, 3), message("named", name="pool2", what="16×5×5")),
+            Panel(picture(after, 3), message("panels.after")),
         ],
-        legends=[scale_legend(after, "figure", Text("激活值", "activation"))],
+        legends=[scale_legend(after, "figure", message("meaning"))],
         layout="flow",
         uses=["lenet"],
     )
@@ -118,32 +106,20 @@ def _unit(context: Context) -> dict[str, Any]:
 def fc1_unit(context: Context) -> Figure:
     """One unit of fc1 folded back: its weights, what it sees, the products."""
     one = _unit(context)
-    rows = [
-        (
-            "weights",
-            Text("① 400 个权重，折回 16 张 5×5", "① its 400 weights, folded back to 16×5×5"),
-        ),
-        ("inputs", Text("② pool2 的 16 张特征图", "② the 16 maps of pool2")),
-        ("products", Text("①×②", "① × ②")),
-    ]
-    meanings = [
-        Text(f"①权重：{_SIGNS.zh}", f"① weight: {_SIGNS.en}"),
-        Text("②激活值", "② activation"),
-        Text(f"乘积：{_SIGNS.zh}", f"product: {_SIGNS.en}"),
-    ]
     panels, legends = [], []
-    for (key, label), meaning in zip(rows, meanings, strict=True):
+    for key in ("weights", "inputs", "products"):
         drawn = mosaic(_enlarged(one[key]), columns=16, scale="layer", signed=key != "inputs")
-        panels.append(Panel(picture(drawn, 2), label))
-        legends.append(scale_legend(drawn, "layer", meaning))
+        panels.append(Panel(picture(drawn, 2), message(f"panels.{key}")))
+        legends.append(scale_legend(drawn, "layer", message(f"meanings.{key}")))
     name = context.test.class_names[ONE]
     return Figure(
-        alt=Text(
-            f"fc1 的第 {one['unit']} 号单元看一个 {name}：正的乘积共 {significant(one['positive'])}，"
-            f"负的共 {significant(one['negative'])}，加偏置得 {significant(one['sum'])}",
-            f"Unit {one['unit']} of fc1 looks at a {name}: the positive products add up to "
-            f"{significant(one['positive'])}, the negative ones to {significant(one['negative'])}; with the "
-            f"bias that makes {significant(one['sum'])}",
+        alt=message(
+            "alt",
+            unit=one["unit"],
+            digit=name,
+            positive=one["positive"],
+            negative=one["negative"],
+            sum=one["sum"],
         ),
         panels=panels,
         legends=legends,
@@ -161,31 +137,19 @@ def fc1_folded(context: Context) -> Figure:
     images = _means(context.test.images.float(), context.test.labels, len(names))[:, 0].numpy()
     seen = mosaic(images, columns=len(names), scale=(0, 255), palette="grey")
     drawn = mosaic(_enlarged(evidence), columns=len(names), scale="layer", signed=True)
-    lead = float(means[ONE, units[ONE]])
     return Figure(
-        alt=Text(
-            f"十列，每列一个类别（从左到右 {names[0]} 到 {names[-1]}）。上排：该类测试图的平均。"
-            "下排：最偏爱它的 fc1 单元从 5×5 的每一格得到多少；橙色的格子散在笔画经过的几处，并不排成数字；"
-            f"{names[ONE]} 的单元平均激活值是 {significant(lead)}",
-            f"Ten columns, one a class ({names[0]} to {names[-1]}). Top: the mean of its test images. "
-            "Bottom: what the fc1 unit that prefers it gains at each of 5×5 places; orange places "
-            f"lie here and there along its strokes and form no digit. The unit of {names[ONE]} is at {significant(lead)} on average",
+        alt=message(
+            "alt",
+            first=names[0],
+            last=names[-1],
+            digit=names[ONE],
+            activation=means[ONE, units[ONE]],
         ),
         panels=[
-            Panel(picture(seen, 2.35), Text("每类的平均图像", "mean image of each class")),
-            Panel(
-                picture(drawn, 3.25),
-                Text("每一格贡献多少（16 张图相加）", "what each place brings (16 maps added)"),
-            ),
+            Panel(picture(seen, 2.35), message("panels.means")),
+            Panel(picture(drawn, 3.25), message("panels.places")),
         ],
-        legends=[
-            GREY_LEGEND,
-            scale_legend(
-                drawn,
-                "layer",
-                Text(f"{_EVIDENCE.zh}：{_SIGNS.zh}", f"{_EVIDENCE.en}: {_SIGNS.en}"),
-            ),
-        ],
+        legends=[GREY_LEGEND, scale_legend(drawn, "layer", message("meaning"))],
         layout="column",
         uses=["lenet"],
     )

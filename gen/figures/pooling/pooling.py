@@ -15,9 +15,11 @@ from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
-from cnnviz.numbers import significant
+from cnnviz.numbers import times
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Message, Panel, message, picture, scale_legend
+from gen.figure.kept import Said
 
 DIGIT = 3
 """The class whose example the chapter follows."""
@@ -25,22 +27,12 @@ DIGIT = 3
 PATCH = 6
 """Side of the patch whose numbers are written out."""
 
-KINDS = {
-    "lenet": Text("最大汇聚", "max pooling"),
-    "lenet-average": Text("平均汇聚", "average pooling"),
-    "lenet-strided": Text("带步幅的卷积", "strided convolution"),
-}
+KINDS = ("lenet", "lenet-average", "lenet-strided")
 SEEDS = range(3)
 MOVED, MOVED_COUNT = 3, 1000
 """Pixels by which digits are moved for the second accuracy, and how many are."""
 
-_WAYS = {
-    "max": Text("最大", "max"),
-    "average": Text("平均", "average"),
-    "every second": Text("隔一取一", "every second"),
-}
-_VALUE = Text("激活值", "activation")
-_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
+_WAYS = ("max", "average", "every second")
 
 
 def runs(kind: str) -> list[str]:
@@ -86,14 +78,13 @@ def by_numbers(context: Context) -> Figure:
     _, row, column = _place(context)
     patch = _map(context)[..., row : row + PATCH, column : column + PATCH]
     limits = (0.0, float(patch.max()) or 1.0)
-    label = Text(f"relu1 的一块，{PATCH}×{PATCH}", f"a patch of relu1, {PATCH}×{PATCH}")
-
     block = _block(context)
 
-    def grid(values: Tensor, title: Text) -> Text:
+    def grid(values: Tensor, title: Message) -> Panel:
         side = values.shape[-1] * 2 // PATCH  # 2 in the patch, 1 in what it becomes
-        return in_both(
-            lambda say: kernel_grid(
+
+        def draw(say: Say) -> str:
+            return kernel_grid(
                 values[0, 0].numpy(),
                 title=say(title),
                 palette="sequential",
@@ -102,22 +93,19 @@ def by_numbers(context: Context) -> Figure:
                 write=lambda value: f"{value:.1f}",
                 cell=34,
             )
-        )
 
-    panels = [Panel(grid(patch, label), label)]
+        return Panel(draw, title)
+
     results = {way: halve(patch, way) for way in _WAYS}
-    panels += [Panel(grid(results[way], name), name) for way, name in _WAYS.items()]
     drawn = mosaic(patch[0].numpy(), scale=limits, signed=False)
-    corner = [float(results[way][0, 0, *block]) for way in _WAYS]
-    said = " / ".join(significant(value) for value in corner)
+    largest, mean, first = (float(result[0, 0, *block]) for result in results.values())
     return Figure(
-        alt=Text(
-            f"{PATCH}×{PATCH} 个数变成 3×3 个。框里四个数的最大、平均、左上角分别是 {said}",
-            f"{PATCH}×{PATCH} numbers become 3×3. The four in the frame give {said} as largest, "
-            "mean and first",
-        ),
-        panels=panels,
-        legends=[scale_legend(drawn, "figure", _VALUE)],
+        alt=message("alt", side=PATCH, largest=largest, mean=mean, first=first),
+        panels=[
+            grid(patch, message("patch", side=PATCH)),
+            *(grid(result, message(f"ways.{way}")) for way, result in results.items()),
+        ],
+        legends=[scale_legend(drawn, "figure", message("activation"))],
         uses=["lenet"],
     )
 
@@ -126,22 +114,17 @@ def three_ways(context: Context) -> Figure:
     """The whole map, halved in three ways, on one scale."""
     whole = _map(context)
     peak = float(whole.max()) or 1.0
+    halved = [(message(f"ways.{way}"), halve(whole, way)) for way in _WAYS]
+    named: list[tuple[Said, Tensor]] = [("relu1", whole), *halved]
     panels = []
-    for name, maps in [
-        (Text("relu1：28×28", "relu1: 28×28"), whole),
-        *((Text(f"{n.zh}：14×14", f"{n.en}: 14×14"), halve(whole, w)) for w, n in _WAYS.items()),
-    ]:
+    for name, maps in named:
         drawn = mosaic(maps[0].numpy(), scale=(0, peak), signed=False)
-        panels.append(Panel(picture(drawn, 148 / drawn.width), name))
+        label = message("named", name=name, what=times(maps.shape[2:]))
+        panels.append(Panel(picture(drawn, 148 / drawn.width), label))
     return Figure(
-        alt=Text(
-            f"同一张 28×28 的特征图变成 14×14：平均值从 {whole.mean():.2f} 变成 "
-            + "、".join(f"{n.zh} {halve(whole, w).mean():.2f}" for w, n in _WAYS.items()),
-            f"One map of 28×28 becomes 14×14: its mean of {whole.mean():.2f} turns into "
-            + ", ".join(f"{halve(whole, w).mean():.2f} ({n.en})" for w, n in _WAYS.items()),
-        ),
+        alt=message("alt", mean=whole.mean(), means=[(way, maps.mean()) for way, maps in halved]),
         panels=panels,
-        legends=[scale_legend(drawn, "figure", _VALUE)],
+        legends=[scale_legend(drawn, "figure", message("activation"))],
         uses=["lenet"],
     )
 
@@ -152,35 +135,25 @@ def learned(context: Context) -> Figure:
     weights = context.trained(name).weights["pool1.weight"].numpy()  # (6 outputs, 6 inputs, 2, 2)
     kernels = mosaic(np.ascontiguousarray(weights.transpose(1, 0, 2, 3)), scale="layer")
     recorded = context.recording(name)
-    panels = [Panel(picture(kernels, 11), Text("36 片 2×2 的核", "36 slices of 2×2"))]
+    panels = [Panel(picture(kernels, 11), message("kernels"))]
     peak = max(float(recorded[layer][DIGIT].abs().max()) for layer in ("relu1", "pool1"))
     for layer, scale in (("relu1", 3.9), ("pool1", 7.58)):
         maps = recorded[layer][DIGIT].numpy()
         drawn = mosaic(maps, columns=6, scale=(-peak, peak), signed=True)
-        shape = "×".join(map(str, maps.shape))
-        panels.append(Panel(picture(drawn, scale), Text(f"{layer}：{shape}", f"{layer}: {shape}")))
+        label = message("named", name=layer, what=times(maps.shape))
+        panels.append(Panel(picture(drawn, scale), label))
     own = np.abs(weights[range(6), range(6)]).mean()
     others = np.abs(weights[~np.eye(6, dtype=bool)]).mean()
     return Figure(
-        alt=Text(
-            f"带步幅的卷积学到的核，以及它前后的特征图；自己通道的权重平均大小 {own:.2f}，"
-            f"别的通道 {others:.2f}：它把通道混合了",
-            f"Kernels learned by the strided convolution, and the maps before and after it; weights "
-            f"of the own channel are {own:.2f} in size on average, of others {others:.2f}: it mixes "
-            "channels",
-        ),
+        alt=message("alt", own=own, others=others),
         panels=panels,
         legends=[
-            scale_legend(kernels, "layer", Text(f"权重，{_SIGNS.zh}", f"weight, {_SIGNS.en}")),
-            scale_legend(
-                drawn,
-                "figure",
-                Text(f"relu1 与 pool1，{_SIGNS.zh}", f"relu1 and pool1, {_SIGNS.en}"),
-            ),
+            scale_legend(kernels, "layer", message("meanings.weights")),
+            scale_legend(drawn, "figure", message("meanings.maps")),
         ],
         layout="column",
         uses=[name],
-    )  # fmt: skip
+    )
 
 
 @shared
@@ -203,33 +176,23 @@ def accuracies(context: Context) -> Figure:
     """Errors of the three kinds of pooling, one point a seed."""
     found = _accuracies(context)
     panels = []
-    titles = {
-        "still": Text("测试错误率", "Test errors"),
-        "moved": Text(f"移动 {MOVED} 像素之后的错误率", f"Errors after a shift of {MOVED} pixels"),
-    }
-    short = [Text("最大", "max"), Text("平均", "average"), Text("带步幅卷积", "strided")]
-    for which, title in titles.items():
-        drawing = in_both(
-            lambda say, w=which, t=title: seed_chart(  # type: ignore[misc]
-                {say(t): [[1 - a for a in found[kind][w]] for kind in KINDS]},
-                [say(name) for name in short],
-                title=say(t),
-                y_label=say(Text("错误率", "errors")),
+    for which in ("still", "moved"):
+        title = message(f"titles.{which}", pixels=MOVED)
+
+        def draw(say: Say, which: str = which, title: Message = title) -> str:
+            return seed_chart(
+                {say(title): [[1 - a for a in found[kind][which]] for kind in KINDS]},
+                [say(f"short.{kind}") for kind in KINDS],
+                title=say(title),
+                y_label=say("y"),
                 percent=True,
                 size=(330, 260),
             )
-        )
-        panels.append(Panel(drawing, title))
-    means = {k: 1 - float(np.mean(v["still"])) for k, v in found.items()}
+
+        panels.append(Panel(draw, title))
+    errors = [(message(f"kinds.{k}"), 1 - np.mean(v["still"])) for k, v in found.items()]
     return Figure(
-        alt=Text(
-            "三种汇聚的平均错误率："
-            + "，".join(f"{KINDS[k].zh} {m:.1%}" for k, m in means.items())
-            + "；同一种汇聚的不同种子相差也差不多这么大",
-            "Mean errors: "
-            + ", ".join(f"{KINDS[k].en} {m:.1%}" for k, m in means.items())
-            + "; seeds of one kind differ by about as much",
-        ),
+        alt=message("alt", errors=errors),
         panels=panels,
         layout="grid",
         uses=[name for kind in KINDS for name in runs(kind)],

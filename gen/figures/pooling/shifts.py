@@ -16,8 +16,9 @@ from cnnviz.drawing.run_charts import seed_chart
 from cnnviz.inside.evaluation import accuracy, shift
 from cnnviz.inside.recording import record
 from cnnviz.numbers import significant
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Legend, Message, Panel, message, picture, scale_legend
 from gen.figures.pooling.pooling import DIGIT, KINDS, _place, halve, runs
 
 COUNT = 400
@@ -27,7 +28,6 @@ FARTHEST = 4
 LAYERS = ("relu1", "pool1", "relu2", "pool2", "relu3", "output")
 _PROBED = (4000, 1000)  # training and test images of the comparison with global average pooling
 _FAR = 6
-_VALUE = Text("激活值", "activation")
 
 
 def _relative(changed: Tensor, base: Tensor) -> float:
@@ -78,21 +78,16 @@ def moved_maps(context: Context) -> Figure:
     for layer in ("relu1", "pool1"):
         for pixels, maps in enumerate(recorded[layer][:, channel].numpy()):
             drawn = mosaic(maps[None], scale=(0, peak), signed=False)
-            label = Text(f"{layer}，右移 {pixels} 像素", f"{layer}, {pixels} px to the right")
+            label = message("moved right", layer=layer, pixels=pixels)
             panels.append(Panel(picture(drawn, 196 / drawn.width), label))
     exact, half = _half_steps(context)
     return Figure(
-        alt=Text(
-            f"数字右移 0、1、2 像素时的 relu1 与 pool1。移 2 像素，pool1 恰好移一格（相差 {exact:.1%}）；"
-            f"移 1 像素，它怎样移都对不上（相差 {half:.0%}）",
-            f"relu1 and pool1 as the digit moves by 0, 1 and 2 pixels. By 2, pool1 moves by one "
-            f"cell exactly (difference {exact:.1%}); by 1, no move makes it fit ({half:.0%})",
-        ),
+        alt=message("alt", exact=exact, half=half),
         panels=panels,
-        legends=[scale_legend(drawn, "figure", _VALUE)],
+        legends=[scale_legend(drawn, "figure", message("activation"))],
         columns=3,
         uses=["lenet"],
-    )  # fmt: skip
+    )
 
 
 @shared
@@ -122,72 +117,58 @@ def survives(context: Context) -> Figure:
     """How much each layer of LeNet changes as digits move."""
     found = _over_seeds(context, "lenet")
     pixels = np.arange(FARTHEST + 1)
-    names = {"pixels": Text("像素", "pixels"), "output": Text("logits", "logits")}
-    drawing = in_both(
-        lambda say: charts.line_chart(
+
+    def draw(say: Say) -> str:
+        names = {"pixels": say("pixels"), "output": "logits"}
+        return charts.line_chart(
             {
-                say(names.get(layer, Text(layer, layer))): (pixels, found[layer].mean(0))
+                names.get(layer, layer): (pixels, found[layer].mean(0))
                 for layer in ("pixels", "relu1", "pool1", "pool2", "relu3", "output")
             },
-            title=say(Text("数字移动时各层的变化", "Change of each layer as digits move")),
-            x_label=say(Text("移动的像素", "pixels moved")),
-            y_label=say(Text("相对变化", "relative change")),
+            title=say("title"),
+            x_label=say("pixels moved"),
+            y_label=say("y"),
             percent=True,
             y_limits=(0, None),
             size=(640, 340),
         )
-    )
-    one = {layer: float(values[:, 1].mean()) for layer, values in found.items()}
-    listed = "，".join(f"{layer} {value:.0%}" for layer, value in one.items())
+
     return Figure(
-        alt=Text(
-            f"移动 1 像素时的相对变化：{listed}",
-            "Relative change under a shift of 1 pixel: "
-            + ", ".join(f"{layer} {value:.0%}" for layer, value in one.items()),
-        ),
-        panels=[Panel(drawing)],
-        legends=[
-            Legend(Text("100%：变得像另一张随机选的图一样远。三个种子的平均",
-                        "100%: as far away as another image picked at random. Mean of three seeds"))
-        ],
+        alt=message("alt", layers=[(layer, v[:, 1].mean()) for layer, v in found.items()]),
+        panels=[Panel(draw)],
+        legends=[Legend(message("legend"))],
         uses=runs("lenet"),
-    )  # fmt: skip
+    )
 
 
 def compared(context: Context) -> Figure:
     """Change under a shift of one pixel by kind of pooling, before and after training."""
     panels = []
     layers = ("relu1", "pool1", "relu2", "pool2", "output")
-    titles = {
-        0: Text("训练之前（随机权重）", "before training (random weights)"),
-        None: Text("训练之后", "after training"),
-    }
-    for step, title in titles.items():
+    for step, title in ((0, message("before")), (None, message("after"))):
         found = {kind: _over_seeds(context, kind, step) for kind in KINDS}
-        drawing = in_both(
-            lambda say, f=found, t=title: seed_chart(  # type: ignore[misc]
+
+        def draw(say: Say, found: Any = found, title: Message = title) -> str:
+            return seed_chart(
                 {
-                    say(KINDS[kind]): [values[layer][:, 1] for layer in layers]
-                    for kind, values in f.items()
+                    say(f"kinds.{kind}"): [values[layer][:, 1] for layer in layers]
+                    for kind, values in found.items()
                 },
                 ["logits" if layer == "output" else layer for layer in layers],
-                title=say(t),
-                y_label=say(Text("移动 1 像素的相对变化", "relative change, moved by 1 px")),
+                title=say(title),
+                y_label=say("y"),
                 percent=True,
                 y_limits=(0, 0.75),
                 size=(640, 270),
             )
-        )
-        panels.append(Panel(drawing, title))
-    end = {kind: float(_over_seeds(context, kind)["output"][:, 1].mean()) for kind in KINDS}
+
+        panels.append(Panel(draw, title))
+    end = [
+        (message(f"kinds.{kind}"), _over_seeds(context, kind)["output"][:, 1].mean())
+        for kind in KINDS
+    ]
     return Figure(
-        alt=Text(
-            "移动 1 像素时各层的变化，三种汇聚，三个种子。训练之后 logits 的变化："
-            + "，".join(f"{KINDS[k].zh} {v:.0%}" for k, v in end.items()),
-            "Change of each layer under a shift of one pixel, three kinds of pooling, three seeds. "
-            "Of the logits after training: "
-            + ", ".join(f"{KINDS[k].en} {v:.0%}" for k, v in end.items()),
-        ),
+        alt=message("alt", changes=end),
         panels=panels,
         layout="column",
         uses=[name for kind in KINDS for name in runs(kind)],
@@ -224,34 +205,24 @@ def aliasing(context: Context) -> Figure:
     found = _totals(context)
     channel = int((found["max"][:, 0].std(0) / found["max"][:, 0].mean(0).clamp(min=1e-9)).argmax())
     totals = {way: t[:, 0, channel] for way, t in found.items()}  # (7,)
-    names = {
-        "max": Text("最大", "max"),
-        "average": Text("平均", "average"),
-        "every second": Text("隔一取一", "every second"),
-        "blurred": Text("先模糊的最大", "max, blurred"),
-    }
     pixels = np.arange(-3, 4)
-    drawing = in_both(
-        lambda say: charts.line_chart(
+
+    def draw(say: Say) -> str:
+        return charts.line_chart(
             {
-                say(names[way]): (pixels, (t / t.mean().clamp(min=1e-9)).numpy())
+                say(f"ways.{way}"): (pixels, (t / t.mean().clamp(min=1e-9)).numpy())
                 for way, t in totals.items()
             },
-            title=say(Text("汇聚之后的总和随位置的变化", "Total of a pooled map by position")),
-            x_label=say(Text("向右移动的像素", "pixels to the right")),
-            y_label=say(Text("总和（平均为 1）", "total (mean 1)")),
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             size=(640, 300),
         )
-    )
-    wobble = _wobble(context)
+
+    jumps = [(message(f"ways.{way}"), jump) for way, jump in _wobble(context).items()]
     return Figure(
-        alt=Text(
-            "数字每移一像素，汇聚之后的总和就上下跳一次："
-            + "，".join(f"{names[w].zh} {v:.2%}" for w, v in wobble.items()),
-            "With each pixel that the digit moves, the total of the pooled map goes up or down: "
-            + ", ".join(f"{names[w].en} {v:.2%}" for w, v in wobble.items()),
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", jumps=jumps),
+        panels=[Panel(draw)],
         uses=["lenet"],
     )
 
@@ -306,31 +277,30 @@ def _least_squares(features: Tensor, labels: Tensor) -> Tensor:
 def global_average(context: Context) -> Figure:
     """Accuracy under shifts: reading all positions, or only the mean of each map."""
     found = _probes(context)
-    names = {
-        "flatten": Text("展平：400 个数", "flattened: 400 numbers"),
-        "global": Text("全局平均：16 个数", "global average: 16 numbers"),
-    }
     pixels = np.arange(_FAR + 1)
-    drawing = in_both(
-        lambda say: charts.line_chart(
-            {say(names[way]): (pixels, values) for way, values in found.items()},
-            title=say(Text("展平与全局平均汇聚", "Flattened against global average pooling")),
-            x_label=say(Text("移动的像素", "pixels moved")),
-            y_label=say(Text("准确率", "accuracy")),
+
+    def draw(say: Say) -> str:
+        return charts.line_chart(
+            {say(f"names.{way}"): (pixels, values) for way, values in found.items()},
+            title=say("title"),
+            x_label=say("pixels moved"),
+            y_label=say("y"),
             percent=True,
             y_limits=(0, 1),
             size=(640, 280),
         )
-    )
+
     flat, mean = found["flatten"], found["global"]
     return Figure(
-        alt=Text(
-            f"移动 0 到 {_FAR} 像素：展平从 {flat[0]:.0%} 降到 {flat[-1]:.0%}，"
-            f"全局平均从 {mean[0]:.0%} 降到 {mean[-1]:.0%}",
-            f"From 0 to {_FAR} pixels, flattened falls from {flat[0]:.0%} to {flat[-1]:.0%}, global "
-            f"average from {mean[0]:.0%} to {mean[-1]:.0%}",
+        alt=message(
+            "alt",
+            pixels=_FAR,
+            flat_start=flat[0],
+            flat_end=flat[-1],
+            global_start=mean[0],
+            global_end=mean[-1],
         ),
-        panels=[Panel(drawing)],
+        panels=[Panel(draw)],
         uses=["lenet"],
     )
 

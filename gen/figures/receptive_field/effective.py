@@ -21,8 +21,9 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import LeNet
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Picture, Text, in_both, picture, scale_legend
+from gen.figure.figure import Figure, Panel, Picture, message, picture, scale_legend
 
 Map = NDArray[np.float64]
 
@@ -32,8 +33,6 @@ COUNT = 500
 _LENET = ("pool1", "conv2", "pool2")
 _VGG = {"conv2_2": (7, 12), "conv3_3": (14, 8), "conv4_3": (21, 4), "conv5_3": (28, 2)}
 """VGG-16: name in the paper → number of the module, number of patches to average over."""
-
-_MEANING = Text("平均梯度的绝对值", "mean absolute gradient")
 
 
 def _window(gradient: Tensor, field: ReceptiveField, units: list[tuple[int, int]]) -> Map:
@@ -137,25 +136,15 @@ def _drawn(effective: Map, width: float) -> Picture:
 def effective_lenet(context: Context) -> Figure:
     """Where units of LeNet look, before training and after, within their theoretical field."""
     panels = []
-    rows = ((Text("训练前", "untrained"), 0), (Text("训练后", "trained"), None))
-    for when, step in rows:
+    for when, step in (("untrained", 0), ("trained", None)):
         for name, effective in _lenet(context, step).items():
-            size = len(effective)
-            label = Text(f"{when.zh} {name}，{size}×{size}", f"{when.en} {name}, {size}×{size}")
-            share = _central(effective)
-            alt = Text(
-                f"{label.zh}：正中四分之一的面积占梯度的 {share:.0%}",
-                f"{label.en}: the middle quarter of the area has {share:.0%} of the gradient",
-            )
+            label = message("label", when=message(when), layer=name, side=len(effective))
+            alt = message("middle", what=label, share=_central(effective))
             panels.append(Panel(_drawn(effective, 150), label, alt))
     return Figure(
-        alt=Text(
-            "LeNet 各层单元的有效感受野，每幅的边就是理论感受野的边：中间亮、四周和角上暗",
-            "Effective receptive fields of LeNet's units, each picture cut at the theoretical field: "
-            "bright in the middle, dark towards edges and corners",
-        ),
+        alt=message("alt"),
         panels=panels,
-        legends=[scale_legend(mosaic(np.ones((1, 1, 1))), "map", _MEANING)],
+        legends=[scale_legend(mosaic(np.ones((1, 1, 1))), "map", message("meaning"))],
         columns=4,
         uses=["lenet"],
     )
@@ -165,23 +154,13 @@ def effective_vgg(context: Context) -> Figure:
     """The same in a VGG-16 with random weights, from shallow to deep."""
     panels = []
     for name, (field, effective) in _vgg().items():
-        label = Text(
-            f"{name}，{field.size[0]}×{field.size[0]}", f"{name}, {field.size[0]}×{field.size[0]}"
-        )
-        share = _central(effective)
-        alt = Text(
-            f"{label.zh}：正中四分之一的面积占梯度的 {share:.0%}",
-            f"{label.en}: the middle quarter of the area has {share:.0%} of the gradient",
-        )
+        label = message("label", layer=name, side=field.size[0])
+        alt = message("middle", what=label, share=_central(effective))
         panels.append(Panel(_drawn(effective, 156), label, alt))
     return Figure(
-        alt=Text(
-            "随机权重的 VGG-16 四个深度的有效感受野，都放大到同样的大小：越深，亮斑在理论感受野里占的比例越小",
-            "Effective receptive fields at four depths of a VGG-16 with random weights, drawn at one "
-            "size: the deeper, the smaller the bright spot within the theoretical field",
-        ),
+        alt=message("alt"),
         panels=panels,
-        legends=[scale_legend(mosaic(np.ones((1, 1, 1))), "map", _MEANING)],
+        legends=[scale_legend(mosaic(np.ones((1, 1, 1))), "map", message("meaning"))],
         columns=4,
     )
 
@@ -198,26 +177,18 @@ def profiles(context: Context) -> Figure:
             [part.mean() for part in np.array_split(np.arange(size) + 0.5, len(bins))]
         )
         series[f"{name}: {size}×{size}"] = (places / size, heights / heights.max())
-    title = Text(
-        "梯度沿感受野宽度的分布：越深的层，峰越窄",
-        "Gradient along the width of the field: the deeper the layer, the narrower the peak",
-    )
-    x = Text(
-        "在理论感受野里的位置（0 为左边，1 为右边）",
-        "place in the theoretical field (0 left, 1 right)",
-    )
-    y = Text("梯度，最大处为 1", "gradient, 1 at most")
-    drawing = in_both(
-        lambda say: charts.line_chart(
+
+    def draw(say: Say) -> str:
+        return charts.line_chart(
             series,
-            title=say(title),
-            x_label=say(x),
-            y_label=say(y),
+            title=say("alt"),
+            x_label=say("x"),
+            y_label=say("y"),
             markers=False,
             y_limits=(0, None),
         )
-    )
-    return Figure(alt=title, panels=[Panel(drawing)])
+
+    return Figure(alt=message("alt"), panels=[Panel(draw)])
 
 
 def numbers(context: Context) -> dict[str, Any]:

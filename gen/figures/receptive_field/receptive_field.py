@@ -18,15 +18,16 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.nets.models import LeNet
 from cnnviz.numbers import significant
+from cnnviz.words import Say
 from gen.context import Context
 from gen.figure.figure import (
     GREY_LEGEND,
     Figure,
     Legend,
+    Message,
     Panel,
-    Text,
     Variant,
-    in_both,
+    message,
     picture,
     raster,
 )
@@ -53,37 +54,17 @@ def _fields() -> dict[str, ReceptiveField]:
 def growth(context: Context) -> Figure:
     """One row of LeNet from the input up to pool2, and what two of its units see."""
     fields = [_fields()[name] for name in LAYERS]
-    words = {name: Text(name, name) for name in LAYERS} | {"input": Text("输入", "input")}
-    seen = Text("看见 {} 像素", "sees {} px")
-    title = Text(
-        "每层的一行单元，以及 pool2 的两个单元往下看见的范围：正中的看见 16 个像素，最边上的有一部分落在填充里",
-        "One row of units in each layer, and what two units of pool2 see below them: the middle one "
-        "sees 16 pixels, part of what the outermost one sees is padding",
-    )
-    return Figure(
-        alt=title,
-        panels=[
-            Panel(
-                in_both(
-                    lambda say: _cones(
-                        fields,
-                        [say(words[name]) for name in ("input", *LAYERS)],
-                        [say(seen).format(field.size[1]) for field in fields],
-                        [(2, "2"), (0, "1")],
-                        say(title),
-                    )
-                )
-            )
-        ],
-        legends=[
-            Legend(
-                Text(
-                    "一个圆是一个单元，画在它所看范围的正中；虚线的圆是填充的零",
-                    "a circle is a unit, drawn in the middle of what it sees; dashed ones are zeros of the padding",
-                )
-            )
-        ],
-    )
+
+    def draw(say: Say) -> str:
+        return _cones(
+            fields,
+            [say("input"), *LAYERS],
+            [say("sees", pixels=field.size[1]) for field in fields],
+            [(2, "2"), (0, "1")],
+            say("alt"),
+        )
+
+    return Figure(alt=message("alt"), panels=[Panel(draw)], legends=[Legend(message("legend"))])
 
 
 def _cones(
@@ -155,34 +136,27 @@ def boxes(context: Context) -> Figure:
         if maps.ndim == 1:
             chosen = [((0, 0), _ORANGE)]
             shown = maps.reshape(8, -1)
-            place = Text(f"{len(maps)} 个单元，没有位置", f"{len(maps)} units without a place")
+            place = message("units", count=len(maps))
         else:
             channel, row, column = np.unravel_index(maps.argmax(), maps.shape)
             chosen = [((0, 0), _BLUE), ((int(row), int(column)), _ORANGE)]
             shown = maps[channel]
-            place = Text(
-                f"第 {channel} 号通道，{len(shown)}×{len(shown)}",
-                f"channel {channel}, {len(shown)}×{len(shown)}",
-            )
+            place = message("channel", channel=channel, side=len(shown))
         fields = [(field.box(*unit), colour) for unit, colour in chosen]
         size = field.size[0]
-        name_here = Text(f"{name}（{size}×{size}）", f"{name} ({size}×{size})")
-        sees = Text(
-            f"{name} 的单元看见 {size}×{size} 个像素，画在数字上",
-            f"units of {name} see {size}×{size} pixels, drawn on the digit",
-        )
+        sees = message("sees", layer=name, size=size)
         peak = float(np.abs(shown).max()) or 1.0
         frames.append(
             Variant(
-                name_here,
+                message("layer", layer=name, size=size),
                 [
-                    Panel(raster(_on_digit(digit, fields)), Text("输入", "input"), sees),
+                    Panel(raster(_on_digit(digit, fields)), message("input"), sees),
                     Panel(raster(framed_map(shown, peak, chosen if maps.ndim > 1 else [])), place),
                 ],
                 [
                     GREY_LEGEND,
                     Legend(
-                        Text(f"{name} 的激活值", f"activation of {name}"),
+                        message("activation", layer=name),
                         palettes.css_gradient(palettes.DIVERGING),
                         significant(-peak),
                         significant(peak),
@@ -190,17 +164,11 @@ def boxes(context: Context) -> Figure:
                 ],
             )
         )
-    sizes = "、".join(str(_fields()[name].size[0]) for name in LAYERS)
     return Figure(
-        alt=Text(
-            f"数字上的方框一层比一层大：conv1、pool1、conv2、pool2 的单元分别看见边长 {sizes} 的方块，"
-            "fc1 看见整张图",
-            "The boxes on the digit grow from layer to layer: units of conv1, pool1, conv2 and pool2 "
-            f"see squares of side {sizes.replace('、', ', ')}, those of fc1 the whole image",
-        ),
+        alt=message("alt", sizes=[_fields()[name].size[0] for name in LAYERS]),
         variants=frames,
         chosen=2,
-        scrub=Text("层", "Layer"),
+        scrub=message("slider"),
         uses=["lenet"],
     )
 
@@ -223,27 +191,21 @@ def paths(context: Context) -> Figure:
     """How many paths lead from each pixel to one unit, through one, two and three layers."""
     panels = []
     for depth, counts in enumerate(_path_counts(3), 1):
-        name = Text(
-            f"{depth} 层：{len(counts)}×{len(counts)}",
-            f"{depth} layer{'s' if depth > 1 else ''}: {len(counts)}×{len(counts)}",
-        )
-        grid = in_both(
-            lambda say, c=counts, t=name: kernel_grid(  # type: ignore[misc]
-                c, title=say(t), palette="sequential", limits=(0, float(c.max())), cell=30
+        label = message("layers", layers=depth, side=len(counts))
+
+        def draw(say: Say, counts: NDArray[np.float64] = counts, label: Message = label) -> str:
+            limits = (0, float(counts.max()))
+            return kernel_grid(
+                counts, title=say(label), palette="sequential", limits=limits, cell=30
             )
-        )
-        panels.append(Panel(grid, name))
-    most = int(_path_counts(3)[-1].max())
+
+        panels.append(Panel(draw, label))
     return Figure(
-        alt=Text(
-            f"3×3 卷积叠一、二、三层，从每个像素到同一个单元的路有多少条：一层处处一条，三层正中有 {most} 条，角上仍只有一条",
-            "Number of paths from each pixel to one unit through one, two and three 3×3 convolutions: "
-            f"one everywhere for one layer; for three layers {most} from the middle, still one from a corner",
-        ),
+        alt=message("alt", most=int(_path_counts(3)[-1].max())),
         panels=panels,
         legends=[
             Legend(
-                Text("路的条数，每幅各用自己的刻度", "number of paths, a scale for each"),
+                message("legend"),
                 palettes.css_gradient(palettes.SEQUENTIAL),
                 "0",
                 "max",
@@ -281,35 +243,24 @@ def seen_share(field: ReceptiveField) -> NDArray[np.float64]:
 def border(context: Context) -> Figure:
     """How much of each unit's field lies inside the image: LeNet's pool2, VGG-16's last layer."""
     lenet, vgg = seen_share(_fields()["pool2"]), seen_share(vgg_fields()["features.28"])
-    name = Text("LeNet 的 pool2：5×5 个单元", "LeNet, pool2: 5×5 units")
-    grid = in_both(
-        lambda say: kernel_grid(
+
+    def draw(say: Say) -> str:
+        return kernel_grid(
             lenet,
-            title=say(name),
+            title=say("lenet"),
             palette="sequential",
             limits=(0, 1),
             write=lambda share: f"{share:.0%}",
             cell=50,
         )
-    )
+
     drawn = mosaic(vgg[None], scale=(0, 1), signed=False)
     return Figure(
-        alt=Text(
-            f"视野落在图内的比例。LeNet：正中 100%，四角 {lenet[0, 0]:.0%}。"
-            f"VGG-16 最后一个卷积层：正中 {vgg.max():.0%}，四角 {vgg[0, 0]:.0%}",
-            f"Share of the field inside the image. LeNet: 100% in the middle, {lenet[0, 0]:.0%} in the "
-            f"corners. Last convolution of VGG-16: {vgg.max():.0%} in the middle, {vgg[0, 0]:.0%} in the corners",
-        ),
-        panels=[
-            Panel(grid, name),
-            Panel(
-                picture(drawn, 18),
-                Text("VGG-16 最后一个卷积层：14×14", "VGG-16, last convolution: 14×14"),
-            ),
-        ],
+        alt=message("alt", lenet_corner=lenet[0, 0], vgg_middle=vgg.max(), vgg_corner=vgg[0, 0]),
+        panels=[Panel(draw, message("lenet")), Panel(picture(drawn, 18), message("vgg"))],
         legends=[
             Legend(
-                Text("视野落在图内的比例", "share of the field inside the image"),
+                message("legend"),
                 palettes.css_gradient(palettes.SEQUENTIAL),
                 "0%",
                 "100%",

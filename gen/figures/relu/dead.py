@@ -16,7 +16,16 @@ from cnnviz.inside.recording import record
 from cnnviz.numbers import significant, thousands
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Text, Variant, in_both, picture, scale_legend
+from gen.figure.figure import (
+    Figure,
+    Legend,
+    Panel,
+    Say,
+    Variant,
+    message,
+    picture,
+    scale_legend,
+)
 
 DIGIT = 5
 COUNT = 2000
@@ -27,7 +36,6 @@ LEAK = 0.01  # slope of leaky ReLU on the left
 RESCUE_STEPS = 30
 _LENET = ("relu1", "relu2", "relu3", "relu4")
 _PER_CLASS = 16
-_SIGNS = Text("蓝为负，白为零，橙为正", "blue negative, white zero, orange positive")
 
 
 @shared
@@ -63,27 +71,13 @@ def answers(context: Context) -> Figure:
     order = np.lexsort((-blocks.mean(1).max(0), np.where(dead, 99, favourite)))
     tiles = blocks[:, :, order].transpose(0, 2, 1)  # (10, 120, 16)
     drawn = mosaic(tiles, columns=len(classes), scale=(0, 1), signed=False)
-    legend = Legend(
-        Text(
-            "激活值。每个单元（行）各用自己的刻度：1 是它在这些图上的最大值",
-            "activation. Each unit (row) has a scale of its own: 1 is its largest on these images",
-        ),
-        palettes.css_gradient(drawn.palette),
-        "0",
-        "1",
-    )
+    legend = Legend(message("legend"), palettes.css_gradient(drawn.palette), "0", "1")
     return Figure(
-        alt=Text(
-            f"relu3 的 {len(dead)} 个单元（行）对每类 {_PER_CLASS} 张图（列）的回答："
-            f"大多数单元在一两类上最亮；最下面 {dead.sum()} 行全黑，是死单元",
-            f"Answers of the {len(dead)} units of relu3 (rows) to {_PER_CLASS} images of each class "
-            f"(columns): most are brightest in one or two classes; the last {dead.sum()} rows are "
-            "all dark, the dead units",
-        ),
+        alt=message("alt", units=len(dead), images=_PER_CLASS, dead=dead.sum()),
         panels=[Panel(picture(drawn, 4))],
         legends=[legend],
         uses=["lenet"],
-    )  # fmt: skip
+    )
 
 
 def death(context: Context) -> Figure:
@@ -99,36 +93,31 @@ def death(context: Context) -> Figure:
         drawn = [
             mosaic(maps, columns=16, scale=(-peak, peak), signed=True) for maps in (before, after)
         ]
-        now = loss[min(step, len(loss) - 1)]
-        dead, channels = counts["relu2"], len(after)
-        meaning = Text(
-            f"第 {step} 步，损失 {now:.2f}，{channels} 个通道里死了 {dead} 个。{_SIGNS.zh}",
-            f"step {step}, loss {now:.2f}, {dead} of {channels} channels dead; {_SIGNS.en}",
+        meaning = message(
+            "meaning",
+            step=step,
+            loss=loss[min(step, len(loss) - 1)],
+            dead=counts["relu2"],
+            channels=len(after),
         )
         variants.append(
             Variant(
-                Text(f"{step}", f"{step}"),
+                str(step),
                 [
-                    Panel(
-                        picture(drawn[0], 3.9), Text("conv2（ReLU 之前）", "conv2 (before ReLU)")
-                    ),
-                    Panel(picture(drawn[1], 3.9), Text("relu2（ReLU 之后）", "relu2 (after ReLU)")),
+                    Panel(picture(drawn[0], 3.9), message("panels.before")),
+                    Panel(picture(drawn[1], 3.9), message("panels.after")),
                 ],
                 [scale_legend(drawn[0], "figure", meaning)],
             )
         )
     first, last = (_dead(context, DIED, step)["relu2"] for step in (steps[0], steps[-1]))
     return Figure(
-        alt=Text(
-            f"学习率过大的 LeNet 在各步的 conv2 与 relu2：死通道从 {first} 个变成 {last} 个",
-            f"conv2 and relu2 of the LeNet with too high a learning rate, step by step: dead "
-            f"channels go from {first} to {last}",
-        ),
+        alt=message("alt", first=first, last=last),
         variants=variants,
-        scrub=Text("训练步数", "Training step"),
+        scrub=message("scrub"),
         layout="column",
         uses=[DIED],
-    )  # fmt: skip
+    )
 
 
 def dying(context: Context) -> Figure:
@@ -137,54 +126,49 @@ def dying(context: Context) -> Figure:
     healthy = context.trained(HEALTHY).history.loss
     # One batch may lose thousands of times more; it is drawn as far as the chart goes.
     ceiling = min(6.0, 1.05 * max(history.loss))
-    losses = in_both(
-        lambda say: charts.line_chart(
+
+    def losses(say: Say) -> str:
+        return charts.line_chart(
             {
-                say(Text("学习率 1.0", "rate 1.0")): (
+                say("loss.high rate"): (
                     np.arange(1, len(history.loss) + 1),
                     np.minimum(history.loss, ceiling),
                 ),
-                say(Text("学习率 0.05", "rate 0.05")): (np.arange(1, len(healthy) + 1), healthy),
+                say("loss.low rate"): (np.arange(1, len(healthy) + 1), healthy),
             },
-            title=say(Text("两种学习率的损失", "Loss at two learning rates")),
-            x_label=say(Text("训练步数", "training steps")),
-            y_label=say(Text("损失", "loss")),
+            title=say("loss.title"),
+            x_label=say("loss.x"),
+            y_label=say("loss.y"),
             y_limits=(0, ceiling),
             size=(640, 240),
         )
-    )
+
     shares: dict[str, list[float]] = {layer: [] for layer in _LENET}
     for step in history.step:
         for layer, active in _activity(context, DIED, step).items():
             shares[layer].append(float((active == 0).double().mean()))
     steps = [max(step, 0.5) for step in history.step]
-    dead = in_both(
-        lambda say: charts.line_chart(
+
+    def dead(say: Say) -> str:
+        return charts.line_chart(
             {layer: (steps, share) for layer, share in shares.items()},
-            title=say(Text("死单元的占比", "Share of dead units")),
-            x_label=say(
-                Text("训练步数（最左为训练之前）", "training steps (leftmost: before training)")
-            ),
-            y_label=say(Text("死单元", "dead units")),
+            title=say("dead.title"),
+            x_label=say("dead.x"),
+            y_label=say("dead.y"),
             percent=True,
             log_x=True,
             y_limits=(0, 1.02),
             size=(640, 260),
         )
-    )
-    listed = {layer: share[-1] for layer, share in shares.items()}
+
     return Figure(
-        alt=Text(
-            f"上：学习率 1.0 的损失先跳到 {max(history.loss):.0f}，之后停在 {history.loss[-1]:.2f}。"
-            "下：到最后，死单元占 " + "，".join(f"{n} {s:.0%}" for n, s in listed.items()),
-            f"Above: at rate 1.0 the loss jumps to {max(history.loss):.0f} and then stays at "
-            f"{history.loss[-1]:.2f}. Below: at the end the dead are "
-            + ", ".join(f"{s:.0%} of {n}" for n, s in listed.items()),
+        alt=message(
+            "alt",
+            highest=max(history.loss),
+            last=history.loss[-1],
+            layers=[(layer, share[-1]) for layer, share in shares.items()],
         ),
-        panels=[
-            Panel(losses, Text("损失", "loss")),
-            Panel(dead, Text("每层的死单元", "dead units by layer")),
-        ],
+        panels=[Panel(losses, message("panels.loss")), Panel(dead, message("panels.dead"))],
         layout="column",
         uses=[DIED, HEALTHY],
     )

@@ -14,12 +14,12 @@ from torch.nn import functional as F
 from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
+from cnnviz.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
 from cnnviz.numbers import percent, significant, times
 from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Legend, Panel, Variant, message, picture, scale_legend
 
 DIGIT = 5
 """The class whose example the chapter follows."""

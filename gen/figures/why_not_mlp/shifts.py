@@ -15,8 +15,9 @@ from cnnviz.drawing.run_charts import seed_chart, spread
 from cnnviz.inside.evaluation import accuracy, predict, shift
 from cnnviz.inside.recording import record
 from cnnviz.training.runs import SEEDS
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, picture
+from gen.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, picture
 
 SHIFTS = range(7)
 """Pixels by which the test digits are moved."""
@@ -30,7 +31,7 @@ SEED_COUNT = 400
 STEP = 4
 """Pixels of LeNet's input from one unit of pool2 to the next: two poolings by 2."""
 
-_NETS = {"mlp": Text("MLP", "MLP"), "lenet": Text("LeNet", "LeNet")}
+_NETS = {"mlp": "MLP", "lenet": "LeNet"}
 
 
 def one_digit_shifted(context: Context) -> Figure:
@@ -41,19 +42,11 @@ def one_digit_shifted(context: Context) -> Figure:
     for pixels in SHIFTS:
         drawn = mosaic(shift(image, 0, pixels)[0].numpy(), scale=(0, 255), palette="grey")
         mlp, lenet = (story[net][pixels]["answer"] for net in _NETS)
-        alt = Text(
-            f"右移 {pixels} 像素：MLP 答 {mlp}，LeNet 答 {lenet}",
-            f"Moved {pixels} px to the right: the MLP says {mlp}, LeNet says {lenet}",
-        )
-        panels.append(Panel(picture(drawn, 3), Text(f"{pixels} px", f"{pixels} px"), alt))
-    answers = {net: ", ".join(step["answer"] for step in story[net]) for net in _NETS}
+        alt = message("moved", pixels=pixels, mlp=mlp, lenet=lenet)
+        panels.append(Panel(picture(drawn, 3), f"{pixels} px", alt))
+    answers = {net: [step["answer"] for step in story[net]] for net in _NETS}
     return Figure(
-        alt=Text(
-            f"同一个 {story['true']} 右移 0 到 {SHIFTS[-1]} 个像素。MLP 的回答依次是 {answers['mlp']}；"
-            f"LeNet 的是 {answers['lenet']}",
-            f"The same {story['true']} moved right by 0 to {SHIFTS[-1]} pixels. The MLP answers "
-            f"{answers['mlp']}; LeNet answers {answers['lenet']}",
-        ),
+        alt=message("alt", true_class=story["true"], last=SHIFTS[-1], **answers),
         panels=panels,
         legends=[GREY_LEGEND],
         columns=len(SHIFTS),
@@ -65,54 +58,44 @@ def shift_accuracy(context: Context) -> Figure:
     """Accuracy of both networks when the test digits are moved."""
     table = _shift_table(context)
 
-    def draw(say: Any) -> str:
-        series = {
-            say(words): (list(SHIFTS), [row[net] for row in table]) for net, words in _NETS.items()
-        }
+    def draw(say: Say) -> str:
         return charts.line_chart(
-            series,
-            title=say(Text("测试数字平移之后的准确率", "Accuracy on test digits that were moved")),
-            x_label=say(Text("平移的像素数", "pixels moved")),
-            y_label=say(Text("准确率", "accuracy")),
+            {name: (list(SHIFTS), [row[net] for row in table]) for net, name in _NETS.items()},
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             percent=True,
             y_limits=(0, 1),
         )
 
     runs = _seed_accuracies(context)
 
-    def draw_runs(say: Any) -> str:
+    def draw_runs(say: Say) -> str:
         return seed_chart(
-            {say(words): runs[net] for net, words in _NETS.items()},
+            {name: runs[net] for net, name in _NETS.items()},
             [str(pixels) for pixels in SHIFTS],
-            title=say(
-                Text("平移之后的准确率，每个网络五个种子", "Accuracy after a shift, over seeds")
-            ),
-            x_label=say(Text("平移的像素数", "pixels moved")),
-            y_label=say(Text("准确率", "accuracy")),
+            title=say("title of seeds"),
+            x_label=say("x"),
+            y_label=say("y"),
             percent=True,
             y_limits=(0, 1),
             size=(640, 340),
         )
 
-    steps = context.recipe("short-mlp-0").steps
-    last = table[-1]
     return Figure(
-        alt=Text(
-            f"平移 0 到 {SHIFTS[-1]} 像素时，MLP 的准确率从 {table[0]['mlp']:.1%} 降到 {last['mlp']:.1%}，"
-            f"LeNet 从 {table[0]['lenet']:.1%} 降到 {last['lenet']:.1%}",
-            f"As the digits move from 0 to {SHIFTS[-1]} pixels, the MLP's accuracy falls from "
-            f"{table[0]['mlp']:.1%} to {last['mlp']:.1%}, LeNet's from {table[0]['lenet']:.1%} to "
-            f"{last['lenet']:.1%}",
+        alt=message(
+            "alt",
+            last=SHIFTS[-1],
+            mlp_before=table[0]["mlp"],
+            mlp_after=table[-1]["mlp"],
+            lenet_before=table[0]["lenet"],
+            lenet_after=table[-1]["lenet"],
         ),
         panels=[
-            Panel(in_both(draw), Text("① 本站的两个网络", "① the two networks of this site")),
+            Panel(draw, message("panels.once")),
             Panel(
-                in_both(draw_runs),
-                Text(
-                    f"② {len(SEEDS)} 个种子，各训练 {steps} 步：每点一个网络，横线为平均，色块为一个标准差",
-                    f"② {len(SEEDS)} seeds, {steps} steps each: a point is a network, the line the mean, "
-                    "the box one standard deviation",
-                ),
+                draw_runs,
+                message("seeds", seeds=len(SEEDS), steps=context.recipe("short-mlp-0").steps),
             ),
         ],
         layout="column",
@@ -125,8 +108,7 @@ def moving_maps(context: Context) -> Figure:
     here, moved = _moved_outputs(context)
     peaks = {name: float(torch.maximum(here[name], moved[name]).max()) for name in here}
     panels = []
-    for which, outputs in enumerate((here, moved)):
-        row = Text("原图", "original") if not which else Text("上移之后", "moved up")
+    for row, outputs in (("here", here), ("moved", moved)):
         drawings = {
             "input": picture(
                 mosaic(outputs["input"].numpy(), scale=(0, 1), palette="grey"), scale=4
@@ -136,24 +118,13 @@ def moving_maps(context: Context) -> Figure:
             "relu3": _maps(outputs["relu3"].reshape(1, 15, 8), 1, peaks["relu3"], 7.5),
         }
         for name, drawing in drawings.items():
-            shown = Text("输入", "input") if name == "input" else Text(name, name)
-            label = Text(f"{shown.zh}，{row.zh}", f"{shown.en}, {row.en}")
-            panels.append(Panel(drawing, label))
-    facts = _moved_facts(here, moved)
-    text = Text(
-        "激活值：越亮越大，每一列用同一个刻度；输入从黑（0）到白（1）",
-        "activation: brighter is larger, one scale a column; the input goes from black (0) to white (1)",
-    )
+            shown = message("input") if name == "input" else name
+            panels.append(Panel(drawing, message(f"panels.{row}", name=shown)))
+    similarity = _moved_facts(here, moved)["similarity"]
     return Figure(
-        alt=Text(
-            f"上排是原来的数字，下排是上移 {STEP} 个像素的数字。relu1 的图跟着移了 {STEP} 格，pool2 的图"
-            f"跟着移了一格；relu3 的 120 个数变了，与原来的余弦相似度是 {facts['similarity']:.2f}",
-            f"Top, a digit; bottom, the same digit moved up by {STEP} pixels. The maps of relu1 moved "
-            f"along by {STEP} places, those of pool2 by one; the 120 numbers of relu3 changed, their "
-            f"cosine similarity to the original is {facts['similarity']:.2f}",
-        ),
+        alt=message("alt", step=STEP, similarity=similarity),
         panels=panels,
-        legends=[Legend(text, palettes.css_gradient("sequential"), "0", "max")],
+        legends=[Legend(message("legend"), palettes.css_gradient("sequential"), "0", "max")],
         columns=4,
         uses=["lenet"],
     )

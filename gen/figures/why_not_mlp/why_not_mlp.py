@@ -16,8 +16,9 @@ from cnnviz.nets import models
 from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD, parameter_count
 from cnnviz.numbers import thousands
 from cnnviz.training.brief import train_briefly
+from cnnviz.words import Say
 from gen.context import Context, shared
-from gen.figure.figure import Figure, Panel, Text, in_both
+from gen.figure.figure import Figure, Panel, message
 
 BRIEF_STEPS = 100
 """Steps of the runs that compare networks by their parameters."""
@@ -26,77 +27,54 @@ SMALL = (72, 60)
 """Hidden units of an MLP with about as many parameters as LeNet."""
 
 _BRIEF_SEEDS = range(3)
-_NETS = {"mlp": Text("MLP", "MLP"), "lenet": Text("LeNet", "LeNet")}
+_NETS = {"mlp": "MLP", "lenet": "LeNet"}
 
 
 def cost(context: Context) -> Figure:
     """Parameters and multiplications of both networks."""
     costs = {net: _cost(context, net) for net in _NETS}
 
-    def draw(say: Any) -> str:
-        groups = Text("参数", "parameters"), Text("每张图的乘法", "multiplications per image")
+    def draw(say: Say) -> str:
         return charts.grouped_bar_chart(
-            {say(_NETS[net]): [c["parameters"], c["multiplications"]] for net, c in costs.items()},
-            [say(group) for group in groups],
-            title=say(Text("参数与乘法的个数", "Numbers of parameters and multiplications")),
-            y_label=say(Text("个数", "count")),
-            write=lambda value: f"{value:,.0f}",
+            {_NETS[net]: [c["parameters"], c["multiplications"]] for net, c in costs.items()},
+            [say("groups.parameters"), say("groups.multiplications")],
+            title=say("title"),
+            y_label=say("count"),
+            write=thousands,
         )
 
-    mlp, lenet = costs["mlp"], costs["lenet"]
     return Figure(
-        alt=Text(
-            f"MLP 有 {thousands(mlp['parameters'])} 个参数，每张图 {thousands(mlp['multiplications'])} 次乘法；"
-            f"LeNet 有 {thousands(lenet['parameters'])} 个参数，却要 {thousands(lenet['multiplications'])} 次乘法",
-            f"The MLP has {thousands(mlp['parameters'])} parameters and does {thousands(mlp['multiplications'])} "
-            f"multiplications per image; LeNet has {thousands(lenet['parameters'])} parameters, yet does "
-            f"{thousands(lenet['multiplications'])} multiplications",
+        alt=message(
+            "alt",
+            mlp_parameters=costs["mlp"]["parameters"],
+            mlp_multiplications=costs["mlp"]["multiplications"],
+            lenet_parameters=costs["lenet"]["parameters"],
+            lenet_multiplications=costs["lenet"]["multiplications"],
         ),
-        panels=[Panel(in_both(draw))],
+        panels=[Panel(draw)],
     )
 
 
 def few_parameters(context: Context) -> Figure:
     """Three networks after the same brief training: MLP, an MLP as small as LeNet, LeNet."""
     results, counts = _briefly(context), _brief_parameters()
-    names = {
-        "mlp": Text("MLP", "MLP"),
-        "small": Text("小 MLP", "small MLP"),
-        "lenet": Text("LeNet", "LeNet"),
-    }
+    names = {"mlp": "MLP", "small": message("small"), "lenet": "LeNet"}
 
-    def draw(say: Any) -> str:
-        groups = [
-            f"{say(words)}{say(Text('：', ': '))}{thousands(counts[net])}"
-            for net, words in names.items()
-        ]
+    def draw(say: Say) -> str:
         return seed_chart(
-            {say(Text("一次训练", "one run")): [results[net] for net in names]},
-            groups,
-            title=say(Text("准确率与参数", "Accuracy and parameters")),
-            x_label=say(Text("网络与它的参数个数", "network and its number of parameters")),
-            y_label=say(Text("测试准确率", "test accuracy")),
+            {say("run"): [results[net] for net in names]},
+            [say("named", name=names[net], what=thousands(counts[net])) for net in names],
+            title=say("title"),
+            x_label=say("x"),
+            y_label=say("y"),
             percent=True,
             size=(420, 280),
         )
 
-    means = {net: f"{np.mean(results[net]):.1%}" for net in names}
+    means = {net: np.mean(results[net]) for net in names}
     return Figure(
-        alt=Text(
-            f"同样训练 {BRIEF_STEPS} 步之后的准确率：MLP {means['mlp']}，参数与 LeNet 一样多的小 MLP "
-            f"{means['small']}，LeNet {means['lenet']}",
-            f"Accuracy after the same {BRIEF_STEPS} steps: MLP {means['mlp']}, a small MLP with as many "
-            f"parameters as LeNet {means['small']}, LeNet {means['lenet']}",
-        ),
-        panels=[
-            Panel(
-                in_both(draw),
-                Text(
-                    "每点一次训练，横线为平均，色块为一个标准差",
-                    "a point is a run, the line the mean, the box one standard deviation",
-                ),
-            )
-        ],
+        alt=message("alt", steps=BRIEF_STEPS, **means),
+        panels=[Panel(draw, message("label"))],
     )
 
 

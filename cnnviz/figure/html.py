@@ -15,12 +15,11 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from cnnviz.errors import CnnvizError
-from cnnviz.words import FALLBACK, Message, Say
-from gen.figure.kept import KeptFigure, KeptPicture, Said, named_lines
-from gen.settings import ROOT
-from gen.texts.words import figure_words, words
+from cnnviz.figure.kept import KeptFigure, KeptPicture, Said, named_lines
+from cnnviz.words import FALLBACK, Library, Message, Say
 
 FileUrl = Callable[[str], str]
+_PACKAGE = Path(__file__).parents[1]
 TEMPLATE = Path(__file__).parent / "templates" / "figure.html"
 
 
@@ -68,6 +67,7 @@ def figure_html(
     file_url: FileUrl,
     source_url: str,
     commit: str,
+    library: Library,
 ) -> str:
     """`<figure>` with its panels, legends, caption and passport.
 
@@ -78,12 +78,13 @@ def figure_html(
         file_url: from a file of the chapter to its address as seen from the page.
         source_url: address of the repository's files, with a slash at the end, or "".
         commit: the commit of this build, or "".
+        library: says its words.
 
     Raises:
         CnnvizError: the template asks for what there is not; names template, line and value.
     """
-    say = figure_words(language, figure.scope)
-    say_html = figure_words(language, figure.scope, escape=True)
+    say = library.catalogue(language, figure.scope)
+    say_html = library.catalogue(language, figure.scope, escape=True)
     pick = 0 if language == "zh" else 1
     try:
         return _ENVIRONMENT.get_template(TEMPLATE.name).render(
@@ -93,7 +94,7 @@ def figure_html(
             caption=caption,
             source_url=source_url,
             commit=commit,
-            words=words(language),
+            words=library.catalogue(language),
             said=lambda text: _said(text, say, pick),
             said_html=lambda text: _said(text, say_html, pick),
             drawn=lambda markup: markup.get(language) or markup[FALLBACK],
@@ -115,5 +116,5 @@ def _unfilled(error: TemplateError) -> CnnvizError:
     frames = traceback.extract_tb(error.__traceback__)
     line = next((f.lineno for f in reversed(frames) if f.filename == str(TEMPLATE)), None)
     line = getattr(error, "lineno", line)  # of an error in how it is written
-    name = TEMPLATE.relative_to(ROOT).as_posix()
+    name = TEMPLATE.relative_to(_PACKAGE.parent).as_posix()
     return CnnvizError(f"{name}:{line} cannot be filled in: {error.message}.")

@@ -1,6 +1,7 @@
 """One picture for all inputs: a band of maps for each, one below the other.
 
-The page shows one band at a time (`gen.figure.figure.Sprite`); assets/atlas.js moves to the chosen input.
+The page shows one band at a time (`cnnviz.figure.figure.Sprite`); assets/atlas.js moves to the
+chosen input.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from torch import Tensor
 from cnnviz.drawing.mosaic import Mosaic, Scale, mosaic
 from cnnviz.drawing.palettes import GAP
 from cnnviz.drawing.weights import FEW, coarse, small_png
-from gen.atlas.net import Floats
-from gen.figure.figure import Picture, Sprite
+from cnnviz.figure.figure import Picture, Sprite
+from cnnviz.inside.layers import Floats
 
 PANEL = 334
 """Width in pixels of one of two panels side by side."""

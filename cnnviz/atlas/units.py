@@ -1,33 +1,34 @@
 """What the page of each unit shows: numbers and pictures of all units of a net, in batches.
 
 A unit is a channel of a convolution or one output of a fully connected layer. The pages themselves
-are gen.atlas.unit_pages.
+are made by cnnviz.atlas.unit_pages.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from msgspec import structs
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import divisor
+from cnnviz.figure.kept import Chapter, Passport
+from cnnviz.figure.store import write_picture
+from cnnviz.inside.contributions import contributions
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
+from cnnviz.inside.layers import Layer, Shape
 from cnnviz.inside.patches import Answers, Extremes, cut, extremes
 from cnnviz.inside.receptive_field import ReceptiveField
-from gen.atlas.net import AtlasNet, Layer, Shape, atlas_net
-from gen.context import Context
-from gen.figure.kept import Chapter
-from gen.figure.store import write_picture
 
 SHOWN = 9
 """Patches that excite a unit most, and as many that do so least."""
@@ -47,38 +48,30 @@ LINKS = 6
 INPUT_COLUMNS = 7
 
 
-def render_units(name: str, key: str, context: Context) -> Chapter:
-    """The chapter "units-<name>": facts of every unit, pictures beside them."""
-    net = atlas_net(context, name)
+def render_units(net: AtlasNet, key: str, passport: Passport, folder: Path) -> Chapter:
+    """The chapter "units-<name>": facts of every unit, pictures beside them in `folder`."""
     chapter = Chapter(key)
-    files = _Files(context, chapter, name)
-    weighted = net.weighted
-    layers = [layer.name for layer in weighted]
-    best = extremes(net.model, layers, context.inputs(name, context.test.images), SHOWN)
-    into = contributions(net)
+    files = _Files(chapter, net.name, folder)
+    layers = [layer.name for layer in net.weighted]
+    best = extremes(net.model, layers, net.subject.images, SHOWN)
+    into = contributions(net.model, net.weighted, net.tested)
     facts: dict[str, Any] = {}
-    for index, layer in enumerate(weighted):
-        facts[layer.name] = _layer(context, net, layer, best[layer.name], files) | _links(
-            weighted, index, into
-        )
-    classes = list(context.test.class_names)
-    inputs = mosaic(
-        context.atlas_images[:, 0].numpy(),
-        columns=INPUT_COLUMNS, scale=(0, 255), palette="grey",
-    )  # fmt: skip
+    for layer in net.weighted:
+        facts[layer.name] = _layer(net, layer, best[layer.name], files) | _links(net, layer, into)
+    inputs = mosaic(net.pixels[:, 0].numpy(), columns=INPUT_COLUMNS, scale=(0, 255), palette="grey")
     chapter.numbers = {
         "title": net.title,
         "layers": facts,
-        "classes": classes,
+        "classes": net.classes,
         "tested": len(net.tested),
-        "all": len(context.test.images),
+        "all": len(net.subject.images),
         "wavelengths": list(WAVELENGTHS),
         "inputs": {
             **files.write("inputs", inputs),
-            "labels": context.atlas_labels.tolist(),
-            "answers": net.outputs[layers[-1]].argmax(1).tolist(),
+            "labels": net.labels.tolist(),
+            "answers": net.answers.tolist(),
         },
-        "passport": structs.asdict(context.passport(name)),
+        "passport": structs.asdict(passport),
     }
     return chapter
 
@@ -86,9 +79,8 @@ def render_units(name: str, key: str, context: Context) -> Chapter:
 class _Files:
     """Pictures of a net, written to files whose names hold the digest of their content."""
 
-    def __init__(self, context: Context, chapter: Chapter, net: str) -> None:
-        self._folder = context.settings.figures_dir
-        self._chapter, self._net = chapter, net
+    def __init__(self, chapter: Chapter, net: str, folder: Path) -> None:
+        self._chapter, self._net, self._folder = chapter, net, folder
 
     def write(self, stem: str, drawn: Mosaic) -> dict[str, Any]:
         stem = f"units/{self._net}/{stem}"
@@ -96,12 +88,9 @@ class _Files:
         return {"file": file, "width": drawn.width, "height": drawn.height}
 
 
-def _layer(
-    context: Context, net: AtlasNet, layer: Layer, best: Extremes, files: _Files
-) -> dict[str, Any]:
+def _layer(net: AtlasNet, layer: Layer, best: Extremes, files: _Files) -> dict[str, Any]:
     """Facts of a layer, and of each of its units."""
-    units, classes = layer.after[0], len(context.test.class_names)
-    labels = context.test.labels[: len(net.tested)]
+    units = layer.after[0]
     field = net.fields[layer.name]
     before = net.tested_outputs[layer.name]  # (N, C, …), before ReLU
     relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
@@ -114,7 +103,7 @@ def _layer(
         starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread,
         max_shift=int(min(field.size) >= 10),  # a pixel is much where a unit sees few
     )  # fmt: skip
-    means = _means_by_class(after, labels, classes)  # (C, classes)
+    means = means_by_class(after, net.tested_labels, len(net.classes))  # (C, classes)
     off = net.ablation(layer.name)
     curves = torch.stack(
         [tuning(net.model, layer.name, side, _angles(), wave) for wave in WAVELENGTHS], dim=1
@@ -133,8 +122,8 @@ def _layer(
             "active": _rounded(float(share[index])),
             "weights": _weights(layer, index, files, stem),
             "patches": files.write(f"{stem}-patches", sheet(index)),
-            "most": _places(best.most, index, context.test.labels),
-            "least": _places(best.least, index, context.test.labels),
+            "most": _places(best.most, index, net.subject.labels),
+            "least": _places(best.least, index, net.subject.labels),
             "optimum": _short(optimum.value[index]),
             "means": _short(means[index]),
             "accuracy": _short(off.accuracy[index] - net.baseline[0]),
@@ -169,7 +158,7 @@ def sheets(net: AtlasNet, best: Extremes, field: ReceptiveField, optimum: Optimi
 
     Nine patches that do most, nine that do least, then the optimised inputs.
     """
-    most, least = (cut(net.all_tested, answers, field) for answers in (best.most, best.least))
+    most, least = (cut(net.subject.images, answers, field) for answers in (best.most, best.least))
     units, starts = optimum.value.shape
     row, column = (torch.full((units, starts), n // 2) for n in field.units)
     which = torch.arange(units * starts).view(units, starts)
@@ -182,7 +171,7 @@ def _angles() -> Tensor:
     return torch.arange(ANGLES) * (math.pi / ANGLES)
 
 
-def _means_by_class(outputs: Tensor, labels: Tensor, classes: int) -> Tensor:
+def means_by_class(outputs: Tensor, labels: Tensor, classes: int) -> Tensor:
     """Mean over places and images of each class, (C, classes); 0 for a class without images."""
     means = outputs.flatten(2).mean(2) if outputs.dim() > 2 else outputs  # (N, C)
     members = F.one_hot(labels, classes).float()  # (N, classes)
@@ -229,68 +218,13 @@ def folded(weight: np.ndarray, maps: Shape | None) -> np.ndarray:
 # ---------- Who feeds whom ----------
 
 
-def contributions(net: AtlasNet) -> dict[str, Tensor]:
-    """For each layer what each unit gets from each channel before it, on average: (C, channels).
-
-    The average runs over the tested images and, in a convolution, over the places of the map: as
-    the layer is linear, it is what the mean input contributes. The bias is left out.
-    """
-    inputs = _mean_inputs(net)
-    found = {}
-    for layer in net.weighted:
-        module, mean = layer.module, inputs[layer.name]
-        assert module is not None
-        weight = module.weight
-        assert isinstance(weight, Tensor)
-        if isinstance(module, nn.Conv2d):
-            if module.groups == 1:
-                columns = [
-                    F.conv2d(
-                        mean[None, c : c + 1], weight[:, c : c + 1], None,
-                        module.stride, module.padding, module.dilation,
-                    ).mean((0, 2, 3))
-                    for c in range(len(mean))
-                ]  # fmt: skip
-                found[layer.name] = torch.stack(columns, dim=1).detach()
-        else:
-            parts = (weight * mean).detach()  # (C, in)
-            channels = layer.maps[0] if layer.maps else parts.shape[1]
-            found[layer.name] = parts.unflatten(1, (channels, -1)).sum(2)
-    return found
-
-
-def _mean_inputs(net: AtlasNet) -> dict[str, Tensor]:
-    """What goes into each layer with weights, averaged over the tested images."""
-    means: dict[str, Tensor] = {}
-
-    def keep(name: str) -> Any:
-        def hook(module: nn.Module, args: tuple[Tensor, ...]) -> None:
-            means[name] = args[0].mean(0)
-
-        return hook
-
-    modules = dict(net.model.named_modules())
-    handles = [
-        modules[layer.name].register_forward_pre_hook(keep(layer.name)) for layer in net.weighted
-    ]
-    try:
-        with torch.no_grad():
-            net.model(net.tested)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return means
-
-
-def _links(weighted: Sequence[Layer], index: int, into: dict[str, Tensor]) -> dict[str, Any]:
+def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, Any]:
     """Which units feed each unit of a layer most, and where each leads most.
 
     Each is [unit, weight, contribution]; the weight is that of the one connection, or the norm of
     the slice. Units of the layer before are known only where it has as many as there are channels.
     """
-    layer = weighted[index]
-    before = weighted[index - 1] if index else None
-    after = weighted[index + 1] if index + 1 < len(weighted) else None
+    before, after = net.weighted_before(layer), net.weighted_after(layer)
     result: dict[str, Any] = {"before": "", "after": "", "incoming": [], "outgoing": []}
     own = into.get(layer.name)
     if before is not None and own is not None and own.shape[1] == before.after[0]:

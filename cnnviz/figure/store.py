@@ -7,10 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnviz.files import digest, holds, write_atomically
-from cnnviz.words import Sentence
-from gen.figure.figure import Drawing, Figure, Panel, Picture, Sprite, Text, Variant
-from gen.figure.kept import (
+from cnnviz.figure.figure import Drawing, Figure, Panel, Picture, Sprite, Text, Variant
+from cnnviz.figure.kept import (
     Bands,
     Chapter,
     KeptDrawing,
@@ -19,9 +17,8 @@ from gen.figure.kept import (
     KeptVariant,
     Passport,
 )
-from gen.settings import ROOT
-from gen.texts.sections import languages
-from gen.texts.words import DOCS, figure_words, text_digest
+from cnnviz.files import digest, holds, write_atomically
+from cnnviz.words import Library, Sentence, text_digest
 
 
 def write_picture(stem: str, png: bytes, chapter: Chapter, folder: Path) -> str:
@@ -46,6 +43,7 @@ def describe(
     chapter: Chapter,
     folder: Path,
     passport: Callable[[str], Passport],
+    library: Library,
 ) -> KeptFigure:
     """A figure as it is kept; its pictures are written to files whose names hold their digest.
 
@@ -55,13 +53,14 @@ def describe(
         chapter: what the pictures are files of.
         folder: where they are written to.
         passport: what is to be said of the weights of a network.
+        library: says words that are drawn.
 
     Raises:
-        CnnvizError: words are missing in one of the languages.
+        CnnvizError: such a word is missing.
     """
     variants = figure.variants or [Variant("", figure.panels, figure.legends)]
     function = figure.drawn_by or function
-    source = Path(inspect.getsourcefile(function) or "").relative_to(ROOT)
+    source = function.__module__.replace(".", "/") + ".py"
     line = inspect.getsourcelines(function)[1]
     scope = f"{address.partition('/')[0]}.{function.__name__.strip('_')}"
     return KeptFigure(
@@ -74,24 +73,24 @@ def describe(
         variants=[
             KeptVariant(
                 variant.name,
-                [_panel(p, f"{address}-{i}", scope, chapter, folder)
+                [_panel(p, f"{address}-{i}", scope, chapter, folder, library)
                  for i, p in enumerate(variant.panels)],
                 list(variant.legends),
             )
             for variant in variants
         ],
         scope=scope,
-        source=f"{source.as_posix()}#L{line}",
+        source=f"{source}#L{line}",
         weights={name: passport(name) for name in figure.uses},
     )  # fmt: skip
 
 
 def _panel(
-    panel: Panel, stem: str, scope: str, chapter: Chapter, folder: Path
+    panel: Panel, stem: str, scope: str, chapter: Chapter, folder: Path, library: Library
 ) -> KeptPicture | KeptDrawing:
     content = panel.content
     if not isinstance(content, (Picture, Sprite)):
-        return KeptDrawing(panel.label, panel.alt, _drawn(content, scope, chapter))
+        return KeptDrawing(panel.label, panel.alt, _drawn(content, scope, chapter, library))
     bands = Bands(content.count, content.band) if isinstance(content, Sprite) else None
     picture = content.picture if isinstance(content, Sprite) else content
     return KeptPicture(
@@ -107,17 +106,19 @@ def _panel(
     )
 
 
-def _drawn(content: Drawing | Text, scope: str, chapter: Chapter) -> dict[str, str]:
+def _drawn(
+    content: Drawing | Text, scope: str, chapter: Chapter, library: Library
+) -> dict[str, str]:
     """A drawing in each language; notes which words it drew."""
     if isinstance(content, Text):
         return {"zh": content.zh, "en": content.en}
     drawn = {}
-    for language in languages(DOCS):
+    for language in library.languages:
         heard = chapter.drawn_words.setdefault(language, {})
 
         def hear(key: str, sentence: Sentence, heard: dict[str, str] = heard) -> None:
             heard[f"{scope}:{key}"] = text_digest(sentence)
 
-        say = figure_words(language, scope, heard=hear)
+        say = library.catalogue(language, scope, heard=hear)
         drawn[language] = content if isinstance(content, str) else content(say)
     return drawn

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from gen.atlas.net import AtlasNet, Layer
-
-MOVING, STILL = 15_000, 6_000
-"""Weights that the figures of training and of gradients draw at most: `units_shown`."""
-
-SILENT = ("flatten", "dropout")
-"""Kinds of layers that change no value, at least not in testing."""
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.inside.layers import KINDS, Layer
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,10 @@ class Pair:
 
 def pair(net: AtlasNet, layer: Layer) -> Pair:
     """A layer with weights before and after its ReLU; any other: what goes in, what comes out."""
-    index = net.layers.index(layer)
-    before = net.layers[index - 1] if index else None
-    if layer in net.weighted:
+    if layer.weight is not None:
         return Pair(layer, nonlinearity(net, layer), layer)
-    if before in net.weighted and nonlinearity(net, before) is layer:
+    before = net.before(layer)
+    if before and before.weight is not None and nonlinearity(net, before) is layer:
         return Pair(before, layer, before)
     return Pair(before, layer, units_of(net, layer))
 
@@ -62,11 +56,11 @@ def nonlinearity(net: AtlasNet, layer: Layer) -> Layer | None:
 
 def units_of(net: AtlasNet, layer: Layer) -> Layer | None:
     """The layer with weights whose units a layer's channels are, if they are."""
-    if layer in net.weighted:
+    if layer.weight is not None:
         return layer
-    before = [x for x in net.layers[: net.layers.index(layer)] if x in net.weighted]
-    same = bool(before) and before[-1].after[0] == layer.after[0]
-    return before[-1] if same and len(before[-1].after) == len(layer.after) else None
+    before = net.weighted_before(layer)
+    same = before and before.after[0] == layer.after[0] and len(before.after) == len(layer.after)
+    return before if same else None
 
 
 def shown(net: AtlasNet, layer: Layer) -> dict[str, str]:
@@ -83,11 +77,11 @@ def shown(net: AtlasNet, layer: Layer) -> dict[str, str]:
     found["activations"] = f"atlas_activations/{same}_activations"
     if layer.kind == "output":
         found["scores"] = f"atlas/{own}_scores"
-    if layer.kind not in SILENT:
+    if not KINDS[layer.kind].silent:
         found["gradients"] = f"atlas_gradients/{own}_gradients"
-    if layer in net.weighted and net.steps:
+    if layer.form and net.steps:
         found["training"] = f"atlas_training/{own}_training"
-    if layer.kind not in SILENT:
+    if not KINDS[layer.kind].silent:
         found["distribution"] = f"atlas_distribution/{same}_distribution"
     return found
 

@@ -8,12 +8,14 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.figure.figure import Legend, Text
 from cnnviz.numbers import with_minus
-from gen.atlas.addresses import unit_name
-from gen.atlas.net import AtlasNet
-from gen.figure.figure import Legend, Text
 
 FIRST = 40
 """Rows of the table that are open at once."""
@@ -38,6 +40,25 @@ class Row:
     units: int
     loss: NDArray[np.float64]
     points: NDArray[np.float64]
+
+
+def rows_of(net: AtlasNet) -> list[Row]:
+    """Every unit of every layer with weights, the one that costs most loss first."""
+    accuracy, loss = net.baseline
+    counts = torch.bincount(net.tested_labels, minlength=len(net.classes)).double()
+
+    def with_mean(change: Tensor) -> NDArray[np.float64]:
+        mean = (change.nan_to_num() @ counts) / counts.sum()
+        return torch.cat([mean[:, None], change], dim=1).numpy()  # (C, 1 + classes)
+
+    rows = []
+    for layer in net.weighted:
+        off = net.ablation(layer.name)
+        losses = with_mean(1000 * (off.loss - loss))
+        points = with_mean(100 * (off.accuracy - accuracy))
+        units = len(losses)
+        rows += [Row(layer.name, u, units, losses[u], points[u]) for u in range(units)]
+    return sorted(rows, key=lambda row: -row.loss[0])
 
 
 def table_html(net: AtlasNet, rows: Sequence[Row], names: Sequence[str], say: Any) -> str:

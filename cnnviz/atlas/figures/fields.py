@@ -1,0 +1,98 @@
+"""Figures of the atlas: what two units of a map see of the input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.drawing import palettes
+from cnnviz.drawing.framed import frame, framed_map
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, raster
+from cnnviz.inside.layers import Layer
+from cnnviz.inside.receptive_field import ReceptiveField
+from cnnviz.numbers import significant
+
+Bytes = NDArray[np.uint8]
+
+_SIDE = 300  # pixels of a picture, about
+_ORANGE, _BLUE = (250, 128, 50), (74, 134, 251)
+_OUTSIDE = (96, 103, 112)
+
+
+def figures(net: AtlasNet) -> dict[str, Figure]:
+    """`<net>_<layer>_field` for each layer with maps."""
+    return {
+        f"{net.name}_{layer.name}_field": field(net, layer)
+        for layer in net.layers
+        if len(layer.after) == 3
+    }
+
+
+def field(net: AtlasNet, layer: Layer) -> Figure:
+    """Two units of a layer, and what they see of the first input."""
+    own = net.fields[layer.name]
+    rows, columns = own.units
+    units = [((rows // 2, columns // 2), _ORANGE), ((0, 0), _BLUE)]
+    maps = net.outputs[layer.name][0].numpy()  # (C, H, W)
+    channel = int(np.abs(maps).reshape(len(maps), -1).max(1).argmax())
+    peak = float(np.abs(maps[channel]).max()) or 1.0
+    size = "×".join(map(str, own.size))
+    inside = _inside(own, 0, 0)
+    step = "、".join(map(str, sorted(set(own.jump))))
+    sees = Text(
+        f"{layer.name} 的单元看见 {size} 个像素，相邻的单元隔 {step} 个像素；"
+        f"左上角的单元有 {inside:.0%} 的视野在图内",
+        f"a unit of {layer.name} sees {size} pixels, its neighbour the same {step.replace('、', ', ')} px "
+        f"further on; {inside:.0%} of what the unit in the corner sees is inside the image",
+    )
+    return Figure(
+        alt=Text(f"{net.title}：{sees.zh}", f"{net.title}: {sees.en}"),
+        panels=[
+            Panel(
+                raster(framed_map(maps[channel], peak, units)),
+                Text(f"{layer.name} 的第 {channel} 号通道", f"{layer.name}, channel {channel}"),
+                Text("两个单元：正中（橙）与左上角（蓝）", "two units: in the middle (orange), in the corner (blue)"),
+            ),
+            Panel(
+                raster(_on_input(net.pixels[0, 0].numpy(), own, units)),
+                Text("它们看见的输入", "what they see of the input"),
+                sees,
+            ),
+        ],
+        legends=[
+            Legend(
+                Text(f"{layer.name} 的激活值：蓝为负，白为零，橙为正", f"activation of {layer.name}"),
+                palettes.css_gradient(palettes.DIVERGING), significant(-peak), significant(peak),
+            ),
+            GREY_LEGEND,
+        ],
+        uses=[net.name],
+        drawn_by=field,
+    )  # fmt: skip
+
+
+def _inside(field: ReceptiveField, row: int, column: int) -> float:
+    """Share of what a unit sees that lies inside the image."""
+    top, left, bottom, right = field.box(row, column, clip=True)
+    return (bottom - top) * (right - left) / (field.size[0] * field.size[1])
+
+
+def _on_input(
+    image: Bytes, field: ReceptiveField, units: list[tuple[tuple[int, int], Any]]
+) -> Bytes:
+    """The image (H, W), with room for what reaches beyond it, and a frame for each unit's field."""
+    boxes = [(field.box(*unit), colour) for unit, colour in units]
+    height, width = image.shape
+    margin = max(0, *(max(-b[0], -b[1], b[2] - height, b[3] - width) for b, _ in boxes)) + 1
+    canvas = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
+    canvas[:] = _OUTSIDE
+    canvas[margin : margin + height, margin : margin + width] = image[:, :, None]
+    zoom = max(1, _SIDE // max(canvas.shape))
+    large = canvas.repeat(zoom, 0).repeat(zoom, 1)
+    for box, colour in boxes:
+        top, left, bottom, right = ((edge + margin) * zoom for edge in box)
+        frame(large, top, left, bottom, right, colour)
+    return large

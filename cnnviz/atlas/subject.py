@@ -1,0 +1,225 @@
+"""A network under the glass: what the atlas knows of it, and what its pages share.
+
+Any trained module over any images; nothing here knows what they show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from cnnviz.inside.ablation import Ablation, ablate
+from cnnviz.inside.layers import KINDS, Layer, layers_of
+from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
+from cnnviz.inside.recording import record
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a network the atlas looks at.
+
+    Attributes:
+        counted: images over which it counts: zeros, dead units, ranges, means, losses.
+        together: images on which many units are switched off at once.
+        moving, still: weights that figures of training and of gradients draw at most.
+    """
+
+    counted: int = 2000
+    together: int = 1000
+    moving: int = 15_000
+    still: int = 6_000
+
+
+def _as_they_are(images: Tensor) -> Tensor:
+    return images
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network as the atlas sees it: all that it knows of the world.
+
+    Attributes:
+        name, title: in addresses, in headings.
+        model: trained; it is looked at in evaluation mode.
+        images: as the network wants them, float (N, C, H, W).
+        labels: their true classes (N,).
+        classes: names of the classes.
+        shown: of the images, those that pages show; `examples` of them were chosen as typical,
+            the first of which is number 0.
+        example: which of `shown` stands for them all.
+        show: from images as the network wants them to pixels from 0 to 1, grey or colour: undoes
+            what was done to them.
+        random: the same architecture with random weights; drawn anew if not given.
+        past: the network as it was after so many training steps, one of `steps`.
+        seed: of the training, "" where nobody knows it.
+        limits: how much is looked at.
+    """
+
+    name: str
+    title: str
+    model: nn.Module
+    images: Tensor
+    labels: Tensor
+    classes: Sequence[str]
+    shown: Sequence[int]
+    examples: int
+    example: int = 0
+    show: Callable[[Tensor], Tensor] = _as_they_are
+    random: nn.Module | None = None
+    past: Callable[[int], nn.Module] | None = None
+    steps: Sequence[int] = ()
+    seed: int | str = ""
+    limits: Limits = field(default_factory=Limits)
+
+
+class AtlasNet:
+    """A subject with what its pages share, each computed once.
+
+    Attributes:
+        subject: what it is made of; `name`, `title`, `model`, `classes`, `steps` are the subject's.
+        random: the same architecture with random weights.
+        inputs: the images that pages show, float (N, C, H, W); `labels` their classes.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.name, self.title, self.model = subject.name, subject.title, subject.model
+        self.classes, self.limits = list(subject.classes), subject.limits
+        self.steps = list(subject.steps)
+        self.random = subject.random or reinitialised(subject.model)
+        shown = list(subject.shown)
+        self.inputs, self.labels = subject.images[shown], subject.labels[shown]
+        self.outputs_at = cache(self._outputs_at)
+        self.ablation = cache(self._ablation)
+
+    # --- Images and what becomes of them --------------------------------------------------------
+
+    @property
+    def tested(self) -> Tensor:
+        """The images over which is counted, float; their classes are `tested_labels`."""
+        return self.subject.images[: self.limits.counted]
+
+    @property
+    def tested_labels(self) -> Tensor:
+        """The classes of `tested`, (N,)."""
+        return self.subject.labels[: self.limits.counted]
+
+    @cached_property
+    def pixels(self) -> Tensor:
+        """The images that pages show as uint8 pixels (N, 1 or 3, H, W)."""
+        return (255 * self.subject.show(self.inputs).clamp(0, 1)).round().byte()
+
+    @cached_property
+    def outputs(self) -> dict[str, Tensor]:
+        """Every layer's output for `inputs`: dotted name → (N, …)."""
+        return self.recorded(self.model, self.inputs)
+
+    @cached_property
+    def random_outputs(self) -> dict[str, Tensor]:
+        """The same with random weights."""
+        return self.recorded(self.random, self.inputs)
+
+    def _outputs_at(self, step: int) -> dict[str, Tensor]:
+        """The same as the network was after `step` training steps, one of `steps`."""
+        return self.recorded(self.model_at(step), self.inputs)
+
+    def model_at(self, step: int) -> nn.Module:
+        """The network after `step` training steps, one of `steps`."""
+        assert self.subject.past is not None, "there are steps only where there is a past"
+        return self.subject.past(step)
+
+    @cached_property
+    def tested_outputs(self) -> dict[str, Tensor]:
+        """Every layer's output for `tested`."""
+        return self.recorded(self.model, self.tested)
+
+    @property
+    def answers(self) -> Tensor:
+        """The classes that the network finds in `inputs`, (N,)."""
+        return self.outputs[self.layers[-1].name].argmax(1)
+
+    def recorded(self, model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
+        """Outputs of all layers of the atlas, in order of execution."""
+        with torch.no_grad():
+            return record(model, inputs, layers=[layer.name for layer in self.layers])
+
+    # --- Units off ------------------------------------------------------------------------------
+
+    def _ablation(self, layer: str) -> Ablation:
+        """Accuracy and loss by class on `tested` with each unit of a layer switched off."""
+        return ablate(self.model, layer, self.tested, self.tested_labels, len(self.classes))
+
+    @cached_property
+    def baseline(self) -> tuple[Tensor, Tensor]:
+        """Accuracy and loss by class, each (classes,), with nothing switched off."""
+        labels = self.tested_labels
+        logits = self.tested_outputs[self.layers[-1].name].double()
+        members = F.one_hot(labels, len(self.classes)).double()  # (N, classes)
+        right = logits.argmax(1).eq(labels).double()
+        loss = F.cross_entropy(logits, labels, reduction="none")
+        accuracy, mean_loss = (torch.stack([right, loss]) @ members / members.sum(0)).unbind()
+        return accuracy, mean_loss
+
+    # --- Layers ---------------------------------------------------------------------------------
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """All layers, in order of execution."""
+        return layers_of(self.model, self.inputs[:1], self.name)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name."""
+        return next(layer for layer in self.layers if layer.name == name)
+
+    @property
+    def weighted(self) -> list[Layer]:
+        """Layers with weights: those whose units have pages of their own."""
+        return [layer for layer in self.layers if KINDS[layer.kind].weighted]
+
+    def before(self, layer: Layer) -> Layer | None:
+        """The one layer that feeds another; None if the input does, or several layers do."""
+        return self.layer(layer.fed_by[0]) if len(layer.fed_by) == 1 and layer.fed_by[0] else None
+
+    def after(self, layer: Layer) -> list[Layer]:
+        """What a layer alone feeds, up to the next ones with weights: ReLU, pooling, flattening."""
+        reached = [layer]
+        for later in self.layers[self.layers.index(layer) + 1 :]:
+            if not KINDS[later.kind].weighted and self.before(later) in reached:
+                reached.append(later)
+        return reached[1:]
+
+    def weighted_before(self, layer: Layer) -> Layer | None:
+        """The one layer with weights whose outputs reach another, if it is one."""
+        before = self.before(layer)
+        while before is not None and not KINDS[before.kind].weighted:
+            before = self.before(before)
+        return before
+
+    def weighted_after(self, layer: Layer) -> Layer | None:
+        """The first layer with weights that is reached from another alone."""
+        return next((x for x in self.weighted if self.weighted_before(x) is layer), None)
+
+    @cached_property
+    def fields(self) -> dict[str, ReceptiveField]:
+        """Receptive fields of all layers."""
+        height, width = self.inputs.shape[2:]
+        return receptive_fields(self.model, (height, width))
+
+
+def reinitialised(model: nn.Module, seed: int = 0) -> nn.Module:
+    """A copy with the random weights that its layers begin with."""
+    copy: Any = deepcopy(model)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in copy.modules():
+            if callable(reset := getattr(module, "reset_parameters", None)):
+                reset()
+    made: nn.Module = copy.eval()
+    return made
