@@ -22,6 +22,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.publish.assemble import SITE
 from gen.settings import ROOT, from_environment
+from gen.texts import languages
 from gen.texts.words import words
 
 FOLDER = "cnnviz-offline"
@@ -34,13 +35,6 @@ _SHARED = ("figures", "lab-files")
 _TO_SHARED = re.compile(rf'(?<=["\'(])((?:\.\./)*)(?=(?:{"|".join(_SHARED)})/)')
 _ONLINE_ONLY = {"404.html", "sitemap.xml", "sitemap.xml.gz", "robots.txt"}
 _ALREADY_SMALL = {".png", ".jpg", ".gz", ".zip", ".woff2"}
-
-
-def read_me() -> str:
-    """What to do with the zip, in Chinese and in English: nobody knows yet who reads it."""
-    both = [words(language) for language in ("zh", "en")]
-    lines = [" · ".join(say["offline name"] for say in both), "", *(say["offline"] for say in both)]
-    return "\n".join([*lines, ""])
 
 
 def link(href: str) -> str:
@@ -114,7 +108,17 @@ def convert(site: Path, target: Path) -> None:
         index.with_suffix(".js").write_text(search_index(index.read_text("utf-8")), "utf-8")
         index.unlink()
         shutil.copyfile(Path(__file__).with_suffix(".js"), home / _SHIM)
-    (target / "README.txt").write_text(read_me(), "utf-8")
+    (target / "README.txt").write_text(_read_me(target), "utf-8")
+
+
+def _read_me(target: Path) -> str:
+    """Where to begin, a line for each language that is there."""
+    homes = {language.code: f"{language.folder}index.html" for language in languages.read(ROOT)}
+    return "".join(
+        f"{words(code)('offline', page=home)}\n"
+        for code, home in homes.items()
+        if (target / home).exists()
+    )
 
 
 def _module(target: Path, page: Path, src: str) -> Path:

@@ -14,6 +14,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.atlas.pages import atlas_pages
 from gen.lab import files as lab_files
+from gen.lab import words as lab_words
 from gen.settings import ROOT, from_environment
 from gen.site.build import session
 from gen.site.units import template_page
@@ -21,7 +22,7 @@ from gen.texts.languages import FALLBACK, code_of, ours, untranslated
 
 
 def main() -> None:
-    """Copy the pictures and the lab's files, and write the atlas."""
+    """Copy the pictures and the lab's files, and write the lab's words and the atlas."""
     settings = from_environment()
     editor = FilesEditor.current()
     language = code_of(editor.config.docs_dir)
@@ -33,6 +34,8 @@ def main() -> None:
     for file, content in lab_files.site_files(settings).items():
         with _open(file, "wb") as copy:
             copy.write(content)
+    with _open(lab_words.SCRIPT, "w", encoding="utf-8") as script:
+        script.write(lab_words.words_script(language))
     for name, source in untranslated(ROOT / "docs", language).items():
         with _open(f"{name}.md", "w", encoding="utf-8") as page:
             page.write(source.read_text("utf-8"))

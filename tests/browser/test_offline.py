@@ -131,6 +131,12 @@ def test_a_tile_of_the_atlas_leads_to_its_unit(folder: Path, page: Page) -> None
     page.wait_for_url("**/conv1/03/index.html")
 
 
+def test_where_to_begin_is_said_in_each_language(folder: Path) -> None:
+    lines = (folder / "README.txt").read_text("utf-8").splitlines()
+    homes = [re.findall(r"[\w/]+\.html", line) for line in lines]
+    assert homes == [["index.html"], ["en/index.html"]]
+
+
 def test_the_same_zip_each_time(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "page.html").write_text("text")

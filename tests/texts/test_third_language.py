@@ -44,6 +44,7 @@ def site(tmp_path_factory):
         text = (copy / "docs" / "en" / f"{page}.md").read_text("utf-8")
         text = re.sub(r"^# \w+", "# Xed", text, count=1, flags=re.M)
         (copy / "docs" / "xx" / f"{page}.md").write_text(text, "utf-8")
+    (copy / "docs" / "xx" / "lab.yml").write_text('messages:\n  undo: "Xback"\n', "utf-8")
     settings = from_environment()
     environment = os.environ | {
         "CNNVIZ_BUILD": str(settings.build_dir),
@@ -84,6 +85,14 @@ def test_other_pages_are_english_and_say_so(site):
     assert f'<div class="cv-behind" role="note" lang="xx"><p>{notice}</p></div>' in html
     assert "/edit/main/docs/en/relu.md" in html
     assert 'hreflang="xx"' not in html
+
+
+def test_the_lab_speaks_it_and_english_where_it_is_silent(site):
+    page = (site / "lab" / "index.html").read_text("utf-8")
+    assert 'src="../assets/lab/words.js"' in page
+    words = (site / "assets" / "lab" / "words.js").read_text("utf-8")
+    assert '"undo": "Xback"' in words
+    assert '"clear": "Clear"' in words
 
 
 def test_everything_else_is_there(site):

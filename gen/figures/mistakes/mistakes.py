@@ -302,7 +302,9 @@ def numbers(context: Context) -> dict[str, Any]:
         "above_90": int(((sure > 0.9) & wrong).sum()),
         "styles": [
             {"digit": digit, "kind": kind, "count": n, "errors": e}
-            for (digit, kind), n, e in ((_digit_and_kind(s), n, e) for s, n, e in hard)
+            for (digit, kind), n, e in (
+                (_digit_and_kind(s) if context.test.styles else (s, ""), n, e) for s, n, e in hard
+            )
         ],
         "taken_for": {
             "flagged_1": _taken_for(context, "1 with flag"),

@@ -120,7 +120,7 @@ async function start(root) {
     const last = past.pop();
     if (last) put(last.source, last.shift);
     samples.forget();
-    announce(`${say("undo")}. ${verdict(run)}`);
+    announce(say("undone", { verdict: verdict(run) }));
   }
 
   function clear() {
@@ -281,7 +281,7 @@ async function start(root) {
     why.show(run);
     const switched = Object.values(off).flat().length;
     changed.hidden = !switched && !weights.edits.size;
-    changedText.textContent = say("changed, mark", { edits: weights.edits.size, off: switched });
+    changedText.textContent = say("changed mark", { edits: weights.edits.size, off: switched });
     undoButton.disabled = !past.length;
     showAsked();
     save();

@@ -136,7 +136,7 @@ export function createSum({ descend, edit, toggle, reset, mayChange }) {
         make("span", { class: "lab-bias" }, `${now.bias < 0 ? "−" : "+"} ${fixed(Math.abs(now.bias), SUM)}`),
         ` = ${fixed(parts.reduce((total, part) => total + part, now.bias), SUM)}`,
       );
-      check.textContent = now.off ? say("off, sum unused") : say(groups > 1 ? "sum words groups" : "sum words", { sum: fixed(now.sum, SUM), value: fixed(now.value, SUM), terms: now.terms.length, groups });
+      check.textContent = now.off ? say("off sum unused") : say(groups > 1 ? "sum words groups" : "sum words", { sum: fixed(now.sum, SUM), value: fixed(now.value, SUM), terms: now.terms.length, groups });
     });
     const label = make("p", { class: "lab-open-label" });
     const layer = layerName(traced.terms[0].unit.layer);
