@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from cnnviz.words import FALLBACK, message
 from gen.checks import word_templates
 from gen.checks.word_files import Entry, WordsFile, file_of
+from gen.checks.word_templates import Template
 from gen.texts.finding import Finding, name
 
 Keys = Mapping[str, list[Entry]]
@@ -95,31 +96,34 @@ def _lacks(words: WordsFile, what: str, other: WordsFile, line: int) -> Finding:
 def _values(
     words: WordsFile, mine: Sequence[Entry], english: WordsFile, theirs: Sequence[Entry]
 ) -> Iterator[Finding]:
-    """Both sentences name the same values."""
-    here, there = _named(mine), _named(theirs)
-    if here is None or there is None or here == there:
+    """Both sentences show the same values; on what a word hangs is a language's own affair."""
+    here, there = _templates(mine), _templates(theirs)
+    if here is None or there is None:
         return
-    more, less = sorted(here - there), sorted(there - here)
+    more, less = _beyond(here, there, "values"), _beyond(there, here, "values")
     if more and less:
         yield _renamed(words, mine[0], more, f"{english.file}:{theirs[0].line}", less)
-    elif less:
+    elif less := _beyond(there, here, "shown"):
         yield _hidden(words, mine[0], english, less)
-    elif words.language == "zh":
-        yield _hidden(english, theirs[0], words, more)
-    else:
-        what = message("word_pairs.not in English", name=mine[0].key, values=more)
-        yield Finding(words.file, mine[0].line, what)
+    elif more := _beyond(here, there, "shown"):
+        if words.language == "zh":
+            yield _hidden(english, theirs[0], words, more)
+        else:
+            what = message("word_pairs.not in English", name=mine[0].key, values=more)
+            yield Finding(words.file, mine[0].line, what)
 
 
-def _named(entries: Sequence[Entry]) -> set[str] | None:
-    """All values of the sentences under a key; None if one cannot be read."""
-    found: set[str] = set()
-    for entry in entries:
-        values = word_templates.values(entry.text) if entry.sentence else frozenset()
-        if values is None:
-            return None
-        found |= values
-    return found
+def _templates(entries: Sequence[Entry]) -> list[Template] | None:
+    """The sentences under a key; None if one cannot be read."""
+    found = [word_templates.read(entry.text) for entry in entries if entry.sentence]
+    read = [template for template in found if isinstance(template, Template)]
+    return read if len(read) == len(found) else None
+
+
+def _beyond(some: Sequence[Template], others: Sequence[Template], kind: str) -> list[str]:
+    """The values of a kind that some sentences name and the others do not name at all."""
+    named = {value for template in some for value in getattr(template, kind)}
+    return sorted(named.difference(*(template.values for template in others)))
 
 
 def _renamed(

@@ -20,6 +20,8 @@ SAY = "say"
 _SHARED = {FILE, "atlas.yml"}
 """Words files of which figures of several pages say something."""
 _ENGINE = sandbox()
+# Nothing is worked out while it is only read: 9**9**9 would take for ever.
+_ENGINE.intercepted_binops = frozenset(_ENGINE.binop_table)
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class Template:
 
     Attributes:
         values: names that the program must give.
+        shown: those of them that do not merely steer, as `count` does in `if count == 1`.
         says: keys of other sentences that it names.
         words: all that stands in quotes in its brackets.
     """
 
     tree: nodes.Template
     values: frozenset[str]
+    shown: frozenset[str]
     says: frozenset[str]
     words: frozenset[str]
 
@@ -45,6 +49,8 @@ def read(text: str) -> Template | TemplateSyntaxError:
         tree = _ENGINE.parse(text)
     except TemplateSyntaxError as error:
         return error
+    except (RecursionError, ValueError) as error:  # of thousands of brackets, or of digits
+        return TemplateSyntaxError(str(error), 1)
     try:
         values = meta.find_undeclared_variables(tree)
     except TemplateSyntaxError:  # of a format that there is none of
@@ -52,13 +58,22 @@ def read(text: str) -> Template | TemplateSyntaxError:
     calls = (c for c in tree.find_all(nodes.Call) if _is_say(c.node) and c.args)
     says = {c.args[0].value for c in calls if isinstance(c.args[0], nodes.Const)}
     words = {c.value for c in tree.find_all(nodes.Const) if isinstance(c.value, str)}
-    return Template(tree, frozenset(values) - {SAY}, frozenset(map(str, says)), frozenset(words))
+    return Template(
+        tree,
+        frozenset(values) - {SAY},
+        frozenset(values & _shown(tree)) - {SAY},
+        frozenset(map(str, says)),
+        frozenset(words),
+    )
 
 
-def values(text: str) -> frozenset[str] | None:
-    """The values that a sentence names; None if it cannot be read."""
-    template = read(text)
-    return template.values if isinstance(template, Template) else None
+def _shown(node: nodes.Node) -> set[str]:
+    """The names that stand elsewhere than in what is asked: `if …`."""
+    if isinstance(node, nodes.Name):
+        return {node.name}
+    asked = node.test if isinstance(node, nodes.If | nodes.CondExpr) else None
+    parts = (part for part in node.iter_child_nodes() if part is not asked)
+    return {name for part in parts for name in _shown(part)}
 
 
 def faults(words: WordsFile, files: Sequence[WordsFile]) -> Iterator[Finding]:

@@ -137,6 +137,9 @@ def test_a_typed_measurement(docs):
         ("[[= say('sings') ]]", "Did you mean 'signs'?"),
         ("[[= say('signs') ]] [[= say('nets.' ~ kind) ]] [[= '[[= ' ]]", None),
         ("[[% raw %]][[= a[[% endraw %]]", None),
+        ("[[= 9 ** 9 ** 9 ** 9 ]]", None),  # takes for ever to work out
+        ("[[= " + "(" * 5000 + " ]]", "what stands in double brackets cannot be read"),
+        ("[[= " + "9" * 5000 + " ]]", "what stands in double brackets cannot be read"),
     ],
 )
 def test_brackets_that_cannot_be_read_are_one_line(docs, sentence, words):

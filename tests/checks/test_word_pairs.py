@@ -99,6 +99,16 @@ def test_what_differs_is_said_once_with_its_place(docs, language, old, new, sent
     assert "怎么办：" in line
 
 
+def test_on_what_a_word_hangs_is_a_language_s_own_affair(docs):
+    write(docs, "zh", "a: 共 [[= count ]] 张\n", "image.yml")
+    one = "[[= count ]] map[[= 's' if many ]][[% if whole or count > 1 %]] in all[[% endif %]]"
+    write(docs, "en", f'a: "{one}"\n', "image.yml")
+    assert said(docs) == []
+    write(docs, "zh", "a: 共 [[= count ]] 张[[% if hole %]]。[[% endif %]]\n", "image.yml")
+    (line,) = said(docs)
+    assert "'a' shows hole, and docs/en/image.yml:1 shows many, whole" in line
+
+
 def test_a_file_of_one_language(docs):
     (docs / "zh" / "relu.yml").unlink()
     (line,) = said(docs)
