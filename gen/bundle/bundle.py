@@ -37,7 +37,7 @@ from gen.texts.words import check_words
 NAME = "cnnviz-prebuilt.zip"
 MANIFEST = "bundle.json"
 FOLDER = "prebuilt"
-_FORMAT = 2
+_FORMAT = 3
 _LARGEST = {"unpacked": 400_000_000, "one file": 30_000_000, "files": 20_000}
 """Bytes, bytes and files. What is really unpacked counts, not what the archive says of itself."""
 
@@ -232,9 +232,14 @@ def in_use(settings: Settings) -> dict[str, Any] | None:
 
 
 def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
-    """Chapters whose drawing code differs from that of the bundle."""
+    """Chapters whose drawing code, or whose words in drawings, differ from those of the bundle."""
     then, now = about["sources"], keys.code(settings)
-    return sorted(name for name in now if then.get(name) != now[name])
+    return sorted(
+        name
+        for name in now
+        if then.get(name) != now[name]
+        or ((chapter := manifest.read(name, settings)) and manifest.words_differ(chapter))
+    )
 
 
 def site(settings: Settings) -> None:
@@ -250,7 +255,7 @@ def site(settings: Settings) -> None:
         raise CnnvizError("No bundle is in use; first: python -m gen bundle use PATH.")
     if changed := changed_chapters(about, settings):
         raise CnnvizError(
-            f"The bundle is older than the code that draws {', '.join(changed)}. Run make site "
+            f"The bundle is older than what draws {', '.join(changed)}. Run make site "
             "without PREBUILT, or take a bundle made from this code."
         )
     assemble(settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cnnviz.errors import CnnvizError
 from cnnviz.figure.kept import Chapter, opened, sealed
 from cnnviz.files import DamagedError, holds, inside, write_atomically
-from cnnviz.words import text_digest
+from cnnviz.words import FALLBACK, text_digest
 from gen.draw import keys
 from gen.settings import Settings
 from gen.texts.words import SITE
@@ -73,14 +73,15 @@ def stale(settings: Settings) -> dict[str, str]:
 
 
 def words_differ(chapter: Chapter) -> bool:
-    """Are words inside its drawings not what the words files say now, or not of all languages?"""
+    """Are words inside its drawings not what the words files of any language say now?
+
+    A language that came later has English drawings until it says any of their words itself.
+    """
     drawn = chapter.drawn_words
-    if drawn and set(drawn) != set(SITE.languages):
-        return True
     return any(
         not _is(language, *where.split(":"), before)
-        for language, said in drawn.items()
-        for where, before in said.items()
+        for language in SITE.languages
+        for where, before in drawn.get(language, drawn.get(FALLBACK, {})).items()
     )
 
 

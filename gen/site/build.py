@@ -326,7 +326,7 @@ class SiteBuild:
         atlas, settings, preview = self.numbers["atlas"], self.settings, self.preview
         chapters = ["atlas", *(f"{keys.UNITS}{net}" for net in atlas["nets"])]
         if not preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
-            language, foreign = ours(self.plan.language), self.bundle is not None
+            language, foreign = self.plan.language, self.bundle is not None
             write_units(site, settings, atlas, language, preview.running, foreign)
 
 
