@@ -15,7 +15,6 @@ from jinja2 import TemplateSyntaxError
 from cnnviz.errors import CnnvizError
 from cnnviz.figure.html import figure_html
 from cnnviz.files import write_atomically
-from gen.atlas.pages import atlas_nav
 from gen.bundle import bundle as prebuilt
 from gen.checks.allowed_html import check_markup, check_text
 from gen.checks.directives import Directives
@@ -25,6 +24,7 @@ from gen.checks.parity import differences
 from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
 from gen.settings import ROOT, Settings, commit, from_environment, version
+from gen.site.atlas import atlas_nav
 from gen.site.cards import Figures
 from gen.site.frame import Frame
 from gen.site.parts import Parts
@@ -37,7 +37,7 @@ from gen.texts.fill import Prose
 from gen.texts.finding import Finding
 from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
-from gen.texts.languages import ROOT_LANGUAGE, ours
+from gen.texts.languages import ROOT_LANGUAGE
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
 from gen.texts.words import SITE
@@ -185,7 +185,7 @@ class SiteBuild:
 
     def nav(self) -> list[Any] | None:
         """The navigation with the pages of the atlas."""
-        return atlas_nav(self.plan.nav, self.numbers, ours(self.plan.language))
+        return atlas_nav(self.plan.nav, self.numbers["atlas"])
 
     def extra(self) -> dict[str, str]:
         """What the theme's templates say of this build; `prebuilt` is "" if all was made here."""
@@ -319,7 +319,7 @@ class SiteBuild:
         atlas, settings, preview = self.numbers["atlas"], self.settings, self.preview
         chapters = ["atlas", *(f"{keys.UNITS}{net}" for net in atlas["nets"])]
         if not preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
-            language, foreign = ours(self.plan.language), self.bundle is not None
+            language, foreign = self.plan.language, self.bundle is not None
             write_units(site, settings, atlas, language, preview.running, foreign)
 
 
