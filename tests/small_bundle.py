@@ -78,8 +78,8 @@ def layer(name: str, kind: str, **changes: object) -> dict:
         else {"inputs": "relu/map", "activations": "relu/map"}
     )
     facts = {
-        "name": name, "kind": kind, "called": {"zh": "卷积", "en": "convolution"},
-        "code": "Conv2d(1, 2)", "before": "1×6×4", "after": "2×6×4", "spatial": True, "units": 2,
+        "name": name, "kind": kind, "code": "Conv2d(1, 2)", "before": "1×6×4", "after": "2×6×4",
+        "spatial": True, "units": 2,
         "parameters": 20, "bias": True, "terms": 9, "sum": "2 × (9 + 1)", "field": "3×3",
         "zeros": 0.5, "dead": 0, "dead_strength": 1.0, "positive": 0.5, "low": -1.0, "high": 1.0,
         "form": "slices" if kind == "conv" else "", "window": "0×0", "rate": 0.0, "maps": [],
@@ -90,7 +90,7 @@ def layer(name: str, kind: str, **changes: object) -> dict:
 
 
 def unit(file: str) -> dict:
-    """Facts as in gen.atlas.units."""
+    """Facts as in cnnviz.atlas.facts.UnitFacts."""
     drawn = {"file": file, "width": 6, "height": 4}
     shape = {"kind": "edge", "angle": 0.5, "positive": True, "share": 0.5}
     weights = {"tiles": 1, "limit": 0.5, "bias": 0.1, "numbers": ["0.1 -0.2\n0.3 0.4"]}

@@ -6,10 +6,13 @@ what became of them.
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from gen.atlas.pages import atlas_pages
-from gen.atlas.unit_pages import UnitPage
+from cnnviz.atlas.facts import AtlasFacts, NetUnits
+from cnnviz.atlas.unit_page import UnitPages
+from gen.site.atlas import layer_pages
+from gen.texts.words import SITE
 from tests.small_bundle import layer, unit_numbers
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,14 +21,16 @@ ATLAS = {
     "titles": {"net": "Net"}, "nets": {"net": LAYERS}, "misread": {"net": 1},
     "images": 10, "examples": 2, "inputs": 3, "steps": {"net": [0, 9]},
 }  # fmt: skip
+FACTS = msgspec.convert(ATLAS, AtlasFacts)
 
 
 def pages(language):
     """File name → page: of the net, of each layer, of a unit."""
-    made = {path.replace("/", "-"): text for path, text in atlas_pages(ATLAS, language).items()}
+    made = {path.replace("/", "-"): text for path, text in layer_pages(FACTS, language).items()}
+    units = msgspec.convert(unit_numbers("net/conv-0.png"), NetUnits)
+    of_layer = UnitPages("net", units, FACTS.nets["net"], "conv", SITE, language)
     for index in (0, 1):
-        page = UnitPage("net", unit_numbers("net/conv-0.png"), LAYERS, "conv", index, language)
-        made[f"atlas-net-conv-{index}.html"] = page.html()
+        made[f"atlas-net-conv-{index}.html"] = of_layer.page(index).html
     return made
 
 

@@ -1,7 +1,7 @@
 """What the page of each unit shows: numbers and pictures of all units of a net, in batches.
 
 A unit is a channel of a convolution or one output of a fully connected layer. The pages themselves
-are made by cnnviz.atlas.unit_pages.
+are made by cnnviz.atlas.unit_page.
 """
 
 from __future__ import annotations

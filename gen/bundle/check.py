@@ -16,12 +16,13 @@ from typing import Any
 
 from PIL import Image
 
+from cnnviz.atlas.facts import AtlasFacts, Drawn, LayerFacts, NetUnits
+from cnnviz.atlas.pages import pages
+from cnnviz.atlas.unit_page import UnitPages
 from cnnviz.errors import CnnvizError, printable
 from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter, KeptFigure, opened
 from cnnviz.files import DamagedError, inside
-from gen.atlas.pages import atlas_pages
-from gen.atlas.unit_pages import UnitPage
 from gen.bundle import shape
 from gen.bundle.scripts import check_script
 from gen.draw import keys, manifest
@@ -40,7 +41,7 @@ def check(settings: Settings) -> None:
     Raises:
         CnnvizError: says which file is not as it should be, and where in it.
     """
-    layers: Mapping[str, Any] = {}
+    layers: Mapping[str, Sequence[LayerFacts]] = {}
     files = sorted(settings.figures_dir.glob("*.json"))
     files.sort(key=lambda path: path.stem != "atlas")  # first: the units have pages in its folders
     if not files or files[0].stem != "atlas":
@@ -49,9 +50,10 @@ def check(settings: Settings) -> None:
         try:
             chapter = _chapter(path, settings)
             if path.stem == "atlas":
-                layers = chapter.numbers["nets"]
+                layers = shape.shaped(chapter.numbers, AtlasFacts).nets
             elif path.stem.startswith(keys.UNITS):
-                _try_units(path.stem.removeprefix(keys.UNITS), chapter.numbers, layers)
+                units = shape.shaped(chapter.numbers, NetUnits)
+                _try_units(path.stem.removeprefix(keys.UNITS), units, layers)
         except CnnvizError as error:
             raise CnnvizError(f"'{path.name}' cannot be used ({error}).") from error
     for name in (f"{keys.UNITS}{net}" for net in layers):
@@ -87,11 +89,12 @@ def _chapter(path: Path, settings: Settings) -> Chapter:
         _try_figure(f"{path.stem}/{title}", figure)
         _check_pictures(figure, sizes, settings.figures_dir)
     if path.stem == "atlas":
-        shape.shaped(chapter.numbers, shape.Atlas)
+        facts = shape.shaped(chapter.numbers, AtlasFacts)
         for language in ("zh", "en"):
-            _tried("the pages of the layers", atlas_pages, chapter.numbers, language)
+            say = SITE.catalogue(language, "layer")
+            _tried("the pages of the layers", pages, facts, say)
     if path.stem.startswith(keys.UNITS):
-        for picture in _unit_pictures(shape.shaped(chapter.numbers, shape.Units)):
+        for picture in _unit_pictures(shape.shaped(chapter.numbers, NetUnits)):
             if sizes.get(picture.file) != (picture.width, picture.height):
                 raise CnnvizError(f"its picture '{picture.file}' is not there, or not of that size")
     with redirect_stderr(StringIO()) as said:  # where the build itself would draw it again
@@ -133,12 +136,12 @@ def _decode(path: Path) -> None:
         picture.load()
 
 
-def _unit_pictures(units: shape.Units) -> list[shape.Drawn]:
-    found = [units.inputs]
+def _unit_pictures(units: NetUnits) -> list[Drawn]:
+    found: list[Drawn] = [units.inputs]
     for layer in units.layers.values():
         for unit in layer.units:
             found += [unit.weights, unit.patches]
-            if isinstance(unit.maps, shape.Drawn):
+            if isinstance(unit.maps, Drawn):
                 found.append(unit.maps)
     return found
 
@@ -162,24 +165,23 @@ def _try_figure(address: str, figure: KeptFigure) -> None:
         )
 
 
-def _try_units(net: str, numbers: Mapping[str, Any], nets: Mapping[str, Any]) -> None:
+def _try_units(net: str, units: NetUnits, nets: Mapping[str, Sequence[LayerFacts]]) -> None:
     """The pages of a net's units lie in folders of its layers with weights, one for each."""
     layers = nets.get(net, [])
-    if {layer["name"] for layer in layers if layer["form"]} != {*numbers["layers"]}:
+    if {layer.name for layer in layers if layer.form} != {*units.layers}:
         raise CnnvizError("its layers are not those that the chapter 'atlas' has for this net")
     for layer in layers:
-        owned = numbers["layers"].get(layer["owner"])
-        if layer["owner"] and (not owned or len(owned["units"]) != layer["units"]):
-            raise CnnvizError(f"the units of the layer '{layer['name']}' are not all there")
-    for layer, facts in numbers["layers"].items():
-        for index in range(len(facts["units"])):
-            _tried("the pages of its units", _unit_page, net, numbers, layers, layer, index)
+        owned = units.layers.get(layer.owner)
+        if layer.owner and (not owned or len(owned.units) != layer.units):
+            raise CnnvizError(f"the units of the layer '{layer.name}' are not all there")
+    _tried("the pages of its units", _unit_pages, net, units, layers)
 
 
-def _unit_page(
-    net: str, numbers: Mapping[str, Any], layers: Sequence[Any], layer: str, index: int
-) -> str:
-    return UnitPage(net, numbers, layers, layer, index, "en").html()
+def _unit_pages(net: str, units: NetUnits, layers: Sequence[LayerFacts]) -> None:
+    for name, facts in units.layers.items():
+        pages = UnitPages(net, units, layers, name, SITE, "en")
+        for index in range(len(facts.units)):
+            pages.page(index)
 
 
 def _tried(what: str, make: Any, *arguments: Any) -> None:

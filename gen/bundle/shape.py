@@ -1,8 +1,8 @@
-"""What is special to a bundle: its manifest, limits of its JSON, and numbers that become pages.
+"""What is special to a bundle: its manifest, and limits of its JSON.
 
 It is checked before any page is made from it. What a chapter and its figures are,
-cnnviz.figure.kept says, for bundles as for what is drawn here. A field of a number that no type
-names is ignored, since nothing reads it. Names are narrower than pages need: they become files, addresses, markup.
+cnnviz.figure.kept says, and the numbers of the atlas, cnnviz.atlas.facts, for bundles as for what
+is drawn here. A field of a number that no type names is ignored, since nothing reads it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,11 @@ from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import Meta, Struct
 
 from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, printable, unknown_name
-from cnnviz.figure.kept import Count, Digest, Name, Passport, PictureFile, Pixels
-
-# --- Words --------------------------------------------------------------------------------------
-
-NameOrNone = Annotated[str, Meta(pattern=r"\A(?:\w[\w.-]{0,99})?\Z")]
-Title = Annotated[str, Meta(pattern=r"\A\w[\w .+-]{0,99}\Z")]
-Class = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
-Address = Annotated[str, Meta(pattern=r"\A\w+/\w[\w.-]*\Z", max_length=300)]
-Extent = Annotated[str, Meta(pattern=r"(?a)\A(?:\d{1,7}(?:×\d{1,7})*)?\Z")]
-Weights = Annotated[str, Meta(pattern=r"\A[-0-9.e+ \n]*\Z")]
+from cnnviz.figure.kept import Digest, Name
 
 # --- The manifest -------------------------------------------------------------------------------
 
@@ -50,75 +41,6 @@ class Format(Struct):
     """As much of the manifest as any format has."""
 
     format: int
-
-
-# --- Numbers that become pages: see gen.figures.atlas.atlas and gen.atlas.units -------------------
-
-
-class Layer(Struct):
-    """Of the chapter "atlas": what becomes a file, an address or markup."""
-
-    name: Name
-    before: Extent
-    after: Extent
-    units: Count
-    form: Annotated[str, Meta(pattern=r"\A\w*\Z")]
-    owner: NameOrNone
-    shown: dict[str, Address]
-    code: Annotated[str, Meta(max_length=500)]
-
-
-class Atlas(Struct):
-    """Numbers of the chapter "atlas"."""
-
-    titles: dict[Name, Title]
-    nets: dict[Name, Annotated[list[Layer], Meta(min_length=1)]]
-
-    def __post_init__(self) -> None:
-        layers = [layer for net in self.nets.values() for layer in net]
-        if len(layers) > 1000 or sum(layer.units for layer in layers) > 3_000_000:
-            raise ValueError("expected 1000 layers and 3,000,000 units at most")
-
-
-class Drawn(Struct):
-    """A picture of a unit."""
-
-    file: PictureFile
-    width: Pixels
-    height: Pixels
-
-
-class DrawnWeights(Drawn):
-    """And its weights in numbers."""
-
-    numbers: list[Weights]
-
-
-class Unit(Struct):
-    """Of a chapter "units-<net>"; its other fields are numbers."""
-
-    weights: DrawnWeights
-    patches: Drawn
-    maps: Drawn | UnsetType = UNSET
-
-
-class UnitLayer(Struct):
-    """All units of a layer."""
-
-    units: Annotated[list[Unit], Meta(min_length=1)]
-    relu: NameOrNone
-    before: NameOrNone
-    after: NameOrNone
-
-
-class Units(Struct):
-    """Numbers of a chapter "units-<net>"."""
-
-    title: Title
-    layers: dict[Name, UnitLayer]
-    classes: Annotated[list[Class], Meta(min_length=1, max_length=1000)]
-    inputs: Drawn
-    passport: Passport
 
 
 # --- Reading ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from cnnviz.drawing import svg
 from cnnviz.drawing.mosaic import Scale, mosaic
-from cnnviz.figure.figure import Text, in_both
 from cnnviz.numbers import fixed_or_zero
+from cnnviz.words import Message, Say
 
 _WIDTH, _LEFT, _BELOW = 656, 56, 16  # pixels: of all, of the names of the rows, of the notes
 _PIXELS = 24
@@ -27,20 +27,22 @@ class Row:
     notes: what stands below each of them.
     """
 
-    name: Text
+    name: Message | str
     tiles: npt.NDArray[np.floating[Any]]
     notes: Sequence[str]
 
 
-def matched_rows(rows: Sequence[Row], scale: Scale, palette: str, title: Text) -> Text:
-    """The rows as one SVG in both languages; all tiles have one size and one scale."""
+def matched_rows(
+    rows: Sequence[Row], scale: Scale, palette: str, title: Message
+) -> Callable[[Say], str]:
+    """Draws the rows as one SVG; all tiles have one size and one scale."""
     count, size = len(rows[0].tiles), rows[0].tiles.shape[-1]
     times = -(-_PIXELS // size)
     side = times * size + 2
     wide = (_WIDTH - _LEFT) / count  # of a column
     high = wide + _BELOW
 
-    def draw(say: Any) -> str:
+    def draw(say: Say) -> str:
         parts = []
         for index, row in enumerate(rows):
             large = row.tiles.repeat(times, axis=1).repeat(times, axis=2)
@@ -58,14 +60,14 @@ def matched_rows(rows: Sequence[Row], scale: Scale, palette: str, title: Text) -
                     style="image-rendering:pixelated",
                 )
             )
-            name = say(row.name)
+            name = row.name if isinstance(row.name, str) else say(row.name)
             parts.append(svg.text(0, y + wide / 2, name, anchor="start", size=svg.NOTE_SIZE))
             for column, note in enumerate(row.notes):
                 x = _LEFT + wide * (column + 0.5) - wide / side
                 parts.append(svg.text(x, y + wide + _BELOW / 2 - 2, note, size=11))
         return svg.document(_WIDTH, high * len(rows), say(title), "".join(parts))
 
-    return in_both(draw)
+    return draw
 
 
 def decimals(value: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,15 +9,17 @@ import mkdocs_gen_files
 from mkdocs.exceptions import PluginError
 from mkdocs_gen_files.editor import FilesEditor
 
+from cnnviz.atlas.facts import AtlasFacts
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
-from gen.atlas.pages import atlas_pages
+from gen.bundle.shape import shaped
 from gen.lab import files as lab_files
 from gen.lab import words as lab_words
 from gen.settings import ROOT, from_environment
+from gen.site.atlas import layer_pages
 from gen.site.build import session
 from gen.site.units import template_page
-from gen.texts.languages import FALLBACK, code_of, ours, untranslated
+from gen.texts.languages import FALLBACK, code_of, untranslated
 
 
 def main() -> None:
@@ -41,23 +42,18 @@ def main() -> None:
             page.write(source.read_text("utf-8"))
         mkdocs_gen_files.set_edit_path(f"{name}.md", f"../{FALLBACK}/{name}.md")
     atlas = chapters["atlas"]
-    for net, layers in atlas.numbers["nets"].items():
-        for name in (net, *(layer["name"] for layer in layers)):
-            if not re.fullmatch(
-                r"\w[\w.-]*", name
-            ):  # it becomes a folder; a bundle may say anything
-                raise CnnvizError(f"'{name}' is no name of a network or layer.")
-    for path, markdown in atlas_pages(atlas.numbers, ours(language)).items():
+    facts = shaped(atlas.numbers, AtlasFacts)  # names become folders; a bundle may say anything
+    for path, markdown in layer_pages(facts, language).items():
         with _open(path, "w", encoding="utf-8") as page:
             page.write(markdown)
-        mkdocs_gen_files.set_edit_path(path, "../../gen/atlas/pages.py")
-    for net, layers in atlas.numbers["nets"].items():
+        mkdocs_gen_files.set_edit_path(path, "../../cnnviz/atlas/pages.py")
+    for net, layers in facts.nets.items():
         for layer in layers:
-            if layer["form"]:
-                path, markdown = template_page(net, layer["name"])
+            if layer.form:
+                path, markdown = template_page(net, layer.name)
                 with _open(path, "w", encoding="utf-8") as page:
                     page.write(markdown)
-                mkdocs_gen_files.set_edit_path(path, "../../gen/atlas/unit_pages.py")
+                mkdocs_gen_files.set_edit_path(path, "../../cnnviz/atlas/unit_page.py")
 
 
 def _open(name: str, mode: str, encoding: str | None = None) -> IO[Any]:

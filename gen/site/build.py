@@ -17,7 +17,6 @@ from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter as Rendered
 from cnnviz.files import write_atomically
 from cnnviz.words import message
-from gen.atlas.pages import atlas_nav
 from gen.bundle import bundle as prebuilt
 from gen.checks.allowed_html import check_markup, check_text
 from gen.checks.directives import Directives
@@ -27,6 +26,7 @@ from gen.checks.parity import differences
 from gen.draw import keys, manifest
 from gen.draw.build import ensure_in_subprocess
 from gen.settings import ROOT, Settings, commit, from_environment, version
+from gen.site.atlas import atlas_nav
 from gen.site.cards import Figures
 from gen.site.frame import Frame
 from gen.site.parts import Parts
@@ -39,7 +39,7 @@ from gen.texts.fill import Prose
 from gen.texts.finding import Finding
 from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
-from gen.texts.languages import ROOT_LANGUAGE, ours
+from gen.texts.languages import ROOT_LANGUAGE
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
 from gen.texts.words import SITE
@@ -190,7 +190,7 @@ class SiteBuild:
 
     def nav(self) -> list[Any] | None:
         """The navigation with the pages of the atlas."""
-        return atlas_nav(self.plan.nav, self.numbers, ours(self.plan.language))
+        return atlas_nav(self.plan.nav, self.numbers["atlas"])
 
     def extra(self) -> dict[str, str]:
         """What the theme's templates say of this build; `prebuilt` is "" if all was made here."""

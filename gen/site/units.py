@@ -16,13 +16,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cnnviz.atlas.facts import AtlasFacts, NetUnits
+from cnnviz.atlas.unit_page import UnitPage, UnitPages
 from cnnviz.files import inside
-from gen.atlas.addresses import unit_name
-from gen.atlas.unit_pages import UnitPage
+from gen.bundle.shape import shaped
 from gen.checks.allowed_html import check_markup
 from gen.checks.html_lists import PAGE
 from gen.draw import keys, manifest
 from gen.settings import Settings
+from gen.texts.words import SITE
 
 TITLE, DESCRIPTION, BODY = "UNIT-TITLE", "UNIT-DESCRIPTION", "UNIT-BODY"
 
@@ -59,21 +61,21 @@ def write_units(
         CnnvizError: a page of a bundle's facts holds something that none of ours does.
     """
     written: dict[str, list[str]] = {}
-    for net, layers in atlas["nets"].items():
+    for net, layers in shaped(atlas, AtlasFacts).nets.items():
         chapter = manifest.read(f"{keys.UNITS}{net}", settings)
         assert chapter, "gen.site.build brings everything up to date before pages are made"
         _link_pictures(list(chapter.files), settings.figures_dir, site / "figures")
         written[net] = []
-        for layer, facts in chapter.numbers["layers"].items():
+        units = shaped(chapter.numbers, NetUnits)
+        for layer, facts in units.layers.items():
             folder = inside(site / "atlas", f"{net}/{layer}")
             frame = (folder / "unit" / "index.html").read_text("utf-8")
             frame = re.sub(r"\n\s*\n", "\n", frame)  # of which Material leaves many
-            count = len(facts["units"])
-            for index in range(count):
-                page = UnitPage(net, chapter.numbers, layers, layer, index, language)
-                name = unit_name(index, count)
+            pages = UnitPages(net, units, layers, layer, SITE, language)
+            for page in map(pages.page, range(len(facts.units))):
+                name = page.number
                 if foreign:
-                    check_markup(f"unit {net}/{layer}/{name}", page.html(), PAGE)
+                    check_markup(f"unit {net}/{layer}/{name}", page.html, PAGE)
                 (folder / name).mkdir(exist_ok=True)
                 (folder / name / "index.html").write_text(filled(frame, page, layer), "utf-8")
                 written[net].append(f"atlas/{net}/{layer}/{name}/")
@@ -86,7 +88,7 @@ def write_units(
 def filled(frame: str, page: UnitPage, layer: str) -> str:
     """The template as the page of one unit."""
     start, end = frame.index(f"<h1>{BODY}"), frame.index("</h1>") + len("</h1>")
-    whole = frame[:start] + page.html() + frame[end:]
+    whole = frame[:start] + page.html + frame[end:]
     return (
         whole.replace(TITLE, escape(page.title))
         .replace(DESCRIPTION, escape(page.description, quote=True))

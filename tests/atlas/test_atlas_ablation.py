@@ -8,14 +8,15 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
-from gen.atlas.net import atlas_net
 from torch.nn import functional as F
 
+from cnnviz.atlas.figures import ablation
 from cnnviz.data import catalogue
 from gen import settings
-from gen.atlas import ablation_table
 from gen.context import Context
 from gen.figures.atlas import ablation as atlas_ablation
+from gen.nets import atlas_net
+from gen.texts.words import SITE
 from tests.atlas_nets import DOTTED, PLAIN, context_of
 
 
@@ -53,7 +54,7 @@ def changes(context: Context, layer: str, unit: int) -> tuple[float, float]:
 def test_a_row_says_what_a_pass_without_the_unit_does(
     context: Context, layer: str, unit: int
 ) -> None:
-    rows = atlas_ablation._rows(context, atlas_net(context, "dotted"))
+    rows = ablation.rows_of(atlas_net(context, "dotted"))
     row = next(r for r in rows if (r.layer, r.unit) == (layer, unit))
     loss, points = changes(context, layer, unit)
     assert row.loss[0] == pytest.approx(loss, abs=0.02)
@@ -61,23 +62,24 @@ def test_a_row_says_what_a_pass_without_the_unit_does(
 
 
 def test_the_table_has_each_unit_once_and_leads_to_its_page(context: Context) -> None:
-    figure = atlas_ablation.table(context)
-    markup = figure.variants[0].panels[0].content
-    links = re.findall(r'href="\.\./dotted/([^"]+)/"', str(markup[0]))
+    draw = atlas_ablation.table(context).variants[0].panels[0].content
+    assert callable(draw)
+    markup = str(draw(SITE.catalogue("en", "figures.ablation_table")))
+    links = re.findall(r'href="\.\./dotted/([^"]+)/"', markup)
     expected = [f"{layer}/{u:02d}" for layer, n in
                 (("features.a", 4), ("features.b", 4), ("features.c", 1), ("head.0", 30),
                  ("head.2", 10)) for u in range(n)]  # fmt: skip
     assert sorted(links) == sorted(expected)
-    assert {row.count("<td") for row in str(markup[0]).split("<tr>")} == {0, 22}
+    assert {row.count("<td") for row in markup.split("<tr>")} == {0, 22}
 
 
 def test_the_dearest_come_first(context: Context) -> None:
-    losses = [row.loss[0] for row in atlas_ablation._rows(context, atlas_net(context, "dotted"))]
+    losses = [row.loss[0] for row in ablation.rows_of(atlas_net(context, "dotted"))]
     assert losses == sorted(losses, reverse=True)
 
 
 def test_a_dead_unit_changes_nothing(context: Context) -> None:
-    rows = atlas_ablation._rows(context, atlas_net(context, "dotted"))
+    rows = ablation.rows_of(atlas_net(context, "dotted"))
     dead = next(r for r in rows if (r.layer, r.unit) == ("head.0", 3))
     assert np.nan_to_num(dead.loss).tolist() == pytest.approx([0] * 11, abs=1e-3)
     assert np.nan_to_num(dead.points).tolist() == [0] * 11
@@ -99,12 +101,22 @@ def test_together_begins_with_the_whole_net(context: Context) -> None:
 
 
 def test_cells() -> None:
-    cell = ablation_table.cell
-    assert cell(float("nan"), ablation_table.LOSS_STEPS) == "<td>–</td>"
-    assert cell(-0.04, ablation_table.LOSS_STEPS) == "<td>−0.0</td>"
-    assert cell(1234.5, ablation_table.LOSS_STEPS) == '<td class="p6">+1234</td>'
+    steps = ablation.LOSS_STEPS
+    assert ablation.cell(float("nan"), steps) == ("", "–")
+    assert ablation.cell(-0.04, steps) == ("", "−0.0")
+    assert ablation.cell(1234.5, steps) == ("p6", "+1234")
+    assert ablation.cell(-0.5, ablation.POINT_STEPS, "a") == ("a m2", "−0.5")
+
+
+def test_a_cell_has_the_colour_of_its_step(context: Context) -> None:
+    net = atlas_net(context, "dotted")
+    draw = ablation.ablation_table(net).panels[0].content
+    assert callable(draw)
+    first = str(draw(SITE.catalogue("en", "figures.ablation_table"))).split("<tr>")[2]
+    cells = re.findall(r'<td(?: class="([^"]*)")?>([^<]*)</td>', first)
+    assert cells == ablation.rows_of(net)[0].cells
 
 
 def test_the_steps_of_colour_are_those_of_the_stylesheet() -> None:
     css = (settings.ROOT / "docs/overrides/assets/sortable.css").read_text("utf-8")
-    assert tuple(map(int, re.findall(r"--strength: (\d+)%", css))) == ablation_table.STRENGTHS
+    assert tuple(map(int, re.findall(r"--strength: (\d+)%", css))) == ablation.STRENGTHS

@@ -10,10 +10,13 @@ import pytest
 import torch
 from gen.atlas.net import atlas_net
 
+from cnnviz.atlas.figures import overview
 from cnnviz.data import catalogue
 from gen import settings
 from gen.context import Context
 from gen.figures.atlas import overview as atlas_overview
+from gen.nets import atlas_net
+from gen.texts.words import SITE
 from tests.atlas_nets import DOTTED, PLAIN, context_of
 
 
@@ -27,7 +30,9 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
 
 @pytest.fixture(scope="module")
 def markup(context: Context) -> str:
-    return str(atlas_overview.net(context).variants[0].panels[0].content[1])
+    draw = atlas_overview.net(context).variants[0].panels[0].content
+    assert callable(draw)
+    return str(draw(SITE.catalogue("en", "figures.net_overview")))
 
 
 def row(markup: str, layer: str) -> str:
@@ -51,11 +56,11 @@ def test_only_the_unit_that_never_speaks_is_silent(markup: str) -> None:
 def test_lines_say_which_mean_input_contributes_most(context: Context, markup: str) -> None:
     net = atlas_net(context, "dotted")
     mean = net.tested_outputs["head.0"].relu().mean(0)  # (30,)
-    weight = net.model.get_submodule("head.2").weight.detach()
+    weight = net.model.state_dict()["head.2.weight"]
     parts = weight * mean  # (10, 30)
     found = json.loads(re.search(r'data-in="([^"]+)"', row(markup, "head.2"))[1])  # type: ignore[index]
     for unit in range(10):
-        order = parts[unit].abs().argsort(descending=True)[: atlas_overview.LINKS]
+        order = parts[unit].abs().argsort(descending=True)[: overview.LINKS]
         assert [other for other, _ in found[unit]] == order.tolist()
         assert found[unit][0][1] == (100 if parts[unit, order[0]] > 0 else -100)
     leads = json.loads(re.search(r'data-out="([^"]+)"', row(markup, "head.0"))[1])  # type: ignore[index]
@@ -71,7 +76,7 @@ def test_a_layer_whose_channels_are_not_the_units_before_has_no_lines(markup: st
 
 def test_strongest_of_small_numbers() -> None:
     matrix = torch.tensor([[0.0, -4.0, 1.0], [0.0, 0.0, 0.0]])
-    assert atlas_overview._strongest(matrix) == [[[1, -100], [2, 25]], []]
+    assert overview.strongest(matrix) == [[[1, -100], [2, 25]], []]
 
 
 def test_numbers(context: Context) -> None:
@@ -80,5 +85,5 @@ def test_numbers(context: Context) -> None:
     assert nets["plain"] == {
         "title": "plain", "layers": 1, "units": 10, "silent": 0, "top": {}, "even": {}
     }  # fmt: skip
-    assert nets["dotted"]["even"]["head.2"] == pytest.approx(atlas_overview.LINKS / 30)
+    assert nets["dotted"]["even"]["head.2"] == pytest.approx(overview.LINKS / 30)
     assert 0 < nets["dotted"]["top"]["head.2"] < 1

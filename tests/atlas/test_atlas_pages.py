@@ -5,76 +5,60 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 from gen.atlas.net import AtlasNet
-from gen.atlas.net import layers_of as layers_of_net
 from gen.atlas.sprites import bands, sprite, tiles
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from cnnviz import record
+from cnnviz.atlas.facts import AtlasFacts
+from cnnviz.atlas.measure import layer_facts, net_facts
+from cnnviz.atlas.pages import pages
+from cnnviz.atlas.sprites import bands, sprite, tiles
+from cnnviz.atlas.strip import net_strip
+from cnnviz.atlas.subject import AtlasNet, Subject
 from cnnviz.data import photos
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
 from cnnviz.drawing.weights import WIDTH, blocks, coarse, divisor, images, matrix, slices, small_png
-from cnnviz.inside.receptive_field import receptive_fields
+from cnnviz.inside.gradients import kernel_gradients, layer_gradients
+from cnnviz.inside.layers import Layer, layers_of
 from cnnviz.nets import models, networks
 from cnnviz.training.recipe import Recipe
-from gen.atlas.net_strip import net_strip
-from gen.atlas.pages import atlas_nav, atlas_pages
+from cnnviz.words import PackageWords
 from gen.figures.about import about
-from gen.figures.atlas import atlas
-from gen.figures.atlas.gradients import gradients, kernel_gradients
 from gen.settings import ATLAS_NETS
+from gen.site.atlas import atlas_nav, layer_pages
 from gen.texts.fill import Prose
+from gen.texts.words import SITE
 
 ROOT = Path(__file__).parents[2]
 
 
-@cache
-def layers_of(net):
-    torch.manual_seed(0)
-    model = networks.build(net)
-    with torch.no_grad():
-        outputs = record(model, torch.rand(4, 1, 28, 28), functional=False)
-    return layers_of_net(model, outputs, (1, 28, 28), net), outputs
-
-
-class Seen:
+def subject_of(name, model, images, steps=(0, 60)):
     """What the atlas asks of a net, without a build."""
-
-    def __init__(self, name, model, images, steps=(0, 60)):
-        self.name, self.title, self.steps = name, ATLAS_NETS.get(name, name), list(steps)
-        self.model, self.inputs = model.eval(), images
-        with torch.no_grad():
-            self.outputs = record(model, images)
-        self.layers = layers_of_net(model, self.outputs, tuple(images.shape[1:]), name)
-        self.fields = receptive_fields(model, tuple(images.shape[2:]))
-
-    weighted = AtlasNet.weighted
-    after = AtlasNet.after
+    labels, classes = torch.zeros(len(images), dtype=torch.long), [str(n) for n in range(10)]
+    shown = range(len(images))
+    title = ATLAS_NETS.get(name, name)
+    return AtlasNet(
+        Subject(name, title, model.eval(), images, labels, classes, shown, 1, steps=steps)
+    )
 
 
 @cache
 def net_of(name):
     torch.manual_seed(0)
-    return Seen(name, networks.build(name), torch.rand(4, 1, 28, 28))
-
-
-def facts_of(net):
-    return [
-        atlas.facts(layer, net.outputs[layer.name], None) | atlas.sections(net, layer)
-        for layer in net.layers
-    ]
+    return subject_of(name, networks.build(name), torch.rand(4, 1, 28, 28))
 
 
 def numbers_of(*nets):
     return {
         "titles": {net.name: net.title for net in nets},
-        "nets": {net.name: facts_of(net) for net in nets},
+        "nets": {net.name: net_facts(net) for net in nets},
         "misread": {net.name: 4 for net in nets},
         "steps": {net.name: net.steps for net in nets},
         "images": 4,
@@ -88,11 +72,15 @@ def numbers():
     return numbers_of(*(net_of(net) for net in ATLAS_NETS))
 
 
+def pages_of(numbers, language):
+    return layer_pages(msgspec.convert(numbers, AtlasFacts), language)
+
+
 # ---------- What is found in a net ----------
 
 
 def test_layers_of_lenet():
-    layers, _ = layers_of("lenet")
+    layers = net_of("lenet").layers
     assert [(layer.name, layer.kind) for layer in layers][-5:] == [
         ("fc1", "linear"),
         ("relu3", "relu"),
@@ -111,7 +99,7 @@ def test_layers_of_lenet():
 
 
 def test_the_first_linear_layer_of_the_mlp_sees_an_image():
-    layers, _ = layers_of("mlp")
+    layers = net_of("mlp").layers
     assert {layer.name: layer.form for layer in layers if layer.form} == {
         "fc1": "images",
         "fc2": "matrix",
@@ -132,9 +120,7 @@ def test_other_nets_need_no_case_of_their_own():
             return self.head(torch.tanh(self.body(x)).flatten(1))
 
     model = Net()
-    with torch.no_grad():
-        outputs = record(model, torch.rand(2, 3, 8, 8))
-    layers = layers_of_net(model, outputs, (3, 8, 8), "net")
+    layers = layers_of(model, torch.rand(2, 3, 8, 8), "net")
     assert [(layer.name, layer.kind, layer.form) for layer in layers] == [
         ("body.0", "conv", "colours"),
         ("body.1", "relu", ""),
@@ -142,18 +128,49 @@ def test_other_nets_need_no_case_of_their_own():
         ("flatten", "flatten", ""),
         ("head", "output", "blocks"),
     ]
-    net = Seen("net", model, torch.rand(2, 3, 8, 8), steps=())
-    pages = atlas_pages(numbers_of(net), "en")
-    assert "# net: body.0 { #body-0 }" in pages["atlas/net/body.0.md"]
-    assert "#training" not in pages["atlas/net/body.0.md"]  # no snapshots
-    assert 'href="../body.2/02/"' in pages["atlas/net/body.2.md"]
+    net = subject_of("net", model, torch.rand(2, 3, 8, 8), steps=())
+    made = pages_of(numbers_of(net), "en")
+    assert "# net: body.0 { #body-0 }" in made["atlas/net/body.0.md"]
+    assert "#training" not in made["atlas/net/body.0.md"]  # no snapshots
+    assert 'href="../body.2/02/"' in made["atlas/net/body.2.md"]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh", ("相加", "拼接")), ("en", ("sum", "concat"))]
+)
+def test_layers_that_bring_branches_together_have_pages(language, said):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.pool = nn.Conv2d(1, 2, 3, padding=1), nn.AdaptiveAvgPool2d(1)
+            self.head = nn.Linear(4, 10)
+
+        def forward(self, x):
+            x = self.conv(x)
+            x = torch.cat([x, x + torch.relu(x)], 1)
+            return self.head(self.pool(x).flatten(1))
+
+    net = subject_of("net", Net(), torch.rand(2, 1, 8, 8), steps=())
+    made = pages_of(numbers_of(net), language)
+    assert [layer.kind for layer in net.layers][2:5] == ["add", "cat", "other"]
+    for name, kind in zip(("add", "cat"), said, strict=True):
+        assert f"| {kind}" in made[f"atlas/net/{name}.md"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_package_alone_speaks_of_no_site(language):
+    facts = msgspec.convert(numbers(), AtlasFacts)
+    made = pages(facts, PackageWords().catalogue(language, "layer"))["atlas/mlp/fc1.md"]
+    assert "LeNet" not in made
+    assert "mlp.md" not in made
+    assert "✗" in made
 
 
 def test_facts_count_zeros_dead_units_and_parameters():
     """Unit 0 is always 0, unit 1 once, unit 2 never: 3 zeros of 6, one dead unit."""
     relu = nn.ReLU()
-    layer = atlas.Layer("net", "relu", "relu", relu, (3,), (3,), None, True)
-    facts = atlas.facts(layer, torch.tensor([[0.0, 0, 2], [0, 5, 1]]), None)
+    layer = Layer("net", "relu", "relu", relu, (3,), (3,), None, True)
+    facts = layer_facts(layer, torch.tensor([[0.0, 0, 2], [0, 5, 1]]), None)
     assert (facts["zeros"], facts["dead"], facts["low"], facts["high"]) == (0.5, 1, 0, 5)
     assert facts["parameters"] == 0
 
@@ -166,14 +183,14 @@ def test_dead_units_are_compared_with_the_others():
     """Two dead units with weights up to 0.1, one alive with up to 0.4: a quarter."""
     linear = nn.Linear(2, 3)
     linear.weight.data = torch.tensor([[0.1, -0.05], [0, -0.1], [0.2, -0.4]])
-    layer = atlas.Layer("net", "fc", "linear", linear, (2,), (3,), None, True)
-    facts = atlas.facts(layer, torch.tensor([[-1.0, 0, 1], [-2, -1, 3]]), None)
+    layer = Layer("net", "fc", "linear", linear, (2,), (3,), None, True)
+    facts = layer_facts(layer, torch.tensor([[-1.0, 0, 1], [-2, -1, 3]]), None)
     assert facts["dead_strength"] == pytest.approx(0.25)
     shared = {"owner": "fc", "compared": ["fc", "relu"]}
     relu = {**numbers()["nets"]["lenet"][1], "name": "relu", **shared}
     fc = {**numbers()["nets"]["mlp"][1], **facts, "name": "fc", **shared}
     given = {**numbers(), "titles": {"net": "Net"}, "nets": {"net": [fc, relu]}}
-    page = atlas_pages({**given, "misread": {"net": 0}, "steps": {"net": []}}, "en")
+    page = pages_of({**given, "misread": {"net": 0}, "steps": {"net": []}}, "en")
     assert "2 of the units never rise above zero" in page["atlas/net/fc.md"]
     assert "25% of that of the others" in page["atlas/net/fc.md"]
 
@@ -290,7 +307,7 @@ def test_a_small_png_shows_the_same_colours():
 def test_gradients_are_those_of_each_input_alone():
     """Against one backward pass an input, with hooks."""
     net, labels = net_of("lenet"), torch.tensor([1, 2, 3, 4])
-    found = gradients(net, labels)
+    found = layer_gradients(net.model, net.layers, net.inputs, labels)
     for index in range(4):
         kept = {}
         hooks = [
@@ -326,8 +343,8 @@ def test_gradients_need_no_trainable_weights():
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 3), nn.ReLU(inplace=True), nn.Linear(3, 10))
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    net = Seen("net", model, torch.rand(2, 1, 28, 28))
-    found = gradients(net, torch.tensor([0, 1]))
+    net = subject_of("net", model, torch.rand(2, 1, 28, 28))
+    found = layer_gradients(net.model, net.layers, net.inputs, torch.tensor([0, 1]))
     assert set(found.outputs) == {"0", "1", "2", "3"}
     assert found.inputs["3"].shape == (2, 3)
 
@@ -340,12 +357,12 @@ def headings(text):
 
 
 def test_one_page_a_layer_with_the_same_anchors_and_figures_in_both_languages():
-    zh, en = (atlas_pages(numbers(), language) for language in ("zh", "en"))
+    zh, en = (pages_of(numbers(), language) for language in ("zh", "en"))
     names = [f"atlas/{net}/{f['name']}.md" for net, x in numbers()["nets"].items() for f in x]
     assert list(zh) == list(en) == names
     for page in names:
         assert headings(zh[page]) == headings(en[page])
-        found = [re.findall(r'figure\("(.*?)"\)', pages[page]) for pages in (zh, en)]
+        found = [re.findall(r'figure\("(.*?)"\)', made[page]) for made in (zh, en)]
         assert found[0] == found[1]
         assert not re.search(r"[一-鿿]", en[page])
 
@@ -361,9 +378,9 @@ def test_a_relu_shares_the_figures_of_the_layer_before_it():
 def test_every_section_has_its_figure_and_heading():
     for net, layers in numbers()["nets"].items():
         for language in ("zh", "en"):
-            pages = atlas_pages(numbers(), language)
+            made = pages_of(numbers(), language)
             for layer in layers:
-                page = pages[f"atlas/{net}/{layer['name']}.md"]
+                page = made[f"atlas/{net}/{layer['name']}.md"]
                 asked = re.findall(r'figure\("(.*?)"\)', page)
                 assert sorted(asked) == sorted(layer["shown"].values())
                 sections = [name for name in layer["shown"] if name != "inputs"]
@@ -371,7 +388,7 @@ def test_every_section_has_its_figure_and_heading():
 
 
 def test_links_to_all_units_and_to_all_layers():
-    page = atlas_pages(numbers(), "en")["atlas/mlp/relu1.md"]
+    page = pages_of(numbers(), "en")["atlas/mlp/relu1.md"]
     assert page.count('href="../fc1/') == 512
     assert 'href="../fc1/007/"' in page
     assert '<a href="../../mlp/relu1/" aria-current="page">' in page
@@ -380,20 +397,20 @@ def test_links_to_all_units_and_to_all_layers():
 
 
 def test_the_strip_on_the_page_of_a_unit():
-    layers = numbers()["nets"]["lenet"]
-    strip = net_strip("lenet", layers, "conv2", "zh", "../../../", "07")
+    layers = msgspec.convert(numbers(), AtlasFacts).nets["lenet"]
+    strip = net_strip("lenet", layers, "conv2", SITE.catalogue("zh"), "../../../", "07")
     assert '<a href="../../../lenet/conv2/" aria-current="true"><b>conv2 / 07</b>' in strip
     assert strip.count("aria-current") == 1
 
 
 def test_links_lead_to_pages_and_sections_that_exist():
     for language in ("zh", "en"):
-        pages = atlas_pages(numbers(), language)
-        for path, text in pages.items():
+        made = pages_of(numbers(), language)
+        for path, text in made.items():
             for link in re.findall(r"\]\(([^)]+)\)", text):
                 target, _, anchor = link.partition("#")
                 if "/" not in target:
-                    assert f"{Path(path).parent}/{target}" in pages
+                    assert f"{Path(path).parent}/{target}" in made
                 else:
                     file = (
                         ROOT
@@ -406,7 +423,7 @@ def test_links_lead_to_pages_and_sections_that_exist():
 
 def test_navigation_is_added_in_the_section_of_the_overview():
     nav = [{"Home": "index.md"}, {"Atlas": [{"Overview": "atlas/index.md"}]}]
-    extended = atlas_nav(nav, {"atlas": numbers()}, "en")
+    extended = atlas_nav(nav, numbers())
     assert extended is not None
     assert nav[1] == {"Atlas": [{"Overview": "atlas/index.md"}]}
     overview, lenet, mlp = extended[1]["Atlas"]
@@ -414,7 +431,7 @@ def test_navigation_is_added_in_the_section_of_the_overview():
     assert lenet["LeNet"][0] == {"conv1": "atlas/lenet/conv1.md"}
     assert mlp["MLP"][-1] == {"output": "atlas/mlp/output.md"}
     assert extended[0] == {"Home": "index.md"}
-    assert atlas_nav(None, {}, "en") is None
+    assert atlas_nav(None, {}) is None
 
 
 # ---------- About this build ----------

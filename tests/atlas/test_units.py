@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -16,16 +17,23 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
+from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.describe import summary
+from cnnviz.atlas.facts import AtlasFacts, NetUnits
+from cnnviz.atlas.measure import net_facts
+from cnnviz.atlas.unit_page import UnitPages
+from cnnviz.atlas.units import render_units
 from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
 from cnnviz.nets.outside import from_file
 from cnnviz.training.runs import RECIPES
-from gen.atlas.unit_pages import UnitPage
 from gen.draw import manifest
 from gen.draw.render import site_context
-from gen.figures.atlas.atlas import facts
+from gen.nets import atlas_net
 from gen.settings import Settings, from_environment
+from gen.site import units as site_units
 from gen.site.units import BODY, DESCRIPTION, TITLE, template_page, write_units
+from gen.texts.words import SITE
 
 OUTSIDE = '''
 import torch
@@ -70,7 +78,11 @@ def context(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def chapters(context):
-    return {net: render_units(net, "key", context) for net in NETS}
+    folder = context.settings.figures_dir
+    return {
+        net: render_units(atlas_net(context, net), "key", context.passport(net), folder)
+        for net in NETS
+    }
 
 
 def some_units(context, chapters):
@@ -106,7 +118,7 @@ def test_every_unit_is_there(context, chapters):
 
 def test_strongest_and_weakest_places_hold_what_pytorch_gives(context, chapters):
     for net, layer, index, unit in some_units(context, chapters):
-        values = plain(net, layer, net.all_tested)[0][:, index]  # (N, …)
+        values = plain(net, layer, net.subject.images)[0][:, index]  # (N, …)
         maps = values[:, None, None] if values.dim() == 1 else values
         for key, best in (("most", maps.amax((1, 2))), ("least", maps.amin((1, 2)))):
             told = torch.tensor([place[4] for place in unit[key]])
@@ -199,20 +211,25 @@ def test_optimised_inputs_beat_noise(context, chapters):
 # ---------- The pages ----------
 
 
-def layer_facts(context, net):
-    atlas = atlas_net(context, net)
-    return [facts(layer, atlas.tested_outputs[layer.name], None) for layer in atlas.layers]
+@pytest.fixture(scope="module")
+def atlas(context):
+    """Numbers of the chapter "atlas", as far as pages of units ask for them."""
+    nets = {net: net_facts(atlas_net(context, net)) for net in NETS}
+    counts = {"misread": {}, "steps": {}, "images": 300, "examples": 10, "inputs": 14}
+    return {"titles": dict.fromkeys(NETS, "Net"), "nets": nets} | counts
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("net", NETS)
-def test_every_page_says_something_in_its_language(context, chapters, net, language):
-    numbers, layers = chapters[net].numbers, layer_facts(context, net)
-    for layer, told in numbers["layers"].items():
-        for index in range(0, len(told["units"]), 7):
-            page = UnitPage(net, numbers, layers, layer, index, language)
-            html = page.html()
-            assert len(page.summary) >= 2
+def test_every_page_says_something_in_its_language(atlas, chapters, net, language):
+    units = msgspec.convert(chapters[net].numbers, NetUnits)
+    layers = msgspec.convert(atlas, AtlasFacts).nets[net]
+    for layer, facts in units.layers.items():
+        pages = UnitPages(net, units, layers, layer, SITE, language)
+        for index in range(0, len(facts.units), 7):
+            page = pages.page(index)
+            html = page.html
+            assert len(summary(units, facts, index)) >= 2
             assert html.count("<h1") == 1
             ids = re.findall(r' id="([^"]+)"', html)
             assert len(ids) == len(set(ids))
@@ -226,7 +243,7 @@ def test_addresses_are_as_wide_as_the_largest_number():
     assert [unit_name(7, n) for n in (3, 16, 120, 512)] == ["07", "07", "007", "007"]
 
 
-def test_pages_are_written_into_the_built_site(context, chapters, tmp_path, monkeypatch):
+def test_pages_are_written_into_the_built_site(context, atlas, chapters, tmp_path, monkeypatch):
     monkeypatch.setattr(manifest, "read", lambda name, settings: chapters[name.split("-", 1)[1]])
     entries = ""
     for net in NETS:
@@ -243,7 +260,6 @@ def test_pages_are_written_into_the_built_site(context, chapters, tmp_path, monk
             )
             entries += f"    <url>\n         <loc>{address}</loc>\n    </url>\n"
     (tmp_path / "sitemap.xml").write_text(f"<urlset>\n{entries}</urlset>", "utf-8")
-    atlas = {"nets": {net: layer_facts(context, net) for net in NETS}}
     written = write_units(tmp_path, context.settings, atlas, "en")
     assert {net: len(pages) for net, pages in written.items()} == {
         "lenet": 236, "mlp": 1034, "outside": 17,
@@ -260,7 +276,9 @@ def test_pages_are_written_into_the_built_site(context, chapters, tmp_path, monk
         assert (tmp_path / "atlas/lenet/conv2/07" / picture).resolve().is_file()
 
 
-def test_pages_of_facts_from_a_bundle_are_looked_at(context, chapters, tmp_path, monkeypatch):
+def test_pages_of_facts_from_a_bundle_are_looked_at(
+    context, atlas, chapters, tmp_path, monkeypatch
+):
     chapter = chapters["lenet"]
     for layer in chapter.numbers["layers"]:
         folder = tmp_path / template_page("lenet", layer)[0].removesuffix(".md")
@@ -268,12 +286,21 @@ def test_pages_of_facts_from_a_bundle_are_looked_at(context, chapters, tmp_path,
         (folder / "index.html").write_text(f"<h1>{BODY}</h1>", "utf-8")
     monkeypatch.setattr(manifest, "read", lambda name, settings: chapter)
     settings = SimpleNamespace(atlas_nets=["lenet"], figures_dir=context.settings.figures_dir)
-    atlas = {"nets": {"lenet": layer_facts(context, "lenet")}}
-    write_units(tmp_path, settings, atlas, "en", keep=True, foreign=True)
+    lenet = {**atlas, "nets": {"lenet": atlas["nets"]["lenet"]}}
+    write_units(tmp_path, settings, lenet, "en", keep=True, foreign=True)
+
+    class Hostile(UnitPages):
+        def page(self, index):
+            page = super().page(index)
+            return page._replace(html=page.html.replace(' alt="', ' onload="hit()" alt="', 1))
+
+    monkeypatch.setattr(site_units, "UnitPages", Hostile)
+    with pytest.raises(CnnvizError, match=r"^unit lenet/conv1/00: <img onload> 'hit\(\)'"):
+        write_units(tmp_path, settings, lenet, "en", keep=True, foreign=True)
     weights = chapter.numbers["layers"]["conv2"]["units"][3]["weights"]
     monkeypatch.setitem(weights, "height", '9" onload="hit()')
-    with pytest.raises(CnnvizError, match=r"^unit lenet/conv2/03: <img onload> 'hit\(\)'"):
-        write_units(tmp_path, settings, atlas, "en", keep=True, foreign=True)
+    with pytest.raises(CnnvizError, match=r"^Expected `int`, got `str` - at .*height"):
+        write_units(tmp_path, settings, lenet, "en", keep=True, foreign=True)
 
 
 # ---------- Networks from outside ----------

@@ -60,7 +60,7 @@ WORDS = {
     # Numbers for the prose.
     *("numbers.written", "numbers.names[]", "numbers.names[].en"),
     # Of the atlas.
-    *(f"numbers.nets.net[].{name}" for name in ("called.zh", "called.en", "code", "sum", "window")),
+    *(f"numbers.nets.net[].{name}" for name in ("code", "sum", "window")),
     *(f"numbers.nets.net[].{name}" for name in ("field", "compared[]", "kind")),
     # Of units; a kind that nobody knows has no words, a class may have slashes, numbers dots.
     *("numbers.layers.conv.kind", "numbers.layers.conv.units[].weights.shapes[].kind"),

@@ -8,18 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from cnnviz.atlas.facts import AtlasFacts
 from cnnviz.data import catalogue
 from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter, KeptDrawing, KeptFigure, KeptVariant
 from cnnviz.training.runs import RECIPES
-from gen.atlas.pages import atlas_pages
 from gen.context import Context
 from gen.draw import manifest
 from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter, site_context
 from gen.settings import ROOT, Settings, from_environment
+from gen.site.atlas import layer_pages
 from gen.texts.course import chapters
 from gen.texts.fill import Prose
 from gen.texts.glossary import read
@@ -72,7 +74,8 @@ class Build:
         folder = ROOT / "docs" / language
         written = {p.relative_to(folder).as_posix(): p.read_text("utf-8")
                    for p in sorted(folder.rglob("*.md"))}  # fmt: skip
-        return written | atlas_pages(self.first["atlas"].numbers, language)
+        facts = msgspec.convert(self.first["atlas"].numbers, AtlasFacts)
+        return written | layer_pages(facts, language)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,10 @@
-"""The ablation table as HTML: a row for each unit that is off, a column for each class."""
+"""The ablation table of a net: a row for each unit that is off, a column for each class."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
-from typing import Any
+from math import isnan
 
 import numpy as np
 import torch
@@ -14,8 +13,10 @@ from torch import Tensor
 
 from cnnviz.atlas.addresses import unit_name
 from cnnviz.atlas.subject import AtlasNet
-from cnnviz.figure.figure import Legend, Text
+from cnnviz.atlas.templating import filled
+from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.numbers import with_minus
+from cnnviz.words import Say
 
 FIRST = 40
 """Rows of the table that are open at once."""
@@ -41,6 +42,17 @@ class Row:
     loss: NDArray[np.float64]
     points: NDArray[np.float64]
 
+    @property
+    def address(self) -> str:
+        """Of the unit's page, as seen from those of its net."""
+        return f"{self.layer}/{unit_name(self.unit, self.units)}"
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """CSS classes and number of each cell: of `loss`, then of `points` (class "a")."""
+        losses = [cell(value, LOSS_STEPS) for value in self.loss.tolist()]
+        return losses + [cell(value, POINT_STEPS, "a") for value in self.points.tolist()]
+
 
 def rows_of(net: AtlasNet) -> list[Row]:
     """Every unit of every layer with weights, the one that costs most loss first."""
@@ -61,109 +73,56 @@ def rows_of(net: AtlasNet) -> list[Row]:
     return sorted(rows, key=lambda row: -row.loss[0])
 
 
-def table_html(net: AtlasNet, rows: Sequence[Row], names: Sequence[str], say: Any) -> str:
-    """The table of a net; the radio buttons choose between loss and accuracy by CSS alone.
-
-    Some ten thousand cells are not for every reader: the rows after the first wait in a
-    <noscript>, from which assets/sortable.js takes them.
-    """
-    measures = {
-        "loss": Text("损失的变化（千分之一）", "change of loss (thousandths)"),
-        "points": Text("准确率的变化（百分点）", "change of accuracy (points)"),
-    }
-    radios = "".join(
-        f'<label><input type="radio" name="measure-{net.name}" value="{key}"'
-        f"{' checked' if key == 'loss' else ''}> {say(text)}</label>"
-        for key, text in measures.items()
+def ablation_table(net: AtlasNet) -> Figure:
+    """What each class loses without each unit; the reader sorts, and chooses loss or accuracy."""
+    rows = rows_of(net)
+    alt = message(
+        "alt",
+        net=net.title,
+        units=len(rows),
+        unit=rows[0].address,
+        change=rows[0].loss[0] / 1000,
     )
-    mean = say(Text("全部", "all"))
-    heads = f'<th scope="col">{say(Text("单元", "unit"))}</th>'
-    for key in measures:
-        for index, name in enumerate([mean, *names]):
-            sorted_by = ' aria-sort="descending"' if key == "loss" and index == 0 else ""
-            first = "up" if key == "points" else "down"  # the worst
-            kind = ' class="a"' if key == "points" else ""
-            heads += f'<th scope="col"{kind} data-first="{first}"{sorted_by}>'
-            heads += f"{escape(name)}</th>"
-    bodies = ["".join(_row_html(net, row) for row in part) for part in (rows[:FIRST], rows[FIRST:])]
-    caption = say(
-        Text(
-            f"{net.title}：每行关掉一个单元，每列一个类别",
-            f"{net.title}: each row without one unit, each column a class",
+    shown = [(row.address, row.cells) for row in rows]
+    order = " ".join(layer.name for layer in net.weighted)
+
+    def draw(say: Say) -> str:
+        return filled(
+            "ablation.html",
+            say=say,
+            net=net.name,
+            title=net.title,
+            order=order,
+            classes=net.classes,
+            first=shown[:FIRST],
+            others=shown[FIRST:],
         )
-    )
-    rest = ""
-    if bodies[1]:
-        others = say(Text(f"其余 {len(rows) - FIRST} 行", f"the other {len(rows) - FIRST} rows"))
-        rest = (
-            f"<noscript><details><summary>{others}</summary>"
-            f"{_scrolling(caption, heads, bodies[1])}</details></noscript>"
-        )
-    words = {
-        "data-hint": Text(
-            "点表头排序，再点一次反过来", "press a heading to sort, again to reverse"
-        ),
-        "data-label": Text("只看一层", "one layer only"),
-        "data-every": Text("全部各层", "all layers"),
-        "data-all": Text("显示全部各行", "show all rows"),
-    }
-    attributes = " ".join(f'{key}="{say(text)}"' for key, text in words.items())
-    order = escape(" ".join(layer.name for layer in net.weighted))
-    return (
-        f'<div class="ablation" {attributes} data-order="{order}"><fieldset>'
-        f"<legend>{say(Text('看什么', 'Show'))}</legend>{radios}</fieldset>"
-        f"{_scrolling(caption, heads, bodies[0])}{rest}</div>"
+
+    return Figure(
+        alt=alt,
+        panels=[Panel(draw, alt=alt)],
+        legends=[_legend()],
+        uses=[net.name],
+        drawn_by=ablation_table,
     )
 
 
-def _scrolling(caption: str, heads: str, rows: str) -> str:
-    return (
-        f'<div class="ablation-scroll" tabindex="0" role="region" aria-label="{caption}">'
-        f'<table class="sortable"><caption>{caption}</caption>'
-        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
+def cell(value: float, steps: Sequence[float], kind: str = "") -> tuple[str, str]:
+    """CSS classes, of its kind and of its step of colour, and the number as it is written.
 
-
-def _row_html(net: AtlasNet, row: Row) -> str:
-    number = unit_name(row.unit, row.units)
-    layer = escape(row.layer)
-    cells = [cell(value, LOSS_STEPS) for value in row.loss]
-    cells += [cell(value, POINT_STEPS, "a") for value in row.points]
-    return (
-        f'<tr><th scope="row"><a href="../{net.name}/{layer}/{number}/">{layer}/{number}</a></th>'
-        f"{''.join(cells)}</tr>"
-    )
-
-
-def cell(value: float, steps: Sequence[float], kind: str = "") -> str:
-    """
     >>> cell(12.34, LOSS_STEPS), cell(-250.0, LOSS_STEPS), cell(0.0, POINT_STEPS, "a")
-    ('<td class="p3">+12.3</td>', '<td class="m5">−250</td>', '<td class="a">0</td>')
+    (('p3', '+12.3'), ('m5', '−250'), ('a', '0'))
     """
     level = sum(abs(value) >= step for step in steps)
     classes = " ".join(filter(None, [kind, f"{'p' if value > 0 else 'm'}{level}" if level else ""]))
-    written = f"{value:+.0f}" if abs(value) >= 99.95 else f"{value:+.1f}"
-    if np.isnan(value) or not value:
-        written = "0" if value == 0 else "–"
-    attribute = f' class="{classes}"' if classes else ""
-    return f"<td{attribute}>{with_minus(written)}</td>"
+    if not value or isnan(value):
+        return classes, "–" if value else "0"
+    return classes, with_minus(f"{value:+.0f}" if abs(value) >= 99.95 else f"{value:+.1f}")
 
 
-def legend() -> Legend:
-    loss, points = ([f"{step:g}" for step in steps] for steps in (LOSS_STEPS, POINT_STEPS))
-    return Legend(
-        Text(
-            "橙：变大，蓝：变小，各表相同。颜色分六级："
-            f"损失从 {'、'.join(loss)} 起（千分之一），准确率从 {'、'.join(points)} 起（百分点）；"
-            "没有颜色的变化更小",
-            "Orange: more, blue: less, the same in all tables. The six steps of colour begin at "
-            f"{', '.join(loss)} (thousandths of loss) and {', '.join(points)} (points of "
-            "accuracy); what has no colour changes less",
-        ),
-        _gradient(),
-        f"−{loss[-1]}",
-        f"+{loss[-1]}",
-    )
+def _legend() -> Legend:
+    low, high = f"−{LOSS_STEPS[-1]}", f"+{LOSS_STEPS[-1]}"
+    return Legend(message("legend", loss=LOSS_STEPS, points=POINT_STEPS), _gradient(), low, high)
 
 
 def _gradient() -> str:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from msgspec.structs import replace
 from torch import Tensor
 
 from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.figures.images import image
 from cnnviz.atlas.sections import Pair, pair, shown
 from cnnviz.atlas.sprites import bands, sprite, tiles
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
-from cnnviz.drawing.mosaic import Mosaic, mosaic
-from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Links, Panel, Text, Variant, picture
+from cnnviz.drawing.mosaic import Mosaic
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Links, Panel, Variant
 from cnnviz.inside.layers import KINDS, Floats, Layer
-from cnnviz.numbers import significant
+from cnnviz.numbers import significant, times
+from cnnviz.words import Message, message
 
 THUMBNAIL = 36
 """Width in pixels of an input to choose."""
 
 STRONGEST, FEW = 5, 16
 """Units that the line below the pictures names: the strongest ones, or all if they are few."""
-
-_SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
-_BRIGHT = Text("最暗为零，越亮越大", "darkest is zero, brighter is more")
 
 
 def figures(net: AtlasNet) -> dict[str, Figure]:
@@ -39,25 +35,19 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
 def inputs(net: AtlasNet) -> Figure:
     """The inputs, each with its class and what the network answers."""
     panels, wrong = [], 0
-    for image, label, answer in zip(
-        net.pixels.numpy(), net.labels.tolist(), net.answers.tolist(), strict=True
+    for pixels, true, said in zip(
+        net.pixels, net.labels.tolist(), net.answers.tolist(), strict=True
     ):
-        true, said = net.classes[label], net.classes[answer]
-        drawn = picture(mosaic(image, scale=(0, 255), palette="grey"), THUMBNAIL / image.shape[2])
-        wrong += label != answer
-        mark = "" if label == answer else " ✗"
-        alt = Text(
-            f"一张 {true}，{net.title} 答 {said}{'（答错）' if mark else ''}",
-            f"a {true}, read as {said} by {net.title}{' (misread)' if mark else ''}",
-        )
-        panels.append(Panel(drawn, Text(f"{true} → {said}{mark}", f"{true} → {said}{mark}"), alt))
+        label, answer = net.classes[true], net.classes[said]
+        wrong += true != said
+        mark = "" if true == said else " ✗"
+        alt = message("input", label=label, answer=answer, net=net.title, wrong=true != said)
+        drawn = image(pixels, THUMBNAIL / pixels.shape[2])
+        panels.append(Panel(drawn, f"{label} → {answer}{mark}", alt))
     return Figure(
-        alt=Text(
-            f"图册的 {len(panels)} 个输入，{net.title} 答错其中 {wrong} 个",
-            f"The {len(panels)} inputs of the atlas, {wrong} of them misread by {net.title}",
-        ),
+        alt=message("alt", inputs=len(panels), wrong=wrong, net=net.title),
         panels=panels,
-        legends=[GREY_LEGEND],
+        legends=[GREY_LEGEND] if net.pixels.shape[1] == 1 else [],
         layout="inputs",
         uses=[net.name],
         drawn_by=inputs,
@@ -74,17 +64,15 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
     everything = [*net.outputs.values(), *net.random_outputs.values()]
     whole = max(float(x.abs().max()) for x in everything)
     peaks = _peaks([x for row in rows[: seen.drawn_alike] for x in row])
-    spatial = trained[-1].ndim == 4
     variants = []
-    scopes = [_SCOPES[0] if spatial else _EACH_INPUT, _ONE if silent else _SCOPES[1], _SCOPES[2]]
-    for key, name, scope in scopes:
+    for key in ("map" if trained[-1].ndim == 4 else "input", "layer", "net"):
         panels: list[Panel] = []
-        drawings: list[tuple[Mosaic, Text]] = []
+        drawings: list[tuple[Mosaic, bool]] = []
         for index, row in enumerate(rows):
-            share = index >= seen.drawn_alike  # probabilities have a scale of their own
+            probabilities = index >= seen.drawn_alike  # they have a scale of their own
             for copy, values in enumerate(row):
-                drawn = _drawn(values, "share" if share else key, peaks, whole)
-                drawings.append((drawn, _SHARE if share else _VALUE))
+                drawn = _drawn(values, "share" if probabilities else key, peaks, whole)
+                drawings.append((drawn, probabilities))
                 links = None
                 if seen.units and not copy and values.shape[1] == seen.units.after[0]:
                     links = Links(seen.units.name, values.shape[1], drawn.columns)
@@ -92,7 +80,8 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
                 panels.append(
                     Panel(sprite(drawn, len(values), maps=values.ndim == 4), label, links=links)
                 )
-        variants.append(Variant(name, panels, _legends(drawings, key, scope)))
+        scale = message(f"scales.{'pair' if silent and key == 'layer' else key}")
+        variants.append(Variant(message(f"variants.{key}"), panels, _legends(drawings, key, scale)))
     return Figure(
         alt=_alt(net, seen, rows),
         variants=variants,
@@ -102,31 +91,6 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
         uses=[net.name],
         drawn_by=activations,
     )
-
-
-_VALUE, _SHARE = Text("激活值", "Activation"), Text("概率", "Probability")
-_SCOPES: list[tuple[str, Text, Text]] = [
-    ("map", Text("每张图", "each map"), Text(
-        "每张图各用自己的刻度：图案最清楚，颜色不能互相比较",
-        "Each map has a scale of its own: patterns are clearest, colours must not be compared")),
-    ("layer", Text("整层", "whole layer"), Text(
-        "同一色系的图共用一个刻度：训练后与随机权重之间、各个输入之间，颜色都可以比较",
-        "Pictures in the same colours share one scale, trained and random, for all inputs")),
-    ("net", Text("全网络", "whole network"), Text(
-        "全网络的各层共用一个刻度，看得出哪一层强、哪一层弱",
-        "One scale for all layers of the network, which shows where the signal is strong or weak")),
-]  # fmt: skip
-_ONE = ("layer", Text("整层", "whole layer"), Text(
-    "两幅、全部输入共用一个刻度，颜色可以互相比较",
-    "One scale for both pictures and all inputs: colours can be compared"))  # fmt: skip
-_EACH_INPUT = (
-    "input",
-    Text("每个输入", "each input"),
-    Text(
-        "每个输入、每一幅各用自己的刻度，颜色不能互相比较",
-        "Each picture has a scale of its own for each input: colours must not be compared",
-    ),
-)
 
 
 def _peaks(drawn: list[Tensor]) -> dict[bool, float]:
@@ -155,94 +119,82 @@ def _drawn(values: Tensor, key: str, peaks: dict[bool, float], whole: float) -> 
     return bands(shapes, "map" if key == "map" else "layer", signed=signed)
 
 
-def _label(seen: Pair, index: int, copy: int | None) -> Text:
+def _label(seen: Pair, index: int, copy: int | None) -> Message | str:
     """What stands above a picture; `copy` is 0 for trained, 1 for random weights."""
     layer = seen.second if index else seen.first
-    if index and layer is None:
-        what = Text("softmax 之后的概率", "probabilities by softmax")
-    elif layer is None:
-        what = Text("输入图像", "the input image")
+    what: Message | str
+    if layer is None:
+        what = message("names.probabilities" if index else "names.input")
+    elif seen.second and seen.second.kind == "relu" and seen.units is seen.first:
+        what = message("names.after" if index else "names.before", layer=layer.name)
     else:
-        what = Text(layer.name, layer.name)
-        if seen.second and seen.second.kind == "relu" and seen.units is seen.first:
-            when = ("ReLU 之后", "after ReLU") if index else ("ReLU 之前", "before ReLU")
-            what = Text(f"{layer.name}（{when[0]}）", f"{layer.name} ({when[1]})")
+        what = layer.name
     if copy is None:
         return what
-    if copy:
-        return Text(f"随机权重：{what.zh}", f"Random weights: {what.en}")
-    return Text(f"训练后：{what.zh}", f"Trained: {what.en}")
+    return message("panels.random" if copy else "panels.trained", what=what)
 
 
-def _legends(drawings: list[tuple[Mosaic, Text]], key: str, scope: Text) -> list[Legend]:
-    """One for each way of colouring that there is, the last of them with what shares the scale."""
-    legends: dict[tuple[bool, Text], Legend] = {}
-    for drawn, what in drawings:
-        low, high = ("−max", "+max") if drawn.signed else ("0", "max")
-        if key in ("layer", "net") or what is _SHARE:
+def _legends(drawings: list[tuple[Mosaic, bool]], key: str, scale: Message) -> list[Legend]:
+    """One for each way of colouring that there is.
+
+    Args:
+        drawings: each with whether it shows probabilities, which are always from 0 to 1.
+        scale: says what shares the scale of all others; it stands once, in the last of their
+            legends.
+    """
+    ways = {(drawn.signed, probabilities): drawn for drawn, probabilities in drawings}
+    last = [way for way in ways if not way[1]][-1]
+    legends = []
+    for way, drawn in ways.items():
+        signed, probabilities = way
+        low, high = ("−max", "+max") if signed else ("0", "max")
+        if key in ("layer", "net") or probabilities:
             low, high = (significant(float(end)) for end in drawn.limits[0])
-        colours = _SIGNED if drawn.signed else _BRIGHT
-        text = Text(f"{what.zh}：{colours.zh}。", f"{what.en}: {colours.en}. ")
-        if what is not _SHARE:
-            text = Text(text.zh + scope.zh, text.en + scope.en)
-        bar = palettes.css_gradient(drawn.palette)
-        legends[drawn.signed, what] = Legend(text, bar, low, high)
-    found = list(legends.values())
-    # What holds for two is said once.
-    return [
-        replace(x, text=Text(x.text.zh.removesuffix(scope.zh), x.text.en.removesuffix(scope.en)))
-        if any(scope.zh in y.text.zh for y in found[i + 1 :])
-        else x
-        for i, x in enumerate(found)
-    ]
+        text = message(
+            "legend",
+            probabilities=probabilities,
+            signed=signed,
+            scale=scale if way == last else None,
+        )
+        legends.append(Legend(text, palettes.css_gradient(drawn.palette), low, high))
+    return legends
 
 
-def _notes(seen: Pair, values: Tensor) -> list[Text]:
+def _notes(seen: Pair, values: Tensor) -> list[Message]:
     """For each input the strongest units, with links, and how many numbers are above zero."""
     peaks = values.flatten(2).amax(2) if values.ndim == 4 else values  # (N, C)
     units = seen.units if seen.units and seen.units.after[0] == peaks.shape[1] else None
-    name = next(x.name for x in (seen.second, seen.first) if x)
+    layer = next(x for x in (seen.second, seen.first) if x)
     notes = []
     for own, all_values in zip(peaks, values, strict=True):
         order = own.argsort(descending=True, stable=True).tolist()
         every = len(order) <= FEW
-        top = order if every else [i for i in order[:STRONGEST] if own[i] != 0]
-        links = []
-        for index in top:
-            told = unit_name(index, len(own)) if units else str(index)
-            if units:
-                told = f'<a href="../{units.name}/{told}/">{told}</a>'
-            links.append(f"{told} ({significant(float(own[index]))})")
-        positive = f"{float((all_values > 0).float().mean()):.0%}"
-        part = Text("通道", "channels") if values.ndim == 4 else Text("单元", "units")
-        strongest = Text(
-            f"{f'全部{part.zh}' if every else f'最强的{part.zh}'}，括号里是最大值：{'、'.join(links)}",
-            f"{f'All {part.en}' if every else f'Strongest {part.en}'}, with their largest value: "
-            f"{', '.join(links)}",
-        )
-        if not top:
-            strongest = Text("全部是零", "All of it is zero")
+        rows = []  # part of an address or "", name, largest value
+        for index in order if every else [i for i in order[:STRONGEST] if own[i] != 0]:
+            name = unit_name(index, len(own)) if units else str(index)
+            rows.append([f"{units.name}/{name}" if units else "", name, float(own[index])])
         notes.append(
-            Text(
-                f"{name}：{strongest.zh}。{positive} 的数大于零。",
-                f"{name}: {strongest.en}. {positive} of the numbers are above zero.",
+            message(
+                "note",
+                layer=layer.name,
+                units=rows,
+                every=every,
+                maps=values.ndim == 4,
+                positive=float((all_values > 0).float().mean()),
             )
         )
     return notes
 
 
-def _alt(net: AtlasNet, seen: Pair, rows: list[list[Tensor]]) -> Text:
-    shape = "×".join(map(str, rows[-1][0].shape[1:]))
-    sizes = [significant(float(x.abs().max())) for x in rows[0]]
-    layer: Any = seen.first or seen.second
-    alt = Text(
-        f"{net.title} 的 {layer.name}：对所选输入的激活（{shape}），绝对值最大 {sizes[0]}",
-        f"{layer.name} of {net.title}: activations ({shape}) for the chosen input, up to {sizes[0]} "
-        "in size",
-    )
-    if len(sizes) == 1:
-        return alt
-    return Text(
-        f"{alt.zh}；右边是随机权重的，最大 {sizes[1]}",
-        f"{alt.en}; at the right those with random weights, up to {sizes[1]}",
+def _alt(net: AtlasNet, seen: Pair, rows: list[list[Tensor]]) -> Message:
+    sizes = [float(x.abs().max()) for x in rows[0]]
+    layer = seen.first or seen.second
+    assert layer
+    return message(
+        "alt",
+        net=net.title,
+        layer=layer.name,
+        shape=times(rows[-1][0].shape[1:]),
+        trained=sizes[0],
+        random=sizes[1] if len(sizes) > 1 else None,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from html import escape
 
 from torch import Tensor
 
@@ -10,8 +10,9 @@ from cnnviz.atlas.addresses import unit_name
 from cnnviz.atlas.sections import Pair, pair, shown
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import charts, svg
-from cnnviz.figure.figure import Figure, Legend, Panel, Text, in_both
+from cnnviz.figure.figure import Figure, Legend, Panel, Say, message
 from cnnviz.inside.layers import KINDS, Layer
+from cnnviz.numbers import percent
 
 NAMED = 32
 """So many bars at most have their numbers below them."""
@@ -36,61 +37,48 @@ def distribution(net: AtlasNet, layer: Layer) -> Figure:
     last = series[layers[-1].name]
     active = (last > 0).transpose(0, 1).flatten(1).double().mean(1)  # (C,)
     positive, dead = float((last > 0).double().mean()), int((active == 0).sum())
-    title = Text(
-        f"{net.title} 的 {layer.name} 在测试图上的值的分布，纵轴是对数",
-        f"How the values of {layer.name} of {net.title} are distributed over the test images, on a "
-        "logarithmic axis",
-    )
-    part = Text("通道", "channel") if last.ndim == 4 else Text("单元", "unit")
-    bars = Text(
-        f"{len(active)} 个{part.zh}各有多大比例的值大于零，从多到少",
-        f"How often each {part.en} of {len(active)} is above zero, most often first",
-    )
+    channels = last.ndim == 4  # of units otherwise
+    title = message("histogram.title", net=net.title, layer=layer.name)
+    bars = message("bars.title", units=len(active), channels=channels)
     return Figure(
-        alt=Text(
-            f"{net.title} 的 {layers[-1].name} 在 {len(last)} 张测试图上：{positive:.1%} 的数大于零；"
-            f"{len(active)} 个{part.zh}中有 {dead} 个从不大于零",
-            f"{layers[-1].name} of {net.title} over {len(last)} test images: {positive:.1%} of the "
-            f"numbers are above zero; {dead} of {len(active)} {part.en}s never are",
+        alt=message(
+            "alt",
+            net=net.title,
+            layer=layers[-1].name,
+            images=len(last),
+            positive=positive,
+            units=len(active),
+            dead=dead,
+            channels=channels,
         ),
         panels=[
-            Panel(in_both(lambda say: _histogram(series, seen, say, say(title))), title),
-            Panel(in_both(lambda say: _bars(active, say(part), say(bars))), bars),
+            Panel(lambda say: _histogram(series, seen, say, say(title)), title),
+            Panel(lambda say: _bars(active, channels, say, say(bars)), bars),
         ],
-        legends=[
-            Legend(
-                Text(
-                    f"下图：柱高是该{part.zh}大于零的比例；橙色的方块是从不大于零的死{part.zh}",
-                    f"Below: a bar is the share of numbers above zero; orange squares are dead {part.en}s, "
-                    "which never are",
-                )
-            )
-        ],
+        legends=[Legend(message("legend", channels=channels))],
         layout="column",
         uses=[net.name],
         drawn_by=distribution,
     )
 
 
-def _histogram(
-    series: dict[str, Tensor], seen: Pair, say: Callable[[Text], str], title: str
-) -> str:
+def _histogram(series: dict[str, Tensor], seen: Pair, say: Say, title: str) -> str:
     names = list(series)
     if len(names) == 2 and seen.second and seen.second.kind == "relu":
-        when = [Text("ReLU 之前", "before ReLU"), Text("ReLU 之后", "after ReLU")]
-        names = [f"{name} · {say(text)}" for name, text in zip(names, when, strict=True)]
+        before, after = names
+        names = [say("histogram.before", layer=before), say("histogram.after", layer=after)]
     return charts.histogram(
         {name: values.numpy() for name, values in zip(names, series.values(), strict=True)},
         title=title,
-        x_label=say(Text("值", "value")),
-        y_label=say(Text("占比", "share")),
+        x_label=say("histogram.value"),
+        y_label=say("histogram.share"),
         percent=True,
         log_y=True,
         size=(640, 260),
     )
 
 
-def _bars(active: Tensor, part: str, title: str) -> str:
+def _bars(active: Tensor, channels: bool, say: Say, title: str) -> str:
     """One bar a unit, sorted; its number and share appear under the pointer."""
     order = active.argsort(descending=True, stable=True).tolist()
     left, top, width, height = 44.0, 10.0, 590.0, 110.0
@@ -101,12 +89,13 @@ def _bars(active: Tensor, part: str, title: str) -> str:
         marks.append(
             svg.element("line", x1=left, x2=left + width, y1=y, y2=y, stroke=svg.var("grid"))
         )
-        marks.append(svg.text(left - 6, y, f"{share:.0%}", anchor="end", size=svg.NOTE_SIZE))
+        marks.append(svg.text(left - 6, y, percent(share, 0), anchor="end", size=svg.NOTE_SIZE))
     bar = max(step - 2, step * 0.7)
     for place, unit in enumerate(order):
         share, x = float(active[unit]), left + place * step + (step - bar) / 2
         name = unit_name(unit, len(order))
-        told = f"<title>{part} {name}: {share:.1%}</title>"
+        said = say("bars.unit", name=name, share=share, channels=channels)
+        told = svg.element("title", escape(said, quote=False))
         tall = height * share
         colour, y = svg.var("1"), top + height - tall
         if share == 0:

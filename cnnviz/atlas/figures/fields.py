@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
 from cnnviz.drawing.framed import frame, framed_map
-from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, raster
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, message, raster
 from cnnviz.inside.layers import Layer
 from cnnviz.inside.receptive_field import ReceptiveField
-from cnnviz.numbers import significant
+from cnnviz.numbers import significant, times
 
 Bytes = NDArray[np.uint8]
 
@@ -39,39 +39,34 @@ def field(net: AtlasNet, layer: Layer) -> Figure:
     maps = net.outputs[layer.name][0].numpy()  # (C, H, W)
     channel = int(np.abs(maps).reshape(len(maps), -1).max(1).argmax())
     peak = float(np.abs(maps[channel]).max()) or 1.0
-    size = "×".join(map(str, own.size))
-    inside = _inside(own, 0, 0)
-    step = "、".join(map(str, sorted(set(own.jump))))
-    sees = Text(
-        f"{layer.name} 的单元看见 {size} 个像素，相邻的单元隔 {step} 个像素；"
-        f"左上角的单元有 {inside:.0%} 的视野在图内",
-        f"a unit of {layer.name} sees {size} pixels, its neighbour the same {step.replace('、', ', ')} px "
-        f"further on; {inside:.0%} of what the unit in the corner sees is inside the image",
+    sees = message(
+        "sees",
+        layer=layer.name,
+        size=times(own.size),
+        steps=sorted(set(own.jump)),
+        inside=_inside(own, 0, 0),
     )
+    activation = Legend(
+        message("activation", layer=layer.name),
+        palettes.css_gradient(palettes.DIVERGING),
+        significant(-peak),
+        significant(peak),
+    )
+    pixels = net.pixels[0].permute(1, 2, 0).numpy()  # (H, W, 1 or 3)
     return Figure(
-        alt=Text(f"{net.title}：{sees.zh}", f"{net.title}: {sees.en}"),
+        alt=message("named", name=net.title, what=sees),
         panels=[
             Panel(
                 raster(framed_map(maps[channel], peak, units)),
-                Text(f"{layer.name} 的第 {channel} 号通道", f"{layer.name}, channel {channel}"),
-                Text("两个单元：正中（橙）与左上角（蓝）", "two units: in the middle (orange), in the corner (blue)"),
+                message("map", layer=layer.name, channel=channel),
+                message("units"),
             ),
-            Panel(
-                raster(_on_input(net.pixels[0, 0].numpy(), own, units)),
-                Text("它们看见的输入", "what they see of the input"),
-                sees,
-            ),
+            Panel(raster(_on_input(pixels, own, units)), message("input"), sees),
         ],
-        legends=[
-            Legend(
-                Text(f"{layer.name} 的激活值：蓝为负，白为零，橙为正", f"activation of {layer.name}"),
-                palettes.css_gradient(palettes.DIVERGING), significant(-peak), significant(peak),
-            ),
-            GREY_LEGEND,
-        ],
+        legends=[activation, GREY_LEGEND] if pixels.shape[2] == 1 else [activation],
         uses=[net.name],
         drawn_by=field,
-    )  # fmt: skip
+    )
 
 
 def _inside(field: ReceptiveField, row: int, column: int) -> float:
@@ -83,13 +78,17 @@ def _inside(field: ReceptiveField, row: int, column: int) -> float:
 def _on_input(
     image: Bytes, field: ReceptiveField, units: list[tuple[tuple[int, int], Any]]
 ) -> Bytes:
-    """The image (H, W), with room for what reaches beyond it, and a frame for each unit's field."""
+    """The image with room for what reaches beyond it, and a frame for each unit's field.
+
+    Args:
+        image: (H, W, 1), grey, or (H, W, 3).
+    """
     boxes = [(field.box(*unit), colour) for unit, colour in units]
-    height, width = image.shape
+    height, width = image.shape[:2]
     margin = max(0, *(max(-b[0], -b[1], b[2] - height, b[3] - width) for b, _ in boxes)) + 1
     canvas = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
     canvas[:] = _OUTSIDE
-    canvas[margin : margin + height, margin : margin + width] = image[:, :, None]
+    canvas[margin : margin + height, margin : margin + width] = image
     zoom = max(1, _SIDE // max(canvas.shape))
     large = canvas.repeat(zoom, 0).repeat(zoom, 1)
     for box, colour in boxes:

@@ -10,11 +10,9 @@ from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic, mosaic
 from cnnviz.drawing.weights import FEW, WIDTH, coarse, signed_weights, small_png
-from cnnviz.figure.figure import Figure, Legend, Panel, Picture, Text, Variant
+from cnnviz.figure.figure import Figure, Legend, Panel, Picture, Variant, message
 from cnnviz.inside.layers import Floats, Layer
 from cnnviz.numbers import significant
-
-_SIGNED = Text("蓝为负，白为零，橙为正", "blue is negative, white zero, orange positive")
 
 
 def figures(net: AtlasNet) -> dict[str, Figure]:
@@ -31,51 +29,42 @@ def training(net: AtlasNet, layer: Layer) -> Figure:
         [tiles(net.outputs_at(step)[layer.name][:1])[0] for step in net.steps]
     )  # (steps, C, H, W)
     weight_peak, map_peak = (float(np.abs(x).max()) for x in (weights, maps))
-    digit = net.classes[int(net.labels[0])]
-    first = (
-        Text("", "")
-        if units == layer.after[0]
-        else Text(f"（前 {units} 个单元）", f" (the first {units} units)")
+    part = units if units < layer.after[0] else None
+    labels = (
+        message("panels.weights", first=part),
+        message("panels.output", label=net.classes[int(net.labels[0])]),
     )
-    few = FEW if units < layer.after[0] else STEPS[True]
+    few = FEW if part else STEPS[True]
     variants = []
     for step, weight, own in zip(net.steps, weights, maps, strict=True):
         drawn = [
             signed_weights(weight, layer.form, layer.maps, (-weight_peak, weight_peak)),
             mosaic(own, scale=(-map_peak, map_peak), signed=True),
         ]
-        labels = (
-            Text(f"权重{first.zh}", f"weights{first.en}"),
-            Text(f"对第一个输入（{digit}）的输出", f"output for the first input, a {digit}"),
-        )
         panels = [
-            Panel(
-                _picture(d, width, levels),
-                label,
-                Text(f"第 {step} 步的{label.zh}", f"{label.en} at step {step}"),
-            )
+            Panel(_picture(d, width, levels), label, message("at step", what=label, step=step))
             for d, label, width, levels in zip(
                 drawn, labels, (WIDTH, 420), (few, STEPS[len(layer.after) == 3]), strict=True
             )
         ]
-        variants.append(
-            Variant(Text(f"{step}", f"{step}"), panels, _legends(weight_peak, map_peak))
-        )
+        variants.append(Variant(str(step), panels, _legends(weight_peak, map_peak)))
     spread = weights.reshape(len(weights), -1).std(1)  # (steps,)
     return Figure(
-        alt=Text(
-            f"{net.title} 的 {layer.name} 在训练的 {len(net.steps)} 个时刻：权重的标准差从 "
-            f"{significant(float(spread[0]))} 变为 {significant(float(spread[-1]))}",
-            f"{layer.name} of {net.title} at {len(net.steps)} moments of the training: the standard "
-            f"deviation of its weights goes from {significant(float(spread[0]))} to {significant(float(spread[-1]))}",
+        alt=message(
+            "alt",
+            net=net.title,
+            layer=layer.name,
+            steps=len(net.steps),
+            first=spread[0],
+            last=spread[-1],
         ),
         variants=variants,
         chosen=len(variants) - 1,
-        scrub=Text("训练步数", "Training step"),
+        scrub=message("scrub"),
         layout="column",
         uses=[net.name],
         drawn_by=training,
-    )  # fmt: skip
+    )
 
 
 def _weight(net: AtlasNet, layer: Layer, step: int) -> Floats:
@@ -92,12 +81,8 @@ def _legends(weight_peak: float, map_peak: float) -> list[Legend]:
     bar = palettes.css_gradient("diverging")
     return [
         Legend(
-            Text(f"{what.zh}：{_SIGNED.zh}。所有步数共用一个刻度",
-                 f"{what.en}: {_SIGNED.en}. One scale for all steps"),
+            message("legend", what=message(f"legends.{name}")),
             bar, significant(-peak), significant(peak),
         )
-        for what, peak in (
-            (Text("权重", "Weights"), weight_peak),
-            (Text("输出", "Output"), map_peak),
-        )
+        for name, peak in (("weights", weight_peak), ("output", map_peak))
     ]  # fmt: skip

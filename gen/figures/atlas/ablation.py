@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.atlas.addresses import unit_name
-from cnnviz.atlas.figures.ablation import FIRST, Row, legend, rows_of, table_html
+from cnnviz.atlas.figures.ablation import FIRST, Row, ablation_table, rows_of
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import charts
-from cnnviz.figure.figure import Figure, Panel, Text, Variant, in_both
+from cnnviz.figure.figure import Figure, Message, Panel, Variant, message
 from cnnviz.inside.ablation import silenced
 from cnnviz.inside.evaluation import predict
-from cnnviz.numbers import signed
+from cnnviz.words import Say
 from gen.context import Context, shared
 from gen.nets import atlas_net, atlas_nets
 
@@ -37,32 +39,15 @@ _NOTHING_HAPPENS = 1
 def table(context: Context) -> Figure:
     """What each class loses without each unit; the reader chooses the net and sorts."""
     nets = atlas_nets(context)
-    drawn = {net.name: rows_of(net) for net in nets}
-    variants = [
-        Variant(
-            Text(net.title, net.title),
-            [Panel(in_both(lambda say, net=net: table_html(net, drawn[net.name], net.classes, say)),  # type: ignore[misc]
-                   alt=_summary(net, drawn[net.name]))],
-            [legend()],
-        )
-        for net in nets
-    ]  # fmt: skip
-    summaries = [_summary(net, drawn[net.name]) for net in nets]
+    drawn = [ablation_table(net) for net in nets]
     return Figure(
-        alt=Text("。".join(s.zh for s in summaries), ". ".join(s.en for s in summaries)),
-        variants=variants,
+        alt=message("atlas_ablation.table.alt", nets=[one.alt for one in drawn]),
+        variants=[
+            Variant(net.title, one.panels, one.legends)
+            for net, one in zip(nets, drawn, strict=True)
+        ],
         uses=[net.name for net in nets],
-    )
-
-
-def _summary(net: AtlasNet, rows: Sequence[Row]) -> Text:
-    worst = rows[0]
-    name = f"{worst.layer}/{unit_name(worst.unit, worst.units)}"
-    change = signed(worst.loss[0] / 1000)
-    return Text(
-        f"{net.title} 的 {len(rows)} 个单元逐个关掉：损失变化最大的是 {name}，平均损失 {change}",
-        f"The {len(rows)} units of {net.title} off one at a time: the one that changes the loss "
-        f"most is {name}, mean loss {change}",
+        drawn_by=ablation_table,
     )
 
 
@@ -76,41 +61,25 @@ def together(context: Context) -> Figure:
         curves = _together(context, net)
         if not curves:
             continue
-        half = curves["least"][_SHARES.index(0.5)]
-        ends.append((net.title, half))
-        title = Text(
-            f"{net.title}：一起关掉一部分隐藏单元之后的准确率",
-            f"{net.title}: accuracy with a share of the hidden units off at once",
-        )
-        panels.append(Panel(in_both(lambda say, c=curves, t=title: _chart(c, t, say)), title))  # type: ignore[misc]
+        ends.append([net.title, curves["least"][_SHARES.index(0.5)]])
+        title = message("title", net=net.title)
+        panels.append(Panel(partial(_chart, curves, title), title))
     if not panels:  # nets of one layer only
-        nothing = Text("没有隐藏单元的网络", "no network with hidden units")
-        panels = [Panel(Text(f"<p>{nothing.zh}</p>", f"<p>{nothing.en}</p>"), nothing)]
-    zh = "；".join(f"{title} 关掉单独影响最小的一半，准确率 {half:.0%}" for title, half in ends)
-    en = "; ".join(
-        f"{title} without the half that matters least alone has {half:.0%}" for title, half in ends
-    )
+        panels = [Panel(lambda say: f"<p>{escape(say('nothing'))}</p>", message("nothing"))]
     return Figure(
-        alt=Text(
-            f"一起关掉越来越多隐藏单元时的准确率。{zh}",
-            f"Accuracy while more and more hidden units are off at once. {en}",
-        ),
+        alt=message("alt", nets=ends),
         panels=panels,
         layout="column",
         uses=list(context.settings.atlas_nets),
     )
 
 
-def _chart(curves: dict[str, list[float]], title: Text, say: Any) -> str:
-    labels = {
-        "least": Text("影响小的先关", "least effect first"),
-        "random": Text("随机的次序", "random order"),
-    }
+def _chart(curves: dict[str, list[float]], title: Message, say: Say) -> str:
     return charts.line_chart(
-        {say(labels[key]): (100 * np.array(_SHARES), values) for key, values in curves.items()},
+        {say(f"names.{key}"): (100 * np.array(_SHARES), values) for key, values in curves.items()},
         title=say(title),
-        x_label=say(Text("关掉的隐藏单元（%）", "hidden units off (%)")),
-        y_label=say(Text("测试准确率", "test accuracy")),
+        x_label=say("x"),
+        y_label=say("y"),
         percent=True,
         y_limits=(0, 1),
         size=(640, 280),

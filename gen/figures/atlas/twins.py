@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,15 @@ from torch.nn import functional as F
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import Scale, mosaic
-from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Panel, Text, in_both, scale_legend
+from cnnviz.figure.figure import GREY_LEGEND, Figure, Legend, Message, Panel, message, scale_legend
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.patches import cut, extremes
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
 from cnnviz.inside.twins import Pairs, assigned, correlations, explained, pair
-from cnnviz.numbers import significant
+from cnnviz.numbers import percent
 from cnnviz.training.runs import SEEDS
+from cnnviz.words import Say
 from gen.context import Context, shared
 from gen.figures.matched_rows import Row, decimals, matched_rows
 
@@ -104,13 +106,11 @@ def kernels(context: Context) -> Figure:
     limit = max(float(np.abs(row).max()) for row in tiles)
     drawing = _matched(context, "conv1", tiles, (-limit, limit), "diverging")
     drawn = mosaic(tiles[0], scale=(-limit, limit), signed=True)
-    meaning = Text(
-        "conv1 的权重：蓝为负，白为零，橙为正", "weights of conv1: blue negative, white 0, orange positive"
-    )  # fmt: skip
+    alt = _matched_alt(context, "conv1")
     return Figure(
-        alt=_matched_alt(context, "conv1"),
-        panels=[Panel(drawing, alt=_matched_alt(context, "conv1"))],
-        legends=[scale_legend(drawn, "figure", meaning), _written()],
+        alt=alt,
+        panels=[Panel(drawing, alt=alt)],
+        legends=[scale_legend(drawn, "figure", message("meaning")), Legend(message("written"))],
         uses=NETS,
     )
 
@@ -125,41 +125,33 @@ def patches(context: Context) -> Figure:
         most = extremes(context.model(name), ["conv2"], images, _PATCHES)["conv2"].most
         tiles.append(cut(images, most, field).mean((1, 2)).numpy())  # (C, h, w)
     drawing = _matched(context, "conv2", tiles, (0, 1), "grey")
-    what = Text(
-        f"每格是最让这个单元激活的 {_PATCHES} 块图的平均",
-        f"each tile is the mean of the {_PATCHES} patches that excite the unit most",
-    )
+    alt = _matched_alt(context, "conv2")
     return Figure(
-        alt=_matched_alt(context, "conv2"),
-        panels=[Panel(drawing, alt=_matched_alt(context, "conv2"))],
+        alt=alt,
+        panels=[Panel(drawing, alt=alt)],
         legends=[
-            Legend(Text(f"{what.zh}；{GREY_LEGEND.text.zh}", f"{what.en}; {GREY_LEGEND.text.en}"),
-                   GREY_LEGEND.gradient, GREY_LEGEND.low, GREY_LEGEND.high),
-            _written(),
+            Legend(
+                message("legend", patches=_PATCHES),
+                GREY_LEGEND.gradient,
+                GREY_LEGEND.low,
+                GREY_LEGEND.high,
+            ),
+            Legend(message("written")),
         ],
         uses=NETS,
-    )  # fmt: skip
-
-
-def _written() -> Legend:
-    return Legend(
-        Text(
-            "第一行图下是单元的编号，其余各行是它与第一行同一列的相关系数",
-            "below the first row: the unit's number; below the others: its correlation with the "
-            "first of its column",
-        )
     )
 
 
-def _matched_alt(context: Context, layer: str) -> Text:
-    rows = [pairs.correlation for pairs in _twins(context, layer)]
-    every = torch.cat(rows)
-    low, mean, high = (significant(float(v)) for v in (every.min(), every.mean(), every.max()))
-    return Text(
-        f"{len(NETS)} 个种子的 {layer}，{len(rows[0])} 列孪生单元：与第一个网络的相关系数从 {low} "
-        f"到 {high}，平均 {mean}",
-        f"{layer} from {len(NETS)} seeds, {len(rows[0])} columns of twins: correlations with the "
-        f"first net from {low} to {high}, {mean} on average",
+def _matched_alt(context: Context, layer: str) -> Message:
+    every = torch.stack([pairs.correlation for pairs in _twins(context, layer)])  # (S − 1, C)
+    return message(
+        "matched",
+        layer=layer,
+        seeds=len(NETS),
+        units=every.shape[1],
+        low=every.min(),
+        mean=every.mean(),
+        high=every.max(),
     )
 
 
@@ -169,22 +161,16 @@ def _matched(
     tiles: Sequence[NDArray[np.floating[Any]]],
     scale: Scale,
     palette: str,
-) -> Text:
+) -> Callable[[Say], str]:
     """A row of tiles (C, h, w) for each net, those of the others below their twins."""
     twins, order = _twins(context, layer), _order(context, layer)
-    rows = [
-        Row(Text(f"种子 {SEEDS[0]}", f"seed {SEEDS[0]}"), tiles[0][order], [str(u) for u in order])
-    ]
+    rows = [Row(message("seed", seed=SEEDS[0]), tiles[0][order], [str(u) for u in order])]
     for seed, shown, pairs in zip(SEEDS[1:], tiles[1:], twins, strict=True):
         values = [decimals(float(pairs.correlation[unit])) for unit in order]
-        rows.append(
-            Row(Text(f"种子 {seed}", f"seed {seed}"), shown[pairs.partner[order].numpy()], values)
-        )
-    title = Text(
-        f"{len(NETS)} 个网络的 {layer}，孪生的单元排成一列",
-        f"{layer} of {len(NETS)} nets, twins in one column",
+        rows.append(Row(message("seed", seed=seed), shown[pairs.partner[order].numpy()], values))
+    return matched_rows(
+        rows, scale, palette, message("matched title", layer=layer, seeds=len(NETS))
     )
-    return matched_rows(rows, scale, palette, title)
 
 
 # ---------- Law and luck ----------
@@ -192,43 +178,31 @@ def _matched(
 
 def spread(context: Context) -> Figure:
     """How alike twins are, beside twins before training and pairs that nobody matched."""
-    panels = []
+    panels, means = [], []
     for name, layer in _layers(context).items():
-        shown = _values(layer)
-        labels = {
-            "twins": Text("孪生，训练后", "twins, trained"),
-            "start": Text("孪生，训练前", "twins, at the start"),
-            "pairs": Text("任意两个，训练后", "any two, trained"),
-        }
-        title = Text(f"{name}：相关系数的分布", f"{name}: how correlations are spread")
-        drawing = in_both(
-            lambda say, shown=shown, labels=labels, title=title: charts.histogram(  # type: ignore[misc]
-                {say(labels[key]): values for key, values in shown.items()},
-                title=say(title),
-                x_label=say(Text("相关系数", "correlation")),
-                y_label=say(Text("占多少", "share")),
-                bins=20,
-                limits=(-1, 1),
-                percent=True,
-                size=(640, 230),
-            )
-        )
-        panels.append(Panel(drawing, title))
-    means = [
-        significant(float(_values(layer)["twins"].mean())) for layer in _layers(context).values()
-    ]
-    names = list(LAYERS)
+        values = _values(layer)
+        title = message("title", layer=name)
+        panels.append(Panel(partial(_histogram, values, title), title))
+        means.append([name, values["twins"].mean()])
     return Figure(
-        alt=Text(
-            "各层孪生单元相关系数的分布，平均：" + "、".join(
-                f"{n} {m}" for n, m in zip(names, means, strict=True)),
-            "How the correlations of twins are spread in each layer; means: " + ", ".join(
-                f"{n} {m}" for n, m in zip(names, means, strict=True)),
-        ),
+        alt=message("alt", layers=means),
         panels=panels,
         layout="column",
         uses=NETS,
-    )  # fmt: skip
+    )
+
+
+def _histogram(values: Mapping[str, NDArray[np.floating[Any]]], title: Message, say: Say) -> str:
+    return charts.histogram(
+        {say(f"names.{key}"): own for key, own in values.items()},
+        title=say(title),
+        x_label=say("x"),
+        y_label=say("y"),
+        bins=20,
+        limits=(-1, 1),
+        percent=True,
+        size=(640, 230),
+    )
 
 
 def _values(layer: _Layer) -> dict[str, NDArray[np.floating[Any]]]:
@@ -248,34 +222,24 @@ def _values(layer: _Layer) -> dict[str, NDArray[np.floating[Any]]]:
 def together(context: Context) -> Figure:
     """How much of a unit its twin explains, and how much all units of the other net do."""
     facts = _facts(context)
-    series = {
-        Text("它的孪生，训练后", "its twin, trained"): [f["alone"] for f in facts.values()],
-        Text("另一网络的整层，训练前", "the other net's layer, at the start"): [
-            f["whole_start"] for f in facts.values()
-        ],
-        Text("另一网络的整层，训练后", "the other net's layer, trained"): [
-            f["whole"] for f in facts.values()
-        ],
-    }
-    title = Text("一个单元的方差能被解释多少", "How much of a unit's variance is explained")
-    drawing = in_both(
-        lambda say: charts.grouped_bar_chart(
-            {say(label): values for label, values in series.items()},
+
+    def draw(say: Say) -> str:
+        return charts.grouped_bar_chart(
+            {
+                say(f"names.{key}"): [f[key] for f in facts.values()]
+                for key in ("alone", "whole_start", "whole")
+            },
             list(facts),
-            title=say(title),
-            y_label=say(Text("解释的方差", "variance explained")),
+            title=say("title"),
+            y_label=say("y"),
             percent=True,
-            write=lambda value: f"{value:.0%}",
+            write=partial(percent, digits=0),
         )
-    )
-    said = [f"{name} {f['alone']:.0%} → {f['whole']:.0%}" for name, f in facts.items()]
+
+    shares = [[name, f["alone"], f["whole"]] for name, f in facts.items()]
     return Figure(
-        alt=Text(
-            f"一个单元的方差，由孪生解释与由另一个网络的整层解释：{'；'.join(said)}",
-            "Variance of a unit that its twin explains, and that the other net's whole layer "
-            f"explains: {'; '.join(said)}",
-        ),
-        panels=[Panel(drawing)],
+        alt=message("alt", layers=shares),
+        panels=[Panel(draw)],
         uses=NETS,
     )
 

@@ -1,0 +1,172 @@
+"""What is said of a unit from its measured values: which sentences, with which values.
+
+The sentences stand under `describe:` in the words files.
+"""
+
+from __future__ import annotations
+
+import cmath
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cnnviz.atlas.facts import NetUnits, Shape, UnitFacts, UnitLayerFacts
+from cnnviz.numbers import percent
+from cnnviz.words import Message, message
+
+ALIKE = 1.3
+"""A class stands out if its mean is this many times the mean over classes."""
+
+SELDOM = 0.005
+"""On a smaller share of the images than this, a mean is about the one or two that excite it."""
+
+ALWAYS = 0.995
+"""On a larger share of the images it is as good as always above zero."""
+
+TUNED = 0.25
+"""A unit prefers a direction if this share of its answers (of the vector sum) points there."""
+
+HARMED = 0.005
+"""A change of a class's mean loss that is worth telling."""
+
+# From dark to bright, every 45 degrees clockwise from rightward (y points down).
+_EDGES = (
+    "right", "lower right", "below", "lower left", "left", "upper left", "above", "upper right",
+)  # fmt: skip
+
+# Along the bar or the stripes, every 45 degrees clockwise from level (y points down).
+_WAYS = ("level", "falling", "upright", "rising")
+
+
+def summary(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Message]:
+    """Two to five sentences that are true of a unit of a layer."""
+    unit = layer.units[index]
+    said = []
+    if len(shapes := unit.weights.shapes) == 1 and (shape := looks_like(shapes[0])):
+        said.append(_say("kernel", shape=shape))
+    if unit.active:
+        said += _of_classes(units, layer, index)
+        said += _choosy(tuned(unit.tuning, units.wavelengths))
+    else:
+        said.append(_say("dead", tested=units.tested))
+    return [*said, _when_off(unit, units.classes)]
+
+
+def _say(key: str, **values: object) -> Message:
+    return message(f"describe.{key}", **values)
+
+
+# --- Shapes and directions ----------------------------------------------------------------------
+
+
+def looks_like(shape: Shape) -> Message | None:
+    """What a kernel's shape (cnnviz.inside.kernel_shape) looks like, None if it has no name.
+
+    >>> looks_like(Shape("edge", 1.5, True)).key
+    'describe.edge.below'
+    """
+    if shape.kind == "edge":
+        return _say(f"edge.{_EDGES[_eighth(shape.angle) % 8]}")
+    if shape.kind == "bar":
+        return _say(f"bar.{_WAYS[_eighth(shape.angle) % 4]}", bright=shape.positive)
+    if shape.kind in ("spot", "brightness"):
+        return _say(shape.kind, bright=shape.positive)
+    return None
+
+
+def stripes(angle: float) -> Message:
+    """Stripes whose brightness varies in the direction `angle` (cnnviz.inside.gratings).
+
+    >>> stripes(0).key, stripes(1.57).key
+    ('describe.stripes.upright', 'describe.stripes.level')
+    """
+    return _say(f"stripes.{_WAYS[_eighth(angle + math.pi / 2) % 4]}")
+
+
+def _eighth(angle: float) -> int:
+    """The nearest of eight directions, counted from rightward."""
+    return round(angle / (math.pi / 4))
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """The most varied tuning curve of a unit.
+
+    Attributes:
+        wavelength: of its stripes, pixels.
+        angle: the direction it prefers, radians.
+        share: how much it prefers it, 0 (all alike) to 1 (that direction only).
+        highest: its largest answer.
+    """
+
+    wavelength: float
+    angle: float
+    share: float
+    highest: float
+
+
+def tuned(curves: Sequence[Sequence[float]], wavelengths: Sequence[float]) -> Tuning:
+    """What the curves, one a wavelength over evenly spaced directions, say of the unit."""
+    which = max(range(len(curves)), key=lambda i: max(curves[i]) - min(curves[i]))
+    curve = curves[which]
+    low = min(curve)
+    above = [value - low for value in curve]
+    # Directions turn back into themselves after 180°, so angles are doubled.
+    total = sum(r * cmath.exp(2j * math.pi * i / len(curve)) for i, r in enumerate(above))
+    angle = (cmath.phase(total) / 2) % math.pi
+    return Tuning(wavelengths[which], angle, abs(total) / max(sum(above), 1e-12), max(curve))
+
+
+def _choosy(tuning: Tuning) -> list[Message]:
+    if tuning.highest <= 0 or tuning.share < TUNED:
+        return []
+    return [_say("choosy", stripes=stripes(tuning.angle), wavelength=tuning.wavelength)]
+
+
+# --- Classes ------------------------------------------------------------------------------------
+
+
+def _of_classes(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Message]:
+    """Which classes excite a unit that is above zero for some image, and how often it is."""
+    unit, classes = layer.units[index], units.classes
+    means, often = unit.means, unit.active
+    ranks = sorted(range(len(means)), key=lambda i: -means[i])
+    first: dict[str, str | Message] = {"name": classes[ranks[0]]}
+    if layer.kind == "output":
+        return [_say("score", own=classes[index], **first)]
+    share = percent(often, 0 if often > 0.1 else 1)
+    if often < SELDOM:
+        return [_say("seldom", share=share, **first)]
+    # After the ReLU several classes may have zero: then none of them is the weakest.
+    silent = means.count(0)
+    weakest = _say("weakest", name=classes[ranks[-1]])
+    first["weakest"] = _say("silent", classes=silent) if silent > 1 else weakest
+    overall = sum(means) / len(means)
+    if overall <= 0 or means[ranks[0]] < ALIKE * overall:
+        said = _say("no class", **first)
+    else:
+        also = [classes[i] for i in ranks[1:3] if means[i] >= ALIKE * overall]
+        said = _say("class", times=means[ranks[0]] / overall, also=also, **first)
+    return [said, _say("often", share=share)] if often < ALWAYS else [said]
+
+
+def _when_off(unit: UnitFacts, classes: Sequence[str]) -> Message:
+    """What its being switched off does to the classes."""
+    loss = unit.loss
+    if max(map(abs, loss)) < 1e-6:
+        return _say("without.nothing")
+    ranks = sorted(range(len(loss)), key=loss.__getitem__)
+    best, worst = ranks[0], ranks[-1]
+    gain: Message | str = ""  # some class is better off without it
+    if loss[best] <= -HARMED:
+        gain = _say("without.gain", name=classes[best], loss=loss[best])
+    if loss[worst] < HARMED:
+        return _say("without.little", harm=HARMED, gain=gain)
+    points = 100 * unit.accuracy[worst]
+    return _say(
+        "without.harm",
+        name=classes[worst],
+        loss=loss[worst],
+        points=points if abs(points) >= 0.05 else 0,
+        gain=gain,
+    )
