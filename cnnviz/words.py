@@ -182,7 +182,7 @@ class Catalogue:
             CnnvizError: no such key; or the sentence names a value that is not given.
         """
         if isinstance(key, Message):
-            key, values = key.key, key.values
+            values, key = key.values, key.key
         sentence = self.find(key)
         if self._heard:
             self._heard(key, sentence)

@@ -1,4 +1,4 @@
-"""What a figure is, before it becomes HTML: panels, legends, words in both languages.
+"""What a figure is, before it becomes HTML: panels, legends, words that are still to be said.
 
 Here pictures are bytes. Once they are files, a figure is kept as cnnviz.figure.kept says.
 """
@@ -15,14 +15,13 @@ from PIL import Image as PillowImage
 
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
-from cnnviz.figure.kept import Layout, Legend, Links, Said, Text
+from cnnviz.figure.kept import Layout, Legend, Links, Said
 from cnnviz.numbers import significant
 from cnnviz.words import Message, Say, message
 
 __all__ = [
-    "GREY_LEGEND", "SCOPES", "Drawing", "Figure", "Legend", "Links",
-    "Message", "Panel", "Picture", "Say", "Sprite", "Text", "Variant", "in_both", "message",
-    "picture", "raster", "scale_legend",
+    "GREY_LEGEND", "Drawing", "Figure", "Legend", "Links", "Message", "Panel", "Picture", "Say",
+    "Sprite", "Variant", "message", "picture", "raster", "scale_legend",
 ]  # fmt: skip
 
 
@@ -63,7 +62,7 @@ class Panel:
     `alt` says what the picture shows, for those who cannot see it; the label if not given.
     """
 
-    content: Picture | Sprite | Drawing | Text
+    content: Picture | Sprite | Drawing
     label: Said | None = None
     alt: Said | None = None
     links: Links | None = None
@@ -92,7 +91,8 @@ class Figure:
         layout: "row", "flow" (a row with arrows), "grid", "column" or "inputs" (the panels are what
             the reader chooses among for the sprites of the page); ignored with `columns`.
         columns: panels a row of a table, on every screen; 0 for none.
-        notes: a line of HTML for each input, of which that of the chosen one is shown.
+        notes: a line for each input, of which that of the chosen one is shown; its sentence may
+            hold HTML.
         uses: names of the recipes whose weights it shows; they go into its passport.
         drawn_by: the function that drew it, if it does not have the name of the figure. Its words
             are then looked for under "figures" and that name.
@@ -106,18 +106,9 @@ class Figure:
     scrub: Said | None = None
     layout: Layout = "row"
     columns: int = 0
-    notes: Sequence[Said] = ()
+    notes: Sequence[Message] = ()
     uses: Sequence[str] = ()
     drawn_by: Callable[..., Any] | None = None
-
-
-def in_both(draw: Callable[[Callable[[Text], str]], str]) -> Text:
-    """Draw something with words twice: `draw` is given a function that picks the language.
-
-    >>> in_both(lambda say: f"<b>{say(Text('层', 'layer'))}</b>")
-    Text(zh='<b>层</b>', en='<b>layer</b>')
-    """
-    return Text(zh=draw(lambda text: text.zh), en=draw(lambda text: text.en))
 
 
 def picture(mosaic: Mosaic, scale: float = 1, step: int = 1) -> Picture:
@@ -140,16 +131,6 @@ GREY_LEGEND = Legend(
 )
 """For images of uint8 pixels."""
 
-SCOPES = {
-    "map": Text(
-        "每张图各用自己的刻度：颜色只能在同一张图之内比较",
-        "Each map has a scale of its own: compare colours only within one map",
-    ),
-    "layer": Text("整层共用一个刻度", "One scale for the whole layer"),
-    "figure": Text("它们共用一个刻度", "One scale for all of these"),
-    "shared": Text("全网络共用一个刻度", "One scale for the whole network"),
-}
-
 
 def scale_legend(mosaic: Mosaic, scope: str, meaning: Said) -> Legend:
     """The legend of a mosaic.
@@ -161,9 +142,5 @@ def scale_legend(mosaic: Mosaic, scope: str, meaning: Said) -> Legend:
         ends = ("−max", "+max") if mosaic.signed else ("0", "max")
     else:
         ends = (significant(float(mosaic.limits[0, 0])), significant(float(mosaic.limits[0, 1])))
-    if isinstance(meaning, Message):
-        said = message("meaning and scale", meaning=meaning, scale=message(f"scale of {scope}"))
-        return Legend(said, palettes.css_gradient(mosaic.palette), *ends)
-    scope_text = SCOPES[scope]
-    text = Text(f"{meaning.zh}。{scope_text.zh}", f"{meaning.en}. {scope_text.en}")
-    return Legend(text, palettes.css_gradient(mosaic.palette), *ends)
+    said = message("meaning and scale", meaning=meaning, scale=message(f"scale of {scope}"))
+    return Legend(said, palettes.css_gradient(mosaic.palette), *ends)

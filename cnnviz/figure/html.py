@@ -15,8 +15,8 @@ from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
 from cnnviz.errors import CnnvizError
-from cnnviz.figure.kept import KeptFigure, KeptPicture, Said, named_lines
-from cnnviz.words import FALLBACK, Library, Message, Say
+from cnnviz.figure.kept import KeptFigure, KeptPicture, named_lines
+from cnnviz.words import FALLBACK, Library
 
 FileUrl = Callable[[str], str]
 _PACKAGE = Path(__file__).parents[1]
@@ -85,7 +85,6 @@ def figure_html(
     """
     say = library.catalogue(language, figure.scope)
     say_html = library.catalogue(language, figure.scope, escape=True)
-    pick = 0 if language == "zh" else 1
     try:
         return _ENVIRONMENT.get_template(TEMPLATE.name).render(
             figure=figure,
@@ -95,20 +94,14 @@ def figure_html(
             source_url=source_url,
             commit=commit,
             words=library.catalogue(language),
-            said=lambda text: _said(text, say, pick),
-            said_html=lambda text: _said(text, say_html, pick),
+            said=say.said,
+            said_html=say_html,
             drawn=lambda markup: markup.get(language) or markup[FALLBACK],
             file_url=file_url,
             named_lines=named_lines,
         )
     except TemplateError as error:
         raise _unfilled(error) from error
-
-
-def _said(text: Said, say: Say, pick: int) -> str:
-    if isinstance(text, Message):
-        return say(text)
-    return text if isinstance(text, str) else text[pick]
 
 
 def _unfilled(error: TemplateError) -> CnnvizError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import unescape
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Raw, Struct
@@ -43,14 +43,7 @@ Gradient = Annotated[
 Layout = Literal["row", "flow", "grid", "column", "inputs"]
 
 
-class Text(NamedTuple):
-    """The same thing said in both languages."""
-
-    zh: Words
-    en: Words
-
-
-Said = Message | Text | Words
+Said = Message | Words
 """What a figure says: a sentence of its words file; or a name, the same in every language."""
 
 Language = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})?\Z")]
@@ -188,7 +181,7 @@ class KeptFigure(Kept, frozen=True):
     chosen: Count
     scrub: Said | None
     columns: Annotated[int, Meta(ge=0, le=100)]
-    notes: list[Message | tuple[Markup, Markup]]
+    notes: list[Message]
     variants: Annotated[list[KeptVariant], Meta(min_length=1, max_length=1000)]
     scope: Scope
     source: Source

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnviz.figure.figure import Drawing, Figure, Panel, Picture, Sprite, Text, Variant
+from cnnviz.figure.figure import Drawing, Figure, Panel, Picture, Sprite, Variant
 from cnnviz.figure.kept import (
     Bands,
     Chapter,
@@ -107,12 +107,8 @@ def _panel(
     )
 
 
-def _drawn(
-    content: Drawing | Text, scope: str, chapter: Chapter, library: Library
-) -> dict[str, str]:
+def _drawn(content: Drawing, scope: str, chapter: Chapter, library: Library) -> dict[str, str]:
     """A drawing in each language; notes which words it drew."""
-    if isinstance(content, Text):
-        return {"zh": content.zh, "en": content.en}
     drawn = {}
     for language in library.languages:
         heard = chapter.drawn_words.setdefault(language, {})

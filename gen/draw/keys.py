@@ -20,7 +20,7 @@ EXAMPLES = "examples"
 """The chapter that holds what the programs of docs/examples print."""
 
 UNITS = "units-"
-"""Begins the names of chapters that hold the units of a net of the atlas (gen.atlas.units)."""
+"""Begins the names of chapters that hold the units of a net of the atlas (cnnviz.atlas.units)."""
 
 _PACKAGES = ("cnnviz", "gen")
 _STORE = "cnnviz.figure.store"

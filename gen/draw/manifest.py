@@ -79,13 +79,14 @@ def words_differ(chapter: Chapter) -> bool:
     """
     drawn = chapter.drawn_words
     return any(
-        not _is(language, *where.split(":"), before)
+        not _is(language, where, before)
         for language in SITE.languages
         for where, before in drawn.get(language, drawn.get(FALLBACK, {})).items()
     )
 
 
-def _is(language: str, scope: str, key: str, before: str) -> bool:
+def _is(language: str, where: str, before: str) -> bool:
+    scope, _, key = where.partition(":")
     try:
         return text_digest(SITE.catalogue(language, scope).find(key)) == before
     except CnnvizError:

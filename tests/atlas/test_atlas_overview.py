@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from gen.atlas.net import atlas_net
 
 from cnnviz.atlas.figures import overview
 from cnnviz.data import catalogue

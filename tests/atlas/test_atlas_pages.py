@@ -9,8 +9,6 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from gen.atlas.net import AtlasNet
-from gen.atlas.sprites import bands, sprite, tiles
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F

@@ -10,9 +10,6 @@ import msgspec
 import numpy as np
 import pytest
 import torch
-from gen.atlas.addresses import unit_name
-from gen.atlas.net import atlas_net
-from gen.atlas.units import render_units
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
