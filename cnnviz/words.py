@@ -231,8 +231,7 @@ _PACKAGE = Path(__file__).parent
 
 def package_files(language: str) -> list[Path]:
     """The words files of this package itself."""
-    folders = [_PACKAGE / room / "words" for room in ("atlas", "figure")]
-    return [path for folder in folders for path in sorted(folder.glob(f"{language}*.yml"))]
+    return [_PACKAGE / room / "words" / f"{language}.yml" for room in ("atlas", "figure")]
 
 
 class PackageWords:
