@@ -46,14 +46,19 @@ def main() -> None:
     for path, markdown in layer_pages(facts, language).items():
         with _open(path, "w", encoding="utf-8") as page:
             page.write(markdown)
-        mkdocs_gen_files.set_edit_path(path, "../../cnnviz/atlas/pages.py")
+        mkdocs_gen_files.set_edit_path(path, _words(language))
     for net, layers in facts.nets.items():
         for layer in layers:
             if layer.form:
                 path, markdown = template_page(net, layer.name)
                 with _open(path, "w", encoding="utf-8") as page:
                     page.write(markdown)
-                mkdocs_gen_files.set_edit_path(path, "../../cnnviz/atlas/unit_page.py")
+                mkdocs_gen_files.set_edit_path(path, _words(language))
+
+
+def _words(language: str) -> str:
+    """Where a reader mends what a page of the atlas says."""
+    return f"../../cnnviz/atlas/words/{language}.yml"
 
 
 def _open(name: str, mode: str, encoding: str | None = None) -> IO[Any]:

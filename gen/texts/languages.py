@@ -4,7 +4,7 @@ Chinese is at the root (docs/zh, mkdocs.yml); any other language `xx` is at xx/ 
 mkdocs.xx.yml, which inherits mkdocs.yml. Nothing else names the languages: adding those two is all.
 
 A third language need not have all pages: those that are missing are shown in English, with a
-notice, and so are the words inside figures, the atlas and the lab.
+notice. Words files may be silent, too: English is said in their place.
 """
 
 from __future__ import annotations
@@ -57,11 +57,6 @@ def read(root: Path) -> list[Language]:
 def code_of(docs_dir: str) -> str:
     """The language of a MkDocs build, from its folder of pages."""
     return Path(docs_dir).name
-
-
-def ours(code: str) -> str:
-    """The language, zh or en, in which generated words are said to readers of a language."""
-    return code if code == ROOT_LANGUAGE else FALLBACK
 
 
 def having(languages: list[Language], docs: Path, page: str) -> list[Language]:

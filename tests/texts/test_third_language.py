@@ -12,6 +12,14 @@ import yaml
 from gen.settings import ROOT, from_environment
 
 TRANSLATED = ("index", "pooling")
+WORDS = {
+    "docs/xx/words.yml": 'minutes: "[[= minutes ]] Xmin"\n',
+    "docs/xx/lab.yml": 'messages:\n  undo: "Xback"\n',
+    "docs/xx/image.yml": 'image_tensor:\n  tensor:\n    title: "Xtitle"\n    legend: "Xlegend"\n',
+    "cnnviz/figure/words/xx.yml": 'how made: "Xmade"\n',
+    "cnnviz/atlas/words/xx.yml": "layer:\n  title: 'X [[= net ]] X [[= name ]]'\n"
+    "unit:\n  number: 'Xunit [[= index ]]'\nkinds:\n  conv: Xconv\n",
+}
 
 
 def described(name):
@@ -44,10 +52,13 @@ def site(tmp_path_factory):
         text = (copy / "docs" / "en" / f"{page}.md").read_text("utf-8")
         text = re.sub(r"^# \w+", "# Xed", text, count=1, flags=re.M)
         (copy / "docs" / "xx" / f"{page}.md").write_text(text, "utf-8")
-    (copy / "docs" / "xx" / "lab.yml").write_text('messages:\n  undo: "Xback"\n', "utf-8")
-    settings = from_environment()
+    for file, text in WORDS.items():
+        (copy / file).write_text(text, "utf-8")
+    # A build of its own, since a chart is drawn in xx, too; what is not changed is not copied.
+    build_dir = copy / "build"
+    shutil.copytree(from_environment().build_dir, build_dir, copy_function=os.link)
     environment = os.environ | {
-        "CNNVIZ_BUILD": str(settings.build_dir),
+        "CNNVIZ_BUILD": str(build_dir),
         "CNNVIZ_COMMIT": "test",
         "SITE_URL": "https://example.org/",
         "NO_MKDOCS_2_WARNING": "1",
@@ -58,8 +69,9 @@ def site(tmp_path_factory):
     run = subprocess.run(
         build, cwd=copy, env=environment, capture_output=True, text=True, check=False
     )
-    shutil.rmtree(settings.build_dir / "cards" / "xx", ignore_errors=True)
     assert run.returncode == 0, run.stderr[-3000:]
+    drawn = re.findall(r"cnnviz: rendered (\w+)", run.stderr)
+    assert drawn == ["image_tensor"], "the one chapter with words in a chart that xx says itself"
     parity = [sys.executable, "-m", "gen", "parity"]
     run = subprocess.run(
         parity, cwd=copy, env=environment, capture_output=True, text=True, check=False
@@ -93,6 +105,29 @@ def test_the_lab_speaks_it_and_english_where_it_is_silent(site):
     words = (site / "assets" / "lab" / "words.js").read_text("utf-8")
     assert '"undo": "Xback"' in words
     assert '"clear": "Clear"' in words
+
+
+def test_generated_parts_speak_it(site):
+    assert "Xmin</span>" in (site / "index.html").read_text("utf-8")
+
+
+def test_figures_speak_it_in_legends_and_in_charts(site):
+    html = (site / "image" / "index.html").read_text("utf-8")
+    figure = re.search(r'<figure [^>]*id="fig-image_tensor-tensor".*?</figure>', html, re.S)[0]
+    assert '<span class="legend-text">Xlegend</span>' in figure
+    assert 'aria-label="Xtitle"' in figure
+    assert "channel 0: red" in figure  # where it is silent
+    assert "<summary>Xmade</summary>" in figure
+
+
+def test_the_atlas_speaks_it_and_its_units(site):
+    layer = (site / "atlas" / "lenet" / "conv1" / "index.html").read_text("utf-8")
+    assert re.search("<h1[^>]*>X LeNet X conv1", layer)
+    assert "<td>Xconv</td>" in layer
+    assert "Receptive field" in layer
+    unit = (site / "atlas" / "lenet" / "conv1" / "03" / "index.html").read_text("utf-8")
+    assert "Xunit 3" in unit
+    assert "What excites it" in unit
 
 
 def test_everything_else_is_there(site):

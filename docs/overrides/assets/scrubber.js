@@ -1,4 +1,4 @@
-// A slider over the variants of a figure (gen/figure/html.py): it moves the radio buttons that choose among
+// A slider over the variants of a figure (cnnviz/figure/html.py): it moves the radio buttons that choose among
 // them, which stay where they are for readers without JavaScript.
 for (const figure of document.querySelectorAll(".tabbed-set[data-scrub]")) {
   const frames = [...figure.querySelectorAll(":scope > input")];
