@@ -35,15 +35,15 @@ def figure(file: str) -> dict:
     chart = f'<svg data-lines="{lines}"><title>loss</title></svg>'
     sprite = {
         "type": "picture",
-        "label": {"key": "layer", "values": {}},
-        "alt": {"key": "maps", "values": {"count": 2}},
+        "label": {"key": "signs", "values": {}},
+        "alt": {"key": "named", "values": {"name": "maps", "what": 2}},
         "links": {"layer": "conv", "count": 2, "columns": 2},
         "bands": {"count": 2, "height": 1},
         **shown,
     }
     legends = [
         {
-            "text": {"key": "weight", "values": {}},
+            "text": {"key": "signs are", "values": {}},
             "gradient": _GREY,
             "low": "−1",
             "high": "1",
@@ -59,7 +59,7 @@ def figure(file: str) -> dict:
         "chosen": 1,
         "scrub": "step",
         "columns": 0,
-        "notes": [{"key": "seed", "values": {}}],
+        "notes": [{"key": "named", "values": {"name": "a", "what": "b"}}],
         "variants": [
             {"name": "one", "panels": panels[1:], "legends": []},
             {"name": "two", "panels": panels, "legends": legends},

@@ -50,7 +50,7 @@ def test_it_is_plain_json_and_reading_gives_types(chapter):
     sprite, drawing = shown.panels
     assert isinstance(sprite, KeptPicture)
     assert isinstance(drawing, KeptDrawing)
-    assert sprite.label == message("layer")
+    assert sprite.label == message("signs")
     assert sprite.seen == (6, 1)
     assert shown.pictures == [sprite]
     assert opened(sealed(chapter)).figures["map"].weights == {"lenet": Passport(0, KEY)}

@@ -1,4 +1,4 @@
-"""Facts of a network, of its layers and of its units: what pages are made of, as it is kept on disk.
+"""Facts of a network, of its layers and units: what pages are made of, as it is kept on disk.
 
 Types are narrower than pages need, since names become files, addresses and markup, and since kept
 facts may come from anybody (a bundle). Imports no torch.

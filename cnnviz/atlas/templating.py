@@ -7,7 +7,8 @@ from typing import Any
 
 from cnnviz.figure.html import environment
 
-_ENVIRONMENT = environment(Path(__file__).parent / "templates")
+TEMPLATES = Path(__file__).parent / "templates"
+_ENVIRONMENT = environment(TEMPLATES)
 
 
 def filled(name: str, **values: Any) -> str:

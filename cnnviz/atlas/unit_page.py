@@ -154,9 +154,10 @@ class UnitPages:
         units, layer, say = self._units, self._layer, self._say_html
         spatial, relu, tested = self._spatial, bool(layer.relu), units.tested
         seen = {"images": units.all, "whole": self._whole, "field": times(layer.field)}
-        weights = {"seed": units.passport.seed, "digest": units.passport.digest}
+        passport = {"seed": units.passport.seed, "digest": units.passport.digest}
         inputs, shown = units.inputs, [units.classes[i] for i in units.inputs.labels]
-        tiles = layer.units[0].weights.tiles
+        weights = layer.units[0].weights
+        slices = range(len(weights.numbers) if weights.tiles > 1 else 0)
         return {
             "words": self._say,
             "net": units.title,
@@ -164,14 +165,14 @@ class UnitPages:
             "siblings": self._say("siblings.all", spatial=spatial, last=self._count - 1),
             "excites_legend": say("excites.legend", **seen),
             "conv": layer.kind == "conv",
-            "slices": [self._say("weights.slice", slice=i) for i in range(tiles) if tiles > 1],
+            "slices": [self._say("weights.slice", slice=i) for i in slices],
             "inputs": _picture(inputs, 420, self._say("maps.inputs alt", classes=shown)),
             "thumbs": [] if spatial else self._thumbs(),
             "columns": INPUT_COLUMNS,
             "rows": _rows(len(inputs.labels)),
             "classes_legend": say("classes.legend", relu=relu, tested=tested, spatial=spatial),
             "links_legend": say("links.legend", tested=tested),
-            "made": say("made.text", net=self._net, **weights),
+            "made": say("made.text", net=self._net, **passport),
         }
 
     def _say_layout(self) -> str:
@@ -268,15 +269,9 @@ class UnitPages:
         weights, classes = unit.weights, self._units.classes
         best = classes[max(range(len(classes)), key=unit.means.__getitem__)]
         shapes = [looks_like(shape) for shape in weights.shapes]
-        said: dict[str, Any] = {"index": index, "best": best}
+        alt = self._say("weights.alt", index=index, best=best)
         if self._layer.kind == "conv":
-            named = [[i, shape] for i, shape in enumerate(shapes) if shape]
-            several = message("weights.slices", slices=named)
-            if len(shapes) == 1:
-                said["shape"] = shapes[0] or message("weights.no shape")
-            else:
-                said["shape"] = several if named else message("weights.no shapes")
-        alt = self._say("weights.kernel alt" if "shape" in said else "weights.alt", **said)
+            alt = self._say("weights.kernel alt", index=index, best=best, shape=_shape(shapes))
         return {
             "weights": _picture(weights, 380, alt, most=28),
             "weights_legend": self._say_html(
@@ -369,6 +364,14 @@ def _part(sheet: Drawn, rows: int, offset: str, alt: str) -> _Picture:
     """So many rows of a sheet; there is a line between two rows."""
     height = rows * (sheet.height + 1) // SHEET_ROWS - 1
     return _picture(sheet, 190, alt)._replace(height=height, offset=offset)
+
+
+def _shape(shapes: Sequence[Message | None]) -> Message:
+    """What a kernel looks like, of which these are the slices."""
+    if len(shapes) == 1:
+        return shapes[0] or message("weights.no shape")
+    named = [[i, shape] for i, shape in enumerate(shapes) if shape]
+    return message("weights.slices", slices=named) if named else message("weights.no shapes")
 
 
 def _bars(values: Sequence[float], texts: Sequence[str], least: float = 0) -> list[_Bar]:

@@ -5,6 +5,7 @@ gen/site/hooks.py, the only one besides gen/site/added.py that knows MkDocs, cal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError
 
+from cnnviz.atlas.templating import TEMPLATES
 from cnnviz.errors import CnnvizError
 from cnnviz.figure.html import figure_html
 from cnnviz.figure.kept import Chapter as Rendered
@@ -39,7 +41,7 @@ from gen.texts.fill import Prose
 from gen.texts.finding import Finding
 from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
-from gen.texts.languages import ROOT_LANGUAGE
+from gen.texts.languages import FALLBACK, ROOT_LANGUAGE
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
 from gen.texts.words import SITE
@@ -201,6 +203,15 @@ class SiteBuild:
             notice = prebuilt.notice(self.bundle, self.settings, self.plan.language)
         return {"commit": commit(), "version": version(), "prebuilt": notice}
 
+    def words_of(self, markdown: str) -> list[Path]:
+        """The words files of which a page says something: those of its figures, and of all."""
+        shown = {"", *re.findall(r'figure\("(\w+)/', markdown)}
+        return list(dict.fromkeys(file for scope in sorted(shown) for file in self._words(scope)))
+
+    def _words(self, scope: str) -> list[Path]:
+        languages = dict.fromkeys((self.plan.language, FALLBACK))
+        return [file for language in languages for file in SITE.files(language, scope)]
+
     def warn_of_differences(self) -> None:
         """Warn of what one language has and the other lacks."""
         for difference in differences(ROOT / "docs"):
@@ -325,7 +336,9 @@ class SiteBuild:
             write_atomically(site / "notebooks" / f"{name}.ipynb", text.encode())
         atlas, settings, preview = self.numbers["atlas"], self.settings, self.preview
         chapters = ["atlas", *(f"{keys.UNITS}{net}" for net in atlas["nets"])]
-        if not preview.units_are_there(settings.figures_dir / f"{name}.json" for name in chapters):
+        made_from = [settings.figures_dir / f"{name}.json" for name in chapters]
+        made_from += [*filter(Path.is_file, self._words("unit")), *sorted(TEMPLATES.iterdir())]
+        if not preview.units_are_there(made_from):
             language, foreign = self.plan.language, self.bundle is not None
             write_units(site, settings, atlas, language, preview.running, foreign)
 

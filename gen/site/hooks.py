@@ -78,6 +78,9 @@ def on_pre_build(config: MkDocsConfig) -> None:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """After gen/site/added.py has added its own: leave out of a preview what has not changed."""
     session.preview.pass_over_what_is_the_same(files, Path(config.docs_dir))
+    session.preview.make_again_what_says_changed_words(
+        files, lambda file: session.build.words_of(file.content_string)
+    )
     return files
 
 

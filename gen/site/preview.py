@@ -7,7 +7,7 @@ the build itself adds come from a fresh folder each time and would always look n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from mkdocs.structure.files import File
@@ -25,6 +25,7 @@ class Preview:
     def __init__(self) -> None:
         self.running = False
         self._last: dict[str, str] = {}
+        self._words: dict[str, str] = {}
         self._units = ""
 
     def pass_over_what_is_the_same(self, files: Iterable[File], docs: Path) -> None:
@@ -37,6 +38,18 @@ class Preview:
             if self._last.get(file.src_uri) == content:
                 os.utime(path, (0, 0))
             self._last[file.src_uri] = content
+
+    def make_again_what_says_changed_words(
+        self, files: Iterable[File], made_with: Callable[[File], Iterable[Path]]
+    ) -> None:
+        """Let pages count as changed whose words files are not as they were in the last build."""
+        for file in files if self.running else ():
+            if not file.is_documentation_page():
+                continue
+            words = digest(path.read_bytes() for path in made_with(file) if path.is_file())
+            if self._words.get(file.src_uri, words) != words:
+                file.is_modified = lambda: True  # type: ignore[method-assign]
+            self._words[file.src_uri] = words
 
     def units_are_there(self, made_from: Iterable[Path]) -> bool:
         """Have the pages of units, made from these files as they are now, been written before?"""

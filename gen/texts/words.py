@@ -49,12 +49,13 @@ class SiteWords:
         heard: Callable[[str, Sentence], None] | None = None,
     ) -> Catalogue:
         """See cnnviz.words.Library; the scope of a figure begins with its chapter."""
-        names = [*_beside_page(scope.partition(".")[0]), FILE, ATLAS]
-        own, english = (
-            [*(self.docs / code / name for name in names), *package_files(code)]
-            for code in (language, FALLBACK)
-        )
+        own, english = (self.files(code, scope) for code in (language, FALLBACK))
         return Catalogue(own, english, scope, escape, heard)
+
+    def files(self, language: str, scope: str) -> list[Path]:
+        """The words files of a language that are looked into, whether they exist or not."""
+        names = [*_beside_page(scope.partition(".")[0]), FILE, ATLAS]
+        return [*(self.docs / language / name for name in names), *package_files(language)]
 
 
 SITE = SiteWords()

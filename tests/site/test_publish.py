@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from cnnviz.errors import CnnvizError
-from cnnviz.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant, Text
+from cnnviz.figure.kept import KeptDrawing, KeptFigure, KeptPicture, KeptVariant
 from gen.checks import in_step
 from gen.settings import ROOT
 from gen.site import cards, feed, structured
@@ -30,8 +30,8 @@ def figure(file, width, height, panels=1):
 
 
 def of_panels(panels):
-    variant = KeptVariant(Text("甲", "one"), panels, [])
-    return KeptFigure(Text("图", "figure"), "row", 0, None, 0, [], [variant], "x.py#L1", {})
+    variant = KeptVariant("one", panels, [])
+    return KeptFigure("figure", "row", 0, None, 0, [], [variant], "x.y", "gen/x.py#L1", {})
 
 
 def pixels_of(path):
@@ -90,7 +90,7 @@ def test_pixels_are_enlarged_without_blur(source):
 
 def test_the_figure_of_a_card_is_the_first_that_fills_it():
     figures = {
-        "a/chart": of_panels([KeptDrawing(None, None, ("<svg/>", "<svg/>"))]),
+        "a/chart": of_panels([KeptDrawing(None, None, {"en": "<svg/>"})]),
         "a/one": figure("x.png", 28, 28),
         "a/row": figure("x.png", 28, 28, panels=6),
     }
