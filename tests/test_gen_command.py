@@ -106,7 +106,7 @@ from gen.__main__ import VERBS
 import_module(VERBS[sys.argv[1]])
 print(*{name.partition(".")[0] for name in sys.modules})
 """
-ONLY_TEXT = {"torch", "numpy", "PIL", "msgspec", "mkdocs", "matplotlib", "markdown", "selectolax"}
+ONLY_TEXT = {"torch", "numpy", "PIL", "mkdocs", "matplotlib", "markdown", "selectolax"}
 """What is not there where pull requests have their text checked (.github/workflows/check.yml)."""
 
 

@@ -18,7 +18,7 @@ def filled(name: str, **values: Any) -> str:
     line of the template ends, nothing is written, or a space before a word.
 
     Args:
-        name: such as "overview.html".
+        name: of its file.
 
     Raises:
         jinja2.UndefinedError: the template asks for what is not given.

@@ -20,7 +20,9 @@ from gen.draw import keys, manifest
 from gen.publish import offline
 from gen.settings import ROOT
 from gen.site import cards
+from gen.site.build import session
 from gen.site.units import write_units
+from gen.texts.words import SITE
 from tests import small_bundle
 from tests.small_bundle import listing, opened, picture, sealed
 
@@ -53,10 +55,13 @@ LONG = "x" * 2_000_001
 
 WORDS = {
     # Of figures: escaped, or, where they are markup, looked at with the finished page.
-    *("figures.map.alt[]", "figures.map.scrub[]", "figures.map.notes[][]"),
-    *("figures.map.variants[].name[]", "figures.map.variants[].panels[].label[]"),
-    *("figures.map.variants[].panels[].alt[]", "figures.map.variants[].panels[].markup[]"),
-    *(f"figures.map.variants[].legends[].{name}" for name in ("text[]", "low", "high", "ends[][]")),
+    *(f"figures.map.alt.values.{name}" for name in ("digit", "relu1", "relu2")),
+    *("figures.map.scrub", "figures.map.variants[].name"),
+    *(f"figures.map.notes[].values.{name}" for name in ("name", "what")),
+    *(f"figures.map.variants[].panels[].alt.values.{name}" for name in ("name", "what")),
+    *(f"figures.map.variants[].panels[].markup.{language}" for language in ("zh", "en")),
+    *(f"figures.map.variants[].legends[].{name}" for name in ("text", "low", "high", "ends[][]")),
+    "figures.map.scope",  # where its words are looked for: they are there, or it is refused
     # Numbers for the prose.
     *("numbers.written", "numbers.names[]", "numbers.names[].en"),
     # Of the atlas.
@@ -67,6 +72,10 @@ WORDS = {
     *("numbers.classes[]", "numbers.layers.conv.units[].weights.numbers[]"),
 }
 """Texts in a chapter that may say anything printable: none becomes a file or an address."""
+
+
+VALUES = ("numbers.", "figures.map.variants[].panels[].markup.")
+"""Fields with names that nobody knows beforehand: numbers, and languages."""
 
 
 def leaves(value):
@@ -135,7 +144,7 @@ def test_every_text_in_a_chapter(built, name):
                 if text:  # some may be empty
                     (fields if is_key else accepted).add(written(at))
     assert accepted <= WORDS
-    assert {field for field in fields if not field.startswith("numbers.")} == set()
+    assert {field for field in fields if not field.startswith(VALUES)} == set()
     assert not fields & {"numbers.nets.net", "numbers.titles.net", "numbers.layers.conv"}
     path.write_bytes(sealed(good))
     assert not checked(built)
@@ -227,18 +236,22 @@ def pages_of(settings, work):
     config = SimpleNamespace(
         docs_dir=str(ROOT / "docs" / "en"), site_dir=str(site), use_directory_urls=True
     )
+    names = small_bundle.CHAPTERS
+    chapters = {n: read for n in names if (read := manifest.read(n, settings))}
+    if "relu" not in chapters or "atlas" not in chapters:
+        raise CnnvizError("what gen.site.build brings up to date before it makes pages")
+    session.build = SimpleNamespace(chapters=chapters)
     with FilesEditor(Files([]), config, str(made)):
         runpy.run_path(str(ROOT / "gen" / "site" / "added.py"))
     for template in made.rglob("unit.md"):
         page = site / template.relative_to(made).with_suffix("") / "index.html"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text("<h1>UNIT-BODY</h1>")
-    chapters = {name: manifest.read(name, settings) for name in small_bundle.CHAPTERS}
     for name, chapter in chapters.items():
-        for title, figure in chapter.figures.items() if chapter else ():
+        for title, figure in chapter.figures.items():
             address = f"{name}/{title}"
             cards.card("Title", "Site", address, {address: figure}, settings.figures_dir, work)
-            figure_html(address, figure, "en", "", str, "https://example.org/", "abcd")
+            figure_html(address, figure, "en", "", str, "https://example.org/", "abcd", SITE)
     write_units(site, settings, chapters["atlas"].numbers, "en")
 
 

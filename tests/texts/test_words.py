@@ -31,8 +31,8 @@ def test_a_language_says_it_in_its_own_order(docs, language, said):
 
 
 def test_a_missing_key_names_file_key_and_language(docs):
-    with pytest.raises(CnnvizError, match=r"docs/xx/words\.yml has no 'colon', nor has docs/en/"):
-        words("xx", docs)("colon")
+    with pytest.raises(CnnvizError, match=r"docs/xx/words\.yml has no 'never', nor has docs/en/"):
+        words("xx", docs)("never")
 
 
 def test_a_value_that_is_not_given_is_named(docs):

@@ -133,18 +133,14 @@ def _styles(context: Context) -> list[tuple[str, int, int]]:
 
 def _style_name(context: Context, style: str) -> Said:
     """A style of writing, or the class by which a data set without styles is compared."""
+    digit, kind = _digit_and_kind(context, style)
+    return message("style", digit=digit, kind=message(f"kinds.{kind}")) if kind else digit
+
+
+def _digit_and_kind(context: Context, style: str) -> tuple[str, str]:
+    """What is written, and how, as styles.kinds in the words files name it; "" without styles."""
     if not context.test.styles:
-        return style
-    digit, kind = _digit_and_kind(style)
-    return message("style", digit=digit, kind=message(f"kinds.{kind}"))
-
-
-def _digit_and_kind(style: str) -> tuple[str, str]:
-    """What is written, and the name of how under styles.kinds in the words files.
-
-    >>> _digit_and_kind("9 open, round")
-    ('9', 'open round')
-    """
+        return style, ""
     digit, _, kind = style.partition(" ")
     return digit, kind.replace(",", "")
 
@@ -301,10 +297,9 @@ def numbers(context: Context) -> dict[str, Any]:
         "surest": max(p for _, _, p in worst),
         "above_90": int(((sure > 0.9) & wrong).sum()),
         "styles": [
-            {"digit": digit, "kind": kind, "count": n, "errors": e}
-            for (digit, kind), n, e in (
-                (_digit_and_kind(s) if context.test.styles else (s, ""), n, e) for s, n, e in hard
-            )
+            dict(zip(("digit", "kind"), _digit_and_kind(context, style), strict=True))
+            | {"count": n, "errors": e}
+            for style, n, e in hard
         ],
         "taken_for": {
             "flagged_1": _taken_for(context, "1 with flag"),
