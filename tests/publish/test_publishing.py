@@ -81,7 +81,7 @@ def test_a_site_is_not_made_of_figures_older_than_the_code(tmp_path, monkeypatch
     monkeypatch.setattr(
         "gen.publish.assemble.assemble", lambda settings: pytest.fail("put together")
     )
-    with pytest.raises(CnnvizError, match="older than the code that draws relu"):
+    with pytest.raises(CnnvizError, match="older than what draws relu"):
         prebuilt.site(settings)
 
 
