@@ -108,7 +108,7 @@ check: $(INSTALLED) ## style, types, who imports whom, prose: ruff, mypy, lint-i
 	@cd tests/js && { test node_modules/.package-lock.json -nt package-lock.json || npm ci --silent --no-audit --no-fund; }
 	@cd tests/js && npm run --silent check
 
-prose: $(READING)/.installed ## how the text is written: typography, terms, spelling, links, typed numbers (2 s)
+prose: $(READING)/.installed ## how the text is written: typography, terms, spelling, links, typed numbers (4 s)
 	@$(READING)/bin/python -m gen prose
 
 parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)

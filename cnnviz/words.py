@@ -7,6 +7,7 @@ English is said where a language is silent.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -104,6 +105,12 @@ def sandbox(
 
 _PLAIN, _ESCAPED = sandbox(), sandbox(escape=True)
 
+_DEEPEST, _LONGEST = 4, 20_000
+"""Sentences inside one another, and characters of what is said; a bundle may ask for more."""
+
+_NO_TAG = re.compile(r'<(?!/?(?:b|code|em)>|/a>|a href="(?:\.\./)+\w[\w.#-]*(?:/[\w.#-]+)*/?">)[^>]*>?')
+"""A tag that no sentence holds, whatever its values are."""
+
 
 @lru_cache(maxsize=8192)
 def _template(text: str, escape: bool) -> Template:
@@ -148,6 +155,12 @@ class Catalogue:
         self._files, self._english = files, english
         self._escape, self._heard = escape, heard
         self._found: dict[str, Sentence] = {}
+
+        def say(key: str, **values: Any) -> str:
+            return self(key, **values)
+
+        # What sentences see; behind a catalogue they would see files.
+        self._function = say
         parts = scope.split(".") if scope else []
         self._places = [".".join([*parts[:n], ""]) if n else "" for n in range(len(parts), -1, -1)]
 
@@ -183,30 +196,52 @@ class Catalogue:
         """
         if isinstance(key, Message):
             values, key = key.values, key.key
+        return self._say(key, values, 0)
+
+    def _say(self, key: str, values: Mapping[str, Any], depth: int) -> str:
         sentence = self.find(key)
         if self._heard:
             self._heard(key, sentence)
-        if "[[" not in (text := str(sentence.text)):
-            return Markup(text) if self._escape else text
-        given = {name: self._spoken(value) for name, value in values.items()}
+        if not isinstance(sentence.text, str | int | float) or depth > _DEEPEST:
+            raise CnnvizError(
+                f"{shown(sentence.file)}: '{sentence.key}' cannot be said: expected one sentence, "
+                "in quotes, and not too many inside one another."
+            )
+        text = str(sentence.text)
+        if "[[" not in text:
+            return self._checked(sentence, text)
+        given = {name: self._spoken(value, depth + 1) for name, value in values.items()}
         try:
-            said = _template(text, self._escape).render(given, say=self)
+            said = _template(text, self._escape).render(given, say=self._function)
         except (TemplateError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
             raise CnnvizError(
                 f"{shown(sentence.file)}: '{sentence.key}' cannot be said ({error}). "
                 f"It may name: {', '.join(values) or 'no value'}."
             ) from error
-        return Markup(said) if self._escape else said
+        return self._checked(sentence, said)
+
+    def _checked(self, sentence: Sentence, said: str) -> str:
+        """What was said, if it is not endless and holds no more markup than a sentence may."""
+        if len(said) > _LONGEST:
+            raise CnnvizError(f"{shown(sentence.file)}: '{sentence.key}' becomes far too long.")
+        if not self._escape:
+            return said
+        if "<" in said and (tag := _NO_TAG.search(said)):
+            raise CnnvizError(
+                f"{shown(sentence.file)}: '{sentence.key}' holds {tag[0][:60]!r}. Expected no "
+                'markup but <b>, <code>, <em> and <a href="../page/"> to a page of this site.'
+            )
+        return Markup(said)
 
     def said(self, text: Message | str) -> str:
         """A message said; a name, which is the same in every language, as it is."""
         return text if isinstance(text, str) else self(text)
 
-    def _spoken(self, value: Any) -> Any:
+    def _spoken(self, value: Any, depth: int) -> Any:
         if isinstance(value, Message):
-            return self(value)
+            return self._say(value.key, value.values, depth)
         if isinstance(value, (list, tuple)):
-            return [self._spoken(one) for one in value]
+            return [self._spoken(one, depth) for one in value]
         return value
 
 

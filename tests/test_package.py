@@ -59,6 +59,9 @@ def test_what_is_inside(dist):
             packed.read(next(name for name in names if name.endswith("METADATA")))
         )
     assert {"cnnviz/py.typed", "cnnviz/drawing/cnnviz.mplstyle"} <= set(names)
+    with_words = [*ROOT.glob("cnnviz/*/words/*.yml"), *ROOT.glob("cnnviz/*/templates/*")]
+    assert {path.relative_to(ROOT).as_posix() for path in with_words} <= set(names)
+    assert len(with_words) > 4
     assert {name.split("/")[0].split("-")[0] for name in names} == {"cnnviz"}
     assert metadata["License-Expression"] == "MIT"
     assert metadata["Description-Content-Type"] == "text/markdown"

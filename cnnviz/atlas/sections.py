@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from cnnviz.atlas.subject import AtlasNet
-from cnnviz.inside.layers import KINDS, Layer
+from cnnviz.inside.layers import INPUT, KINDS, Layer
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,15 @@ class Pair:
 
 
 def pair(net: AtlasNet, layer: Layer) -> Pair:
-    """A layer with weights before and after its ReLU; any other: what goes in, what comes out."""
+    """A layer with weights before and after its ReLU; what several layers feed alone.
+
+    Any other: what goes in, what comes out.
+    """
     if layer.weight is not None:
         return Pair(layer, nonlinearity(net, layer), layer)
     before = net.before(layer)
+    if before is None and layer.fed_by != (INPUT,):  # several layers feed it
+        return Pair(layer, None, None)
     if before and before.weight is not None and nonlinearity(net, before) is layer:
         return Pair(before, layer, before)
     return Pair(before, layer, units_of(net, layer))
@@ -67,7 +72,8 @@ def shown(net: AtlasNet, layer: Layer) -> dict[str, str]:
     """Section of the page → address of its figure; a ReLU shares those of the layer before it."""
     own = f"{net.name}_{layer.name}"
     seen = pair(net, layer)
-    same = f"{net.name}_{seen.first.name}" if seen.first and seen.units is seen.first else own
+    shares = seen.first and seen.units is seen.first and pair(net, seen.first) == seen
+    same = f"{net.name}_{seen.first.name}" if seen.first and shares else own
     found: dict[str, str] = {}
     if len(layer.after) == 3:
         found["field"] = f"atlas_fields/{own}_field"

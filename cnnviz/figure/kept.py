@@ -33,6 +33,7 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
 DigestOrNone = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{8,64})?\Z")]
 PictureFile = Annotated[str, Meta(pattern=rf"(?a)\A{_FILE}\.png\Z", max_length=300)]
 Scope = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,199}\Z")]
+Asked = Annotated[str, Meta(pattern=r"\A\w[\w.-]{0,199}:\w[\w .-]{0,99}\Z")]
 Source = Annotated[str, Meta(pattern=r"(?a)\A(?:gen|cnnviz)/(?:\w+/)*\w+\.py#L\d{1,6}\Z")]
 Gradient = Annotated[
     str,
@@ -218,7 +219,7 @@ class Chapter(Struct, forbid_unknown_fields=True):
     numbers: dict[str, Any] = {}
     files: dict[PictureFile, Digest] = {}
     weights: dict[str, DigestOrNone] = {}
-    drawn_words: dict[Language, dict[str, Digest]] = {}
+    drawn_words: dict[Language, dict[Asked, Digest]] = {}
 
 
 class _Sealed(Struct, forbid_unknown_fields=True):

@@ -195,7 +195,7 @@ def layers_of(model: nn.Module, x: Tensor, net: str) -> list[Layer]:
         x: input batch, (N, …); one image is enough.
     """
     calls = trace(model, x)
-    modules = dict(model.named_modules())
+    modules = _modules(model, calls)
     last = next(reversed(calls))
     kinds = {
         name: _kind(name, modules.get(name), call, name == last) for name, call in calls.items()
@@ -212,6 +212,18 @@ def layers_of(model: nn.Module, x: Tensor, net: str) -> list[Layer]:
             _maps(feeders, found), first, fed_by,
         )  # fmt: skip
     return list(found.values())
+
+
+def _modules(model: nn.Module, calls: Mapping[str, Call]) -> dict[str, nn.Module]:
+    """Module of each call; the second use of a ReLU or of pooling, "pool_1", is one, too."""
+    modules = dict(model.named_modules())
+    weighted = tuple(t for kind in KINDS.values() if kind.weighted for t in kind.modules)
+    for name in calls:
+        base, _, count = name.rpartition("_")
+        module = modules.get(base)
+        if name not in modules and count.isdigit() and module and not isinstance(module, weighted):
+            modules[name] = module
+    return modules
 
 
 def _kind(name: str, module: nn.Module | None, call: Call, last: bool) -> str:

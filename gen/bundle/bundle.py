@@ -237,13 +237,12 @@ def changed_chapters(about: dict[str, Any], settings: Settings) -> list[str]:
     return sorted(
         name
         for name in now
-        if then.get(name) != now[name]
-        or ((chapter := manifest.read(name, settings)) and manifest.words_differ(chapter))
+        if then.get(name) != now[name] or manifest.words_changed(name, settings)
     )
 
 
 def site(settings: Settings) -> None:
-    """Put the whole site together from the bundle in use. No figure in it is older than the code.
+    """Put the whole site together from the bundle in use; no figure is older than what draws it.
 
     Raises:
         CnnvizError: no bundle is in use, or the drawing code of some chapters has changed since.

@@ -72,6 +72,17 @@ def stale(settings: Settings) -> dict[str, str]:
     }
 
 
+def words_changed(name: str, settings: Settings) -> bool:
+    """The same of a chapter that is there, whatever its pictures are like; units draw no words."""
+    path = settings.figures_dir / f"{name}.json"
+    if name.startswith(keys.UNITS) or not path.exists():
+        return False
+    try:
+        return words_differ(_opened(path))
+    except (OSError, DamagedError):
+        return True
+
+
 def words_differ(chapter: Chapter) -> bool:
     """Are words inside its drawings not what the words files of any language say now?
 

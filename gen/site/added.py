@@ -58,7 +58,8 @@ def main() -> None:
 
 def _words(language: str) -> str:
     """Where a reader mends what a page of the atlas says."""
-    return f"../../cnnviz/atlas/words/{language}.yml"
+    file = f"cnnviz/atlas/words/{language}.yml"
+    return f"../../{file if (ROOT / file).is_file() else f'cnnviz/atlas/words/{FALLBACK}.yml'}"
 
 
 def _open(name: str, mode: str, encoding: str | None = None) -> IO[Any]:

@@ -145,7 +145,7 @@ def overview(net: AtlasNet) -> Figure:
             "alt",
             label=net.classes[int(net.labels[chosen])],
             net=net.title,
-            layers=" → ".join(layer.name for layer in net.layers),
+            layers=[layer.name for layer in net.layers],
         ),
         panels=panels,
         legends=[
