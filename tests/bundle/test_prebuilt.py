@@ -59,7 +59,7 @@ def test_older_than_the_code_is_said(built, bundle):
     about["sources"]["relu"] = "other"
     assert prebuilt.changed_chapters(about, built) == ["relu"]
     assert "older than the code" in prebuilt.notice(about, built, "en")
-    assert "比代码旧" in prebuilt.notice(about, built, "zh")
+    assert "比代码或图表里的字旧" in prebuilt.notice(about, built, "zh")
 
 
 @pytest.mark.parametrize(
