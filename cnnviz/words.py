@@ -108,7 +108,8 @@ _PLAIN, _ESCAPED = sandbox(), sandbox(escape=True)
 _DEEPEST, _LONGEST = 4, 20_000
 """Sentences inside one another, and characters of what is said; a bundle may ask for more."""
 
-_NO_TAG = re.compile(r'<(?!/?(?:b|code|em)>|/a>|a href="(?:\.\./)+\w[\w.#-]*(?:/[\w.#-]+)*/?">)[^>]*>?')
+_LINK = r'a href="(?:\.\./)+\w[\w.#-]*(?:/[\w.#-]+)*/?"'
+_NO_TAG = re.compile(rf"<(?!/?(?:b|code|em)>|/a>|{_LINK}>)[^>]*>?")
 """A tag that no sentence holds, whatever its values are."""
 
 
