@@ -8,6 +8,7 @@ English is said where a language is silent.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -246,11 +247,17 @@ class Catalogue:
         return value
 
 
-class Library(Protocol):
+class Library(ABC):
     """Where the words of figures and pages stand, in each language that there is."""
 
     @property
-    def languages(self) -> Sequence[str]: ...
+    @abstractmethod
+    def languages(self) -> Sequence[str]:
+        """The languages in which drawings are made."""
+
+    @abstractmethod
+    def files(self, language: str, scope: str) -> list[Path]:
+        """The words files of a language that are looked into, whether they exist or not."""
 
     def catalogue(
         self,
@@ -260,6 +267,8 @@ class Library(Protocol):
         heard: Callable[[str, Sentence], None] | None = None,
     ) -> Catalogue:
         """What is said in a language; the arguments are those of Catalogue."""
+        own, english = (self.files(code, scope) for code in (language, FALLBACK))
+        return Catalogue(own, english, scope, escape, heard)
 
 
 _PACKAGE = Path(__file__).parent
@@ -270,7 +279,7 @@ def package_files(language: str) -> list[Path]:
     return [_PACKAGE / room / "words" / f"{language}.yml" for room in ("atlas", "figure")]
 
 
-class PackageWords:
+class PackageWords(Library):
     """The words of this package: those of its figures and of the atlas."""
 
     @property
@@ -278,16 +287,9 @@ class PackageWords:
         """Those of the atlas."""
         return sorted(path.stem for path in (_PACKAGE / "atlas" / "words").glob("*.yml"))
 
-    def catalogue(
-        self,
-        language: str,
-        scope: str = "",
-        escape: bool = False,
-        heard: Callable[[str, Sentence], None] | None = None,
-    ) -> Catalogue:
-        """See Library."""
-        files, english = package_files(language), package_files(FALLBACK)
-        return Catalogue(files, english, scope, escape, heard)
+    def files(self, language: str, scope: str) -> list[Path]:
+        """The same for every scope."""
+        return package_files(language)
 
 
 def read(file: Path) -> Mapping[str, Any]:

@@ -7,11 +7,11 @@ the atlas, stands in the package (cnnviz.words).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from cnnviz.words import FALLBACK, Catalogue, Sentence, package_files
+from cnnviz.words import FALLBACK, Catalogue, Library, package_files
 from gen.chapters import figure_files
 from gen.settings import ROOT
 
@@ -26,7 +26,7 @@ def languages(docs: Path) -> list[str]:
     return [*("zh", "en"), *sorted(found - {"zh", "en"})]
 
 
-class SiteWords:
+class SiteWords(Library):
     """What figures and generated parts of pages say.
 
     Args:
@@ -41,19 +41,8 @@ class SiteWords:
         """The languages of the site."""
         return languages(self.docs)
 
-    def catalogue(
-        self,
-        language: str,
-        scope: str = "",
-        escape: bool = False,
-        heard: Callable[[str, Sentence], None] | None = None,
-    ) -> Catalogue:
-        """See cnnviz.words.Library; the scope of a figure begins with its chapter."""
-        own, english = (self.files(code, scope) for code in (language, FALLBACK))
-        return Catalogue(own, english, scope, escape, heard)
-
     def files(self, language: str, scope: str) -> list[Path]:
-        """The words files of a language that are looked into, whether they exist or not."""
+        """Of the page, of the site, of the package; the scope of a figure begins with its chapter."""
         names = [*_beside_page(scope.partition(".")[0]), FILE, ATLAS]
         return [*(self.docs / language / name for name in names), *package_files(language)]
 

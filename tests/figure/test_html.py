@@ -22,7 +22,7 @@ from cnnviz.figure.kept import (
     Links,
     Passport,
 )
-from cnnviz.words import Catalogue, PackageWords, message, package_files
+from cnnviz.words import PackageWords, message, package_files
 
 PICTURE = KeptPicture(
     label=message("after"),
@@ -67,11 +67,8 @@ class Words(PackageWords):
         for language, text in ({"zh": ZH, "en": EN} | texts).items():
             (self.folder / f"{language}.yml").write_text(text, "utf-8")
 
-    def catalogue(self, language, scope="", escape=False, heard=None):
-        files, english = (
-            [self.folder / f"{code}.yml", *package_files(code)] for code in (language, "en")
-        )
-        return Catalogue(files, english, scope, escape, heard)
+    def files(self, language, scope):
+        return [self.folder / f"{language}.yml", *package_files(language)]
 
 
 def figure(panels, variants=1, legends=(LEGEND,), **changes):
