@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -75,7 +75,7 @@ class Subject:
     random: nn.Module | None = None
     past: Callable[[int], nn.Module] | None = None
     steps: Sequence[int] = ()
-    seed: int | str = ""
+    seed: int | Literal[""] = ""
     limits: Limits = field(default_factory=Limits)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from cnnviz.figure.html import environment
 
 TEMPLATES = Path(__file__).parent / "templates"
+ASSETS = Path(__file__).parent / "assets"
+"""Looks and scripts of figures and of the atlas; a site copies them to assets/."""
 _ENVIRONMENT = environment(TEMPLATES)
 
 

@@ -68,6 +68,7 @@ def figure_html(
     source_url: str,
     commit: str,
     library: Library,
+    again: str = "",
 ) -> str:
     """`<figure>` with its panels, legends, caption and passport.
 
@@ -79,6 +80,7 @@ def figure_html(
         source_url: address of the repository's files, with a slash at the end, or "".
         commit: the commit of this build, or "".
         library: says its words.
+        again: the command that draws it again; that of this site if not given.
 
     Raises:
         CnnvizError: the template asks for what there is not; names template, line and value.
@@ -89,7 +91,7 @@ def figure_html(
         return _ENVIRONMENT.get_template(TEMPLATE.name).render(
             figure=figure,
             identity="fig-" + address.replace("/", "-"),
-            chapter=address.split("/", maxsplit=1)[0],
+            again=again or f"python -m gen draw {address.split('/', maxsplit=1)[0]}",
             caption=caption,
             source_url=source_url,
             commit=commit,

@@ -10,6 +10,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs_gen_files.editor import FilesEditor
 
 from cnnviz.atlas.facts import AtlasFacts
+from cnnviz.atlas.templating import ASSETS
 from cnnviz.errors import CnnvizError
 from cnnviz.files import inside
 from gen.bundle.shape import shaped
@@ -23,7 +24,7 @@ from gen.texts.languages import FALLBACK, code_of, untranslated
 
 
 def main() -> None:
-    """Copy the pictures and the lab's files, and write the lab's words and the atlas."""
+    """Copy pictures, the package's assets and the lab's files; write its words and the atlas."""
     settings = from_environment()
     editor = FilesEditor.current()
     language = code_of(editor.config.docs_dir)
@@ -35,6 +36,11 @@ def main() -> None:
     for file, content in lab_files.site_files(settings).items():
         with _open(file, "wb") as copy:
             copy.write(content)
+    for asset in sorted(
+        ASSETS.iterdir()
+    ):  # looks and scripts that the package's own pages have, too
+        with _open(f"assets/{asset.name}", "wb") as copy:
+            copy.write(asset.read_bytes())
     with _open(lab_words.SCRIPT, "w", encoding="utf-8") as script:
         script.write(lab_words.words_script(language))
     for name, source in untranslated(ROOT / "docs", language).items():

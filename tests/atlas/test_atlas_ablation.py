@@ -118,5 +118,5 @@ def test_a_cell_has_the_colour_of_its_step(context: Context) -> None:
 
 
 def test_the_steps_of_colour_are_those_of_the_stylesheet() -> None:
-    css = (settings.ROOT / "docs/overrides/assets/sortable.css").read_text("utf-8")
+    css = (settings.ROOT / "cnnviz/atlas/assets/sortable.css").read_text("utf-8")
     assert tuple(map(int, re.findall(r"--strength: (\d+)%", css))) == ablation.STRENGTHS

@@ -115,7 +115,7 @@ def test_colours_are_variables_of_the_page(name: str) -> None:
     alone = re.sub(r"var\(--cnnviz-[a-z0-9]+, #[0-9a-f]{6}\)", "", markup)
     assert not set(svg.THEME.values()) & set(re.findall(r"#[0-9a-f]{6}", alone))
     assert "var(--cnnviz-fg, " in markup
-    sheets = "".join(path.read_text() for path in ROOT.glob("docs/overrides/assets/*.css"))
+    sheets = "".join(path.read_text() for path in ROOT.glob("cnnviz/atlas/assets/*.css"))
     assert all(f"--cnnviz-{name}:" in sheets for name in svg.THEME)
 
 

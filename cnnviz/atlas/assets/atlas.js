@@ -71,6 +71,8 @@ for (const strip of document.querySelectorAll("nav.net-strip")) {
   }
 }
 
+const onDisk = location.protocol === "file:" ? "index.html" : ""; // a folder on disk has no first page
+
 // Each tile of a picture leads to the page of its unit: links for the mouse, the same as in the list below.
 for (const box of document.querySelectorAll(".tiles[data-layer]")) {
   box.addEventListener(
@@ -84,7 +86,7 @@ for (const box of document.querySelectorAll(".tiles[data-layer]")) {
       links.style.cssText = `--c:${columns};--r:${Math.ceil(count / columns)}`;
       for (let unit = 0; unit < count; unit++) {
         const name = String(unit).padStart(wide, "0");
-        links.append(Object.assign(document.createElement("a"), { href: `../${layer}/${name}/`, title: name, tabIndex: -1 }));
+        links.append(Object.assign(document.createElement("a"), { href: `../${layer}/${name}/${onDisk}`, title: name, tabIndex: -1 }));
       }
       box.append(links);
     },

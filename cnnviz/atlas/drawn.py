@@ -1,0 +1,260 @@
+"""What an atlas in a folder shows: drawn part by part, each kept until it would differ."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from torch import Tensor, nn
+
+from cnnviz.atlas.facts import AtlasFacts, NetUnits
+from cnnviz.atlas.figures import activations, distribution, fields, gradients, training, weights
+from cnnviz.atlas.figures.ablation import ablation_table
+from cnnviz.atlas.figures.overview import net_overview
+from cnnviz.atlas.measure import net_facts
+from cnnviz.atlas.sections import shown
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.atlas.units import render_units
+from cnnviz.errors import CnnvizError, printable
+from cnnviz.figure.figure import Figure
+from cnnviz.figure.kept import Chapter, KeptFigure, Passport, opened, sealed
+from cnnviz.figure.store import describe
+from cnnviz.files import DamagedError, digest, holds, write_atomically
+from cnnviz.inside.gradients import layer_gradients
+from cnnviz.inside.layers import Layer
+from cnnviz.words import Library
+
+Report = Callable[[str], None]
+Draw = Callable[[], Figure]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an atlas shows.
+
+    Attributes:
+        command: the line that makes it again, for the pages.
+    """
+
+    command: str = ""
+
+
+@dataclass
+class Drawn:
+    """All that the pages of an atlas show.
+
+    Attributes:
+        command: the line that makes it again.
+        figures: address → figure.
+        failed: address of a figure that could not be drawn → the reason.
+        files: the pictures, relative to the folder of figures.
+    """
+
+    facts: AtlasFacts
+    units: NetUnits | None
+    command: str
+    figures: dict[str, KeptFigure] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+
+
+def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: Report) -> Drawn:
+    """Draw what is not drawn yet."""
+    parts = _Parts(net, out, library, options, report)
+    numbers = parts.part("facts", lambda chapter: chapter.numbers.update(_facts(net))).numbers
+    units = parts.part("units", parts.draw_units)
+    facts = msgspec.convert(numbers, AtlasFacts)
+    drawn = Drawn(facts, msgspec.convert(units.numbers, NetUnits), options.command)
+    chapters = [units]
+    for name, figures in _figures(net):
+        chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
+    for chapter in chapters:
+        drawn.files |= set(chapter.files)
+        for name, figure in chapter.figures.items():
+            drawn.figures[figure_address(name)] = figure
+        drawn.failed |= chapter.numbers.get("failed", {})
+    return drawn
+
+
+def figure_address(name: str) -> str:
+    """A figure is kept under the name of its address, whose slash is no part of a name."""
+    return name.replace("..", "/", 1)
+
+
+def _facts(net: AtlasNet) -> dict[str, Any]:
+    return {
+        "titles": {net.name: net.title},
+        "nets": {net.name: net_facts(net)},
+        "misread": {net.name: int((net.answers != net.labels).sum())},
+        "steps": {net.name: net.steps},
+        "images": len(net.tested),
+        "examples": net.subject.examples,
+        "inputs": len(net.inputs),
+    }
+
+
+def _figures(net: AtlasNet) -> Iterator[tuple[str, dict[str, Draw]]]:
+    """The parts of an atlas with the figures in each: address → what draws it."""
+    yield (
+        "net",
+        {
+            f"atlas/overview_{net.name}": partial(net_overview, net),
+            f"atlas/ablation_{net.name}": partial(ablation_table, net),
+            f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
+        },
+    )
+    loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
+    for layer in net.layers:
+        yield f"layer-{layer.name}", _layer_figures(net, layer, loss)
+
+
+class _Once:
+    """What is computed for all layers, when the first of them asks."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make, self.made = make, None
+
+    def __call__(self) -> Any:
+        if self.made is None:
+            self.made = self.make()
+        return self.made
+
+
+def _layer_figures(net: AtlasNet, layer: Layer, loss: _Once) -> dict[str, Draw]:
+    """Those of a layer's page that are not another's."""
+    draws: dict[str, Draw] = {
+        "field": partial(fields.field, net, layer),
+        "weights": partial(weights.weights, layer),
+        "activations": partial(activations.activations, net, layer),
+        "scores": partial(weights.scores, net, layer),
+        "gradients": lambda: gradients.gradients(net, layer, loss()),
+        "training": partial(training.training, net, layer),
+        "distribution": partial(distribution.distribution, net, layer),
+    }
+    own = f"{net.name}_{layer.name}_"
+    return {
+        address: draws[section]
+        for section, address in shown(net, layer).items()
+        if section in draws and address.rpartition("/")[2].startswith(own)
+    }
+
+
+class _Parts:
+    """Draws parts and keeps them in the folder of the atlas."""
+
+    def __init__(
+        self, net: AtlasNet, out: Path, library: Library, options: Options, report: Report
+    ) -> None:
+        self.net, self.library, self.report = net, library, report
+        self.kept, self.folder = out / ".kept", out / "figures"
+        self.weights = weights_digest(net.model)
+        # The command stands on pages, not in figures.
+        chosen = {key: value for key, value in asdict(options).items() if key != "command"}
+        known = [
+            self.weights,
+            code_digest(net.model),
+            subject_digest(net),
+            repr(chosen),
+            own_code(),
+        ]
+        self.key = digest([part.encode() for part in known])
+
+    def part(self, name: str, make: Callable[[Chapter], None]) -> Chapter:
+        """The part as it is kept, or made now."""
+        path = self.kept / f"{name}.json"
+        try:
+            chapter = opened(path.read_bytes())
+            files = chapter.files.items()
+            if chapter.key == self.key and all(holds(self.folder / f, d) for f, d in files):
+                return chapter
+        except (OSError, CnnvizError, DamagedError):
+            pass  # not there, of an older program or damaged: it is made again
+        self.report(f"draws {name}")
+        chapter = Chapter(self.key)
+        make(chapter)
+        write_atomically(path, sealed(chapter))
+        return chapter
+
+    def draw_units(self, chapter: Chapter) -> None:
+        """Facts and pictures of all units."""
+        found = render_units(self.net, self.key, self._passport(self.net.name), self.folder)
+        chapter.numbers, chapter.files = found.numbers, found.files
+
+    def draw_figures(self, figures: dict[str, Draw], chapter: Chapter) -> None:
+        """Some figures; one that fails is noted with the reason."""
+        failed = {}
+        for address, make in figures.items():
+            try:
+                figure = make()
+                kept = describe(
+                    figure, address, make, chapter, self.folder, self._passport, self.library
+                )
+            except Exception as error:  # whatever another network does to a figure
+                failed[address] = printable(f"{type(error).__name__}: {error}")[:300]
+                self.report(f"  {address} cannot be drawn: {failed[address]}")
+            else:
+                chapter.figures[address.replace("/", "..", 1)] = kept
+        chapter.numbers = {"failed": failed}
+
+    def _passport(self, name: str) -> Passport:
+        return Passport(self.net.subject.seed, self.weights)
+
+
+# --- What parts are made from -------------------------------------------------------------------
+
+
+def weights_digest(model: nn.Module) -> str:
+    """Of all parameters and buffers, in order."""
+    return digest(
+        [f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + _bytes(tensor)
+         for name, tensor in model.state_dict().items() if isinstance(tensor, Tensor)]
+    )  # fmt: skip
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    import torch
+
+    whole = tensor.detach().cpu().contiguous()
+    return whole.reshape(-1).view(torch.uint8).numpy().tobytes() if whole.numel() else b""
+
+
+def code_digest(model: nn.Module) -> str:
+    """Of how a network is written: its layers and the code of its own modules."""
+    parts = [repr(model)]
+    for kind in sorted({type(module) for module in model.modules()}, key=repr):
+        if not kind.__module__.startswith("torch."):
+            try:
+                parts.append(inspect.getsource(kind))
+            except (OSError, TypeError):  # written in a console, or compiled
+                parts.append(repr(kind.__qualname__))
+    return digest([part.encode() for part in parts])
+
+
+def subject_digest(net: AtlasNet) -> str:
+    """Of the images and of what else the atlas is told."""
+    subject = net.subject
+    images: Any = subject.images
+    key = images.key if hasattr(images, "key") else digest([_bytes(images)])
+    labels = "" if subject.labels is None else digest([_bytes(subject.labels)])
+    told = (
+        subject.name, subject.title, list(subject.classes), list(subject.shown), subject.examples,
+        subject.example, list(subject.steps), subject.seed, subject.limits, key, labels,
+    )  # fmt: skip
+    return digest([repr(told).encode()])
+
+
+def own_code() -> str:
+    """Of this package: another version may draw otherwise."""
+    package = Path(__file__).parents[1]
+    files = sorted(
+        path
+        for room in ("atlas", "drawing", "figure", "inside")
+        for path in (package / room).rglob("*")
+        if path.suffix in {".py", ".html", ".mplstyle"}
+    )
+    return digest([path.read_bytes() for path in files])

@@ -1,0 +1,118 @@
+"""The pages of an atlas that is a folder, in one language. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from cnnviz.atlas.drawn import Drawn
+from cnnviz.atlas.frame import Frame, Page
+from cnnviz.atlas.layer_html import layer_html
+from cnnviz.atlas.pages import pages
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.atlas.templating import filled
+from cnnviz.atlas.unit_page import UnitPages
+from cnnviz.figure.html import figure_html
+from cnnviz.words import Library
+
+DEEP = "../../../figures/"
+"""From the page of a layer to the pictures."""
+
+
+class FolderPages:
+    """Writes them: the first page, one a layer, one a unit, and what each unit is good for."""
+
+    def __init__(
+        self,
+        net: AtlasNet,
+        drawn: Drawn,
+        out: Path,
+        language: str,
+        languages: Sequence[str],
+        library: Library,
+    ) -> None:
+        self.name, self.title, self.drawn = net.name, net.title, drawn
+        self.language, self.library = language, library
+        self.say = library.catalogue(language, "folder")
+        self.frame = Frame(out, net.title, language, languages, library)
+
+    def write(self) -> None:
+        """Write all pages."""
+        self._write_home()
+        self._write_layers()
+        self._write_units()
+        self._write_ablation()
+
+    def figure(self, address: str, caption: str, folder: str) -> str:
+        """A figure as HTML, or why there is none."""
+        if address in self.drawn.figures:
+            return figure_html(
+                address, self.drawn.figures[address], self.language, caption,
+                lambda file: f"{folder}{file}", "", "", self.library, self.drawn.command,
+            )  # fmt: skip
+        reason = self.drawn.failed.get(address, "")
+        return f'<p class="atlas-notes">{escape(self.say("failed", reason=reason))}</p>'
+
+    # --- Pages ------------------------------------------------------------------------------------
+
+    def _write_home(self) -> None:
+        facts, say = self.drawn.facts, self.say
+        layers = [
+            {
+                "name": layer.name,
+                "kind": self.library.catalogue(self.language)(f"kinds.{layer.kind}"),
+                "shape": layer.after,
+                "parameters": f"{layer.parameters:,}" if layer.parameters else "",
+                "field": layer.field,
+            }
+            for layer in facts.nets[self.name]
+        ]
+        caption = str(escape(say("home.overview")))
+        body = filled(
+            "home.html",
+            say=say,
+            net={"title": self.title, "name": self.name, "layers": layers},
+            lead=say("home.lead", title=self.title, images=facts.images, layers=len(layers)),
+            notes=[],
+            overview=Markup(self.figure(f"atlas/overview_{self.name}", caption, "../figures/")),
+            hint=Markup(f'<a href="ablation/">{escape(say("ablation.title"))}</a>'),
+            scores="",
+        )
+        self.frame.write(Page("", self.title, say("home.description", title=self.title), body))
+
+    def _write_layers(self) -> None:
+        say = self.library.catalogue(self.language, "layer")
+        for path, markdown in pages(self.drawn.facts, say).items():
+            layer = path.removeprefix(f"atlas/{self.name}/").removesuffix(".md")
+            title, description, html = layer_html(
+                markdown, lambda address, caption: self.figure(address, caption, DEEP)
+            )
+            self.frame.write(Page(f"{self.name}/{layer}/", title, description, html))
+
+    def _write_units(self) -> None:
+        units = self.drawn.units
+        if units is None:
+            return
+        for layer, facts in units.layers.items():
+            made = UnitPages(
+                self.name,
+                units,
+                self.drawn.facts.nets[self.name],
+                layer,
+                self.library,
+                self.language,
+            )
+            for page in map(made.page, range(len(facts.units))):
+                address = f"{self.name}/{layer}/{page.number}/"
+                path = [(layer, "../index.html")]
+                self.frame.write(Page(address, page.title, page.description, page.html, path))
+
+    def _write_ablation(self) -> None:
+        title: Any = self.say("ablation.title")
+        caption = str(escape(self.say("ablation.caption")))
+        shown = self.figure(f"atlas/ablation_{self.name}", caption, "../../figures/")
+        body = f"<h1>{escape(title)}</h1>\n{shown}"
+        self.frame.write(Page("ablation/", f"{self.title}: {title}", title, body))
