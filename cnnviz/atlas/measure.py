@@ -5,33 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from cnnviz.atlas.sections import pair, shown, units_of, units_shown
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.inside.layers import Layer, Shape
+from cnnviz.inside.statistics import LayerStatistics
 from cnnviz.numbers import times
 
 
 def net_facts(net: AtlasNet) -> list[dict[str, Any]]:
     """Facts of every layer, in order of execution."""
     return [
-        layer_facts(layer, net.tested_outputs[layer.name],
+        layer_facts(layer, net.statistics[layer.name],
                     net.fields[layer.name].size if len(layer.after) == 3 else None)
         | sections(net, layer)
         for layer in net.layers
     ]  # fmt: skip
 
 
-def layer_facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> dict[str, Any]:
+def layer_facts(
+    layer: Layer, tested: LayerStatistics, field: tuple[int, int] | None
+) -> dict[str, Any]:
     """What the table of a layer's page tells.
 
     Args:
-        tested: its output for many test images, (N, …).
+        tested: what it puts out for many images.
         field: height and width of its receptive field in pixels, if it has maps.
     """
     weight, units = layer.weight, layer.after[0]
-    alive = (tested > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
+    alive = tested.active > 0  # (C,)
     biases = 0 if getattr(layer.module, "bias", None) is None else units
     strongest = 1.0  # of dead units beside the others
     if weight is not None and alive.any() and not alive.all():
@@ -51,12 +53,12 @@ def layer_facts(layer: Layer, tested: Tensor, field: tuple[int, int] | None) -> 
         "terms": 0 if weight is None else int(weight[0].size),
         "sum": f"{units} × ({inner}{' + 1' if biases else ''})" if inner else "",
         "field": times(field) if field else "",
-        "zeros": float((tested == 0).double().mean()),
+        "zeros": tested.zeros,
         "dead": int((~alive).sum()),
         "dead_strength": strongest,
-        "positive": float((tested > 0).double().mean()),
-        "low": float(tested.min()),
-        "high": float(tested.max()),
+        "positive": tested.positive,
+        "low": tested.low,
+        "high": tested.high,
         "form": layer.form,
         "window": times(_pair(getattr(layer.module, "kernel_size", 0))),
         "rate": float(getattr(layer.module, "p", 0)),

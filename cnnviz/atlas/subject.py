@@ -13,12 +13,17 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from cnnviz.inside.ablation import Ablation, ablate
+from cnnviz.atlas.survey import Survey, survey
+from cnnviz.inside.ablation import Ablation, ablate, by_class
+from cnnviz.inside.evaluation import predict
+from cnnviz.inside.images import First, Images
 from cnnviz.inside.layers import KINDS, Layer, layers_of
+from cnnviz.inside.patches import extremes
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
+from cnnviz.inside.selection import Extremes
+from cnnviz.inside.statistics import EXTREMES, LayerStatistics
 
 
 @dataclass(frozen=True)
@@ -26,12 +31,14 @@ class Limits:
     """How much of a network the atlas looks at.
 
     Attributes:
-        counted: images over which it counts: zeros, dead units, ranges, means, losses.
+        counted: images over which it counts: zeros, dead units, ranges, means, accuracy.
+        ablated: of these, the first on which units are switched off, one after the other.
         together: images on which many units are switched off at once.
         moving, still: weights that figures of training and of gradients draw at most.
     """
 
     counted: int = 2000
+    ablated: int = 2000
     together: int = 1000
     moving: int = 15_000
     still: int = 6_000
@@ -48,9 +55,9 @@ class Subject:
     Attributes:
         name, title: in addresses, in headings.
         model: trained; it is looked at in evaluation mode.
-        images: as the network wants them, float (N, C, H, W).
-        labels: their true classes (N,).
-        classes: names of the classes.
+        images: as the network wants them, float (N, C, H, W); in memory or read on demand.
+        labels: their true classes (N,), if anybody knows them.
+        classes: names of the classes; none: nothing is told by class.
         shown: of the images, those that pages show; `examples` of them were chosen as typical,
             the first of which is number 0.
         example: which of `shown` stands for them all.
@@ -65,8 +72,8 @@ class Subject:
     name: str
     title: str
     model: nn.Module
-    images: Tensor
-    labels: Tensor
+    images: Images
+    labels: Tensor | None
     classes: Sequence[str]
     shown: Sequence[int]
     examples: int
@@ -85,7 +92,7 @@ class AtlasNet:
     Attributes:
         subject: what it is made of; `name`, `title`, `model`, `classes`, `steps` are the subject's.
         random: the same architecture with random weights.
-        inputs: the images that pages show, float (N, C, H, W); `labels` their classes.
+        inputs: the images that pages show, float (N, C, H, W).
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -94,22 +101,41 @@ class AtlasNet:
         self.classes, self.limits = list(subject.classes), subject.limits
         self.steps = list(subject.steps)
         self.random = subject.random or reinitialised(subject.model)
-        shown = list(subject.shown)
-        self.inputs, self.labels = subject.images[shown], subject.labels[shown]
+        self.inputs = subject.images[list(subject.shown)]
         self.outputs_at = cache(self._outputs_at)
         self.ablation = cache(self._ablation)
 
     # --- Images and what becomes of them --------------------------------------------------------
 
     @property
+    def labelled(self) -> bool:
+        """Whether there are classes, and it is known of which each image is."""
+        return self.subject.labels is not None and bool(self.classes)
+
+    @property
+    def _known_labels(self) -> Tensor:
+        assert self.subject.labels is not None, "asked for only where net.labelled"
+        return self.subject.labels
+
+    @property
+    def labels(self) -> Tensor:
+        """The classes of `inputs`, (N,), where `labelled`."""
+        return self._known_labels[list(self.subject.shown)]
+
+    @property
+    def counted(self) -> First:
+        """The images over which is counted, read on demand."""
+        return First(self.subject.images, self.limits.counted)
+
+    @property
     def tested(self) -> Tensor:
-        """The images over which is counted, float; their classes are `tested_labels`."""
-        return self.subject.images[: self.limits.counted]
+        """The same, all of them in memory."""
+        return self.counted[:]
 
     @property
     def tested_labels(self) -> Tensor:
-        """The classes of `tested`, (N,)."""
-        return self.subject.labels[: self.limits.counted]
+        """Their classes, (N,), where `labelled`."""
+        return self._known_labels[: self.limits.counted]
 
     @cached_property
     def pixels(self) -> Tensor:
@@ -135,11 +161,6 @@ class AtlasNet:
         assert self.subject.past is not None, "there are steps only where there is a past"
         return self.subject.past(step)
 
-    @cached_property
-    def tested_outputs(self) -> dict[str, Tensor]:
-        """Every layer's output for `tested`."""
-        return self.recorded(self.model, self.tested)
-
     @property
     def answers(self) -> Tensor:
         """The classes that the network finds in `inputs`, (N,)."""
@@ -150,22 +171,58 @@ class AtlasNet:
         with torch.no_grad():
             return record(model, inputs, layers=[layer.name for layer in self.layers])
 
+    # --- Over many images -----------------------------------------------------------------------
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What is found in one pass over `counted`."""
+        labels = self.tested_labels if self.labelled else None
+        names = [layer.name for layer in self.layers]
+        return survey(self.model, names, self.counted, labels, len(self.classes))
+
+    @property
+    def statistics(self) -> dict[str, LayerStatistics]:
+        """What each layer puts out for `counted`, by its name."""
+        return self.survey.layers
+
+    @cached_property
+    def extremes(self) -> dict[str, Extremes]:
+        """The strongest and weakest answers of layers with weights, over all images."""
+        names = [layer.name for layer in self.weighted]
+        if len(self.counted) < len(self.subject.images):
+            return extremes(self.model, names, self.subject.images, EXTREMES)
+        return {name: Extremes(self.statistics[name].most, self.statistics[name].least)
+                for name in names}  # fmt: skip
+
     # --- Units off ------------------------------------------------------------------------------
 
-    def _ablation(self, layer: str) -> Ablation:
-        """Accuracy and loss by class on `tested` with each unit of a layer switched off."""
-        return ablate(self.model, layer, self.tested, self.tested_labels, len(self.classes))
+    def _ablation(self, layer: str) -> Ablation | None:
+        """Accuracy and loss by class with each unit of a layer switched off; None without classes.
+
+        Over the images of `ablated`.
+        """
+        if not self.labelled:
+            return None
+        images, labels = self.ablated
+        return ablate(self.model, layer, images[:], labels, len(self.classes))
+
+    @property
+    def ablated(self) -> tuple[First, Tensor]:
+        """The images on which units are switched off, and their classes, where `labelled`."""
+        count = min(self.limits.ablated, self.limits.counted)
+        return First(self.subject.images, count), self._known_labels[:count]
 
     @cached_property
     def baseline(self) -> tuple[Tensor, Tensor]:
-        """Accuracy and loss by class, each (classes,), with nothing switched off."""
-        labels = self.tested_labels
-        logits = self.tested_outputs[self.layers[-1].name].double()
-        members = F.one_hot(labels, len(self.classes)).double()  # (N, classes)
-        right = logits.argmax(1).eq(labels).double()
-        loss = F.cross_entropy(logits, labels, reduction="none")
-        accuracy, mean_loss = (torch.stack([right, loss]) @ members / members.sum(0)).unbind()
-        return accuracy, mean_loss
+        """Accuracy and loss by class, each (classes,), on `ablated` with nothing switched off.
+
+        Where `labelled`.
+        """
+        images, labels = self.ablated
+        if len(images) < len(self.counted) or self.survey.answering is None:
+            whole = by_class(predict(self.model, images[:]), labels, len(self.classes))
+            return whole.accuracy[0].double(), whole.loss[0].double()
+        return self.survey.answering.accuracy, self.survey.answering.loss
 
     # --- Layers ---------------------------------------------------------------------------------
 

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from msgspec import structs
 from torch import Tensor
-from torch.nn import functional as F
 
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.mosaic import Mosaic, mosaic
@@ -27,10 +26,12 @@ from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
 from cnnviz.inside.layers import Layer, Shape
-from cnnviz.inside.patches import Answers, Extremes, cut, extremes
+from cnnviz.inside.patches import cut
 from cnnviz.inside.receptive_field import ReceptiveField
+from cnnviz.inside.selection import Answers, Extremes
+from cnnviz.inside.statistics import EXTREMES
 
-SHOWN = 9
+SHOWN = EXTREMES
 """Patches that excite a unit most, and as many that do so least."""
 
 STARTS = 3
@@ -52,18 +53,18 @@ def render_units(net: AtlasNet, key: str, passport: Passport, folder: Path) -> C
     """The chapter "units-<name>": facts of every unit, pictures beside them in `folder`."""
     chapter = Chapter(key)
     files = _Files(chapter, net.name, folder)
-    layers = [layer.name for layer in net.weighted]
-    best = extremes(net.model, layers, net.subject.images, SHOWN)
     into = contributions(net.model, net.weighted, net.tested)
     facts: dict[str, Any] = {}
     for layer in net.weighted:
-        facts[layer.name] = _layer(net, layer, best[layer.name], files) | _links(net, layer, into)
+        facts[layer.name] = _layer(net, layer, net.extremes[layer.name], files) | _links(
+            net, layer, into
+        )
     inputs = mosaic(net.pixels[:, 0].numpy(), columns=INPUT_COLUMNS, scale=(0, 255), palette="grey")
     chapter.numbers = {
         "title": net.title,
         "layers": facts,
         "classes": net.classes,
-        "tested": len(net.tested),
+        "tested": len(net.counted),
         "all": len(net.subject.images),
         "wavelengths": list(WAVELENGTHS),
         "inputs": {
@@ -92,24 +93,25 @@ def _layer(net: AtlasNet, layer: Layer, best: Extremes, files: _Files) -> dict[s
     """Facts of a layer, and of each of its units."""
     units = layer.after[0]
     field = net.fields[layer.name]
-    before = net.tested_outputs[layer.name]  # (N, C, …), before ReLU
+    before = net.statistics[layer.name]  # before ReLU
     relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
-    after = net.tested_outputs[relu.name] if relu else before
+    after = net.statistics[relu.name] if relu else before
     channels, height, side = net.inputs.shape[1:]
 
-    spread = before.transpose(0, 1).flatten(1).std(1).clamp(min=1e-6)  # (C,)
+    spread = before.std.clamp(min=1e-6).float()  # (C,)
     optimum = maximise(
         net.model, layer.name, torch.arange(units), (channels, height, side),
         starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread,
         max_shift=int(min(field.size) >= 10),  # a pixel is much where a unit sees few
     )  # fmt: skip
-    means = means_by_class(after, net.tested_labels, len(net.classes))  # (C, classes)
-    off = net.ablation(layer.name)
+    means, off = after.by_class, net.ablation(layer.name)
+    assert means is not None  # (C, classes)
+    assert off is not None
     curves = torch.stack(
         [tuning(net.model, layer.name, side, _angles(), wave) for wave in WAVELENGTHS], dim=1
     )  # (C, wavelengths, A)
-    active = (after > 0).flatten(2).any(2) if after.dim() > 2 else after > 0  # (N, C)
-    share = active.float().mean(0)  # (C,)
+    labels = net.subject.labels
+    assert labels is not None
     own_inputs = net.outputs[layer.name]  # (14, C, …)
     patches = sheets(net, best, field, optimum).numpy()  # (C, 21, h, w)
 
@@ -119,18 +121,18 @@ def _layer(net: AtlasNet, layer: Layer, best: Extremes, files: _Files) -> dict[s
     def unit(index: int) -> dict[str, Any]:
         stem = f"{layer.name}-{index}"
         found = {
-            "active": _rounded(float(share[index])),
+            "active": _rounded(float(after.active[index])),
             "weights": _weights(layer, index, files, stem),
             "patches": files.write(f"{stem}-patches", sheet(index)),
-            "most": _places(best.most, index, net.subject.labels),
-            "least": _places(best.least, index, net.subject.labels),
+            "most": _places(best.most, index, labels),
+            "least": _places(best.least, index, labels),
             "optimum": _short(optimum.value[index]),
             "means": _short(means[index]),
             "accuracy": _short(off.accuracy[index] - net.baseline[0]),
             "loss": _short(off.loss[index] - net.baseline[1]),
             "tuning": [_short(curve) for curve in curves[index]],
-            "low": float(before[:, index].min()),
-            "high": float(before[:, index].max()),
+            "low": float(before.lowest[index]),
+            "high": float(before.highest[index]),
         }
         return found | _own_answers(own_inputs[:, index], files, stem)
 
@@ -169,13 +171,6 @@ def sheets(net: AtlasNet, best: Extremes, field: ReceptiveField, optimum: Optimi
 
 def _angles() -> Tensor:
     return torch.arange(ANGLES) * (math.pi / ANGLES)
-
-
-def means_by_class(outputs: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """Mean over places and images of each class, (C, classes); 0 for a class without images."""
-    means = outputs.flatten(2).mean(2) if outputs.dim() > 2 else outputs  # (N, C)
-    members = F.one_hot(labels, classes).float()  # (N, classes)
-    return means.T @ members / members.sum(0).clamp(min=1)
 
 
 def _places(answers: Answers, index: int, labels: Tensor) -> list[list[float]]:

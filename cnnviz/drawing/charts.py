@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cnnviz.drawing import svg
-from cnnviz.drawing.checks import Points, check_some, finite, points_of
+from cnnviz.drawing.checks import Floats, Points, check_some, finite, points_of
 from cnnviz.drawing.plotting import (
     Entry,
     Size,
@@ -145,17 +145,64 @@ def histogram(
     data = {label: finite(label, values).ravel() for label, values in series.items()}
     if limits is None:
         limits = (min(v.min() for v in data.values()), max(v.max() for v in data.values()))
+    counted = {label: np.histogram(values, bins, limits) for label, values in data.items()}
+    heights = {label: (counts / len(data[label]) if percent else counts, edges)
+               for label, (counts, edges) in counted.items()}  # fmt: skip
+    return _stairs(heights, title, x_label, y_label, percent, log_y, size)
+
+
+def counted_histogram(
+    series: Mapping[str, Points],
+    *,
+    title: str,
+    x_label: str = "",
+    y_label: str = "",
+    percent: bool = False,
+    log_y: bool = False,
+    size: Size = (640, 300),
+) -> str:
+    """A histogram of values that are counted already.
+
+    Args:
+        series: label → (counts, edges), one edge more than counts; series that are to be compared
+            have intervals of one width.
+        percent: shares of each series' counts instead of counts.
+
+    Raises:
+        CnnvizError: no series, one without counts, lengths that do not fit.
+    """
+    check_some(series)
+    heights = {}
+    for label, given in series.items():
+        counts, edges = (finite(label, values) for values in given)
+        if len(edges) != len(counts) + 1:
+            raise CnnvizError(
+                f"'{label}' has {len(counts)} counts and {len(edges)} edges; expected one "
+                "edge more than counts."
+            )
+        heights[label] = counts / max(counts.sum(), 1) if percent else counts, edges
+    return _stairs(heights, title, x_label, y_label, percent, log_y, size)
+
+
+def _stairs(
+    series: Mapping[str, tuple[Floats, Floats]],
+    title: str,
+    x_label: str,
+    y_label: str,
+    percent: bool,
+    log_y: bool,
+    size: Size,
+) -> str:
+    """Heights over the intervals between edges."""
     with styled_axes(size) as (figure, axes):
         axes.set_yscale(_scale(log_y))
         legend: list[Entry] = []
-        for index, (label, values) in enumerate(data.items()):
-            counts, edges = np.histogram(values, bins=bins, range=limits)
-            heights = counts / len(values) if percent else counts
+        for index, (label, (heights, edges)) in enumerate(series.items()):
             style = {**_line_style(index), "marker": ""}
             axes.stairs(
                 heights, edges, color=style["color"], linestyle=style["linestyle"], linewidth=2
             )
-            if len(data) == 1:
+            if len(series) == 1:
                 axes.stairs(heights, edges, color=style["color"], alpha=0.25, fill=True)
             legend.append((label, style))
         axes.margins(x=0)

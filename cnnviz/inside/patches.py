@@ -3,97 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnviz.inside.images import Images, batch_size
 from cnnviz.inside.receptive_field import ReceptiveField
-from cnnviz.inside.recording import record
+from cnnviz.inside.selection import Answers, Extremes, Selection
+from cnnviz.inside.watching import watch
 
-BATCH = 500
-
-
-@dataclass(frozen=True)
-class Answers:
-    """The `count` images that a channel answers most (or least) to, the extreme first.
-
-    Attributes:
-        image: (C, count) index of the image.
-        row, column: (C, count) place in the map; 0 in a layer without maps.
-        value: (C, count) the layer's output there.
-    """
-
-    image: Tensor
-    row: Tensor
-    column: Tensor
-    value: Tensor
-
-
-@dataclass(frozen=True)
-class Extremes:
-    """The strongest and the weakest answers of every channel of a layer."""
-
-    most: Answers
-    least: Answers
+__all__ = ["Answers", "Extremes", "cut", "extremes"]
 
 
 def extremes(
-    model: nn.Module, layers: Sequence[str], images: Tensor, count: int = 9
+    model: nn.Module,
+    layers: Sequence[str],
+    images: Images,
+    count: int = 9,
+    *,
+    batch: int | None = None,
 ) -> dict[str, Extremes]:
     """For each channel of each layer, the images with its largest and its smallest answers.
 
-    One sweep over the images serves all layers and channels. Of each image only the best place
-    counts. Equal answers come in the order of the images.
+    One sweep over the images serves all layers and channels; memory does not grow with their
+    number. Of each image only the best place counts. Equal answers come in the order of the images.
 
     Args:
-        layers: dotted names.
-        images: (N, …) input of the model, N ≥ `count`.
+        layers: names as `cnnviz.record` gives them.
+        images: (N, …) input of the model, N ≥ `count`, in memory or read on demand.
+        count: images for each channel.
+        batch: images that are looked at together, by default by their size.
     """
-    found: dict[str, list[tuple[Tensor, Tensor, Tensor, Tensor]]] = {name: [] for name in layers}
-    widths: dict[str, int] = {}
-    for batch in images.split(BATCH):
-        outputs = record(model, batch, layers=layers)
-        for name in layers:
-            output = outputs[name]  # (B, C, H, W) or (B, C)
-            widths[name] = output.shape[-1] if output.dim() > 2 else 1
-            flat = output.flatten(2) if output.dim() > 2 else output[:, :, None]  # (B, C, H·W)
-            found[name].append((*flat.max(2), *flat.min(2)))  # each (B, C)
-    result = {}
-    for name, parts in found.items():
-        high, high_place, low, low_place = (torch.cat(part) for part in zip(*parts, strict=True))
-        result[name] = Extremes(
-            _first(high, high_place, widths[name], count, descending=True),
-            _first(low, low_place, widths[name], count, descending=False),
-        )
-    return result
+    found = {name: Selection(count) for name in layers}
+    batch = batch or batch_size(images)
+    for first in range(0, len(images), batch):
+        look = {name: partial(found[name].add, first=first) for name in layers}
+        watch(model, images[first : first + batch], look)
+    return {name: selection.extremes() for name, selection in found.items()}
 
 
-def _first(values: Tensor, places: Tensor, width: int, count: int, *, descending: bool) -> Answers:
-    """The first `count` images by `values` (N, C) for each channel."""
-    order = values.sort(dim=0, descending=descending, stable=True).indices[:count]  # (count, C)
-    place = places.gather(0, order).T
-    return Answers(order.T, place // width, place % width, values.gather(0, order).T)
-
-
-def cut(images: Tensor, answers: Answers, field: ReceptiveField) -> Tensor:
+def cut(images: Images, answers: Answers, field: ReceptiveField) -> Tensor:
     """What each answer's unit sees: (C, count, channels, height, width) of `images` (N, …).
 
-    Parts of a field outside the image are 0, as padding makes them.
+    Each image is read once. Parts of a field outside the image are 0, as padding makes them.
     """
     channels, count = answers.image.shape
-    height, width = images.shape[2:]
-    places = zip(
-        answers.image.flatten().tolist(),
-        answers.row.flatten().tolist(),
-        answers.column.flatten().tolist(),
-        strict=True,
-    )
-    windows = []
-    for image, row, column in places:
-        top, left, bottom, right = field.box(row, column)
-        inside = images[image, :, max(top, 0) : bottom, max(left, 0) : right]
-        beyond = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))
-        windows.append(F.pad(inside, beyond) if any(beyond) else inside)
-    return torch.stack(windows).unflatten(0, (channels, count))
+    places = torch.stack([answers.image, answers.row, answers.column], dim=2).flatten(0, 1).tolist()
+    windows: dict[int, Tensor] = {}
+    order = sorted(range(len(places)), key=lambda number: places[number][0])
+    for image, numbers in groupby(order, key=lambda number: places[number][0]):
+        (pixels,) = images[[image]]  # (channels, H, W)
+        for number in numbers:
+            windows[number] = _window(pixels, field.box(*places[number][1:]))
+    cut_out = torch.stack([windows[number] for number in range(len(places))])
+    return cut_out.unflatten(0, (channels, count))
+
+
+def _window(pixels: Tensor, box: tuple[int, int, int, int]) -> Tensor:
+    """Part of an image (channels, H, W), 0 beyond its border."""
+    height, width = pixels.shape[1:]
+    top, left, bottom, right = box
+    inside = pixels[:, max(top, 0) : bottom, max(left, 0) : right]
+    beyond = (max(-left, 0), max(right - width, 0), max(-top, 0), max(bottom - height, 0))
+    return F.pad(inside, beyond) if any(beyond) else inside

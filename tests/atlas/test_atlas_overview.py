@@ -54,7 +54,8 @@ def test_only_the_unit_that_never_speaks_is_silent(markup: str) -> None:
 
 def test_lines_say_which_mean_input_contributes_most(context: Context, markup: str) -> None:
     net = atlas_net(context, "dotted")
-    mean = net.tested_outputs["head.0"].relu().mean(0)  # (30,)
+    outputs = net.recorded(net.model, net.tested)
+    mean = outputs["head.0"].relu().mean(0)  # (30,)
     weight = net.model.state_dict()["head.2.weight"]
     parts = weight * mean  # (10, 30)
     found = json.loads(re.search(r'data-in="([^"]+)"', row(markup, "head.2"))[1])  # type: ignore[index]

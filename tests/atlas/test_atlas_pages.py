@@ -25,6 +25,7 @@ from cnnviz.drawing.palettes import CENTRE, HIGHEST, LOWEST
 from cnnviz.drawing.weights import WIDTH, blocks, coarse, divisor, images, matrix, slices, small_png
 from cnnviz.inside.gradients import kernel_gradients, layer_gradients
 from cnnviz.inside.layers import Layer, layers_of
+from cnnviz.inside.statistics import statistics
 from cnnviz.nets import models, networks
 from cnnviz.training.recipe import Recipe
 from cnnviz.words import PackageWords
@@ -168,7 +169,7 @@ def test_facts_count_zeros_dead_units_and_parameters():
     """Unit 0 is always 0, unit 1 once, unit 2 never: 3 zeros of 6, one dead unit."""
     relu = nn.ReLU()
     layer = Layer("net", "relu", "relu", relu, (3,), (3,), None, True)
-    facts = layer_facts(layer, torch.tensor([[0.0, 0, 2], [0, 5, 1]]), None)
+    facts = layer_facts(layer, statistics(torch.tensor([[0.0, 0, 2], [0, 5, 1]])), None)
     assert (facts["zeros"], facts["dead"], facts["low"], facts["high"]) == (0.5, 1, 0, 5)
     assert facts["parameters"] == 0
 
@@ -182,7 +183,7 @@ def test_dead_units_are_compared_with_the_others():
     linear = nn.Linear(2, 3)
     linear.weight.data = torch.tensor([[0.1, -0.05], [0, -0.1], [0.2, -0.4]])
     layer = Layer("net", "fc", "linear", linear, (2,), (3,), None, True)
-    facts = layer_facts(layer, torch.tensor([[-1.0, 0, 1], [-2, -1, 3]]), None)
+    facts = layer_facts(layer, statistics(torch.tensor([[-1.0, 0, 1], [-2, -1, 3]])), None)
     assert facts["dead_strength"] == pytest.approx(0.25)
     shared = {"owner": "fc", "compared": ["fc", "relu"]}
     relu = {**numbers()["nets"]["lenet"][1], "name": "relu", **shared}

@@ -57,7 +57,7 @@ class Row:
 def rows_of(net: AtlasNet) -> list[Row]:
     """Every unit of every layer with weights, the one that costs most loss first."""
     accuracy, loss = net.baseline
-    counts = torch.bincount(net.tested_labels, minlength=len(net.classes)).double()
+    counts = torch.bincount(net.ablated[1], minlength=len(net.classes)).double()
 
     def with_mean(change: Tensor) -> NDArray[np.float64]:
         mean = (change.nan_to_num() @ counts) / counts.sum()
@@ -66,6 +66,7 @@ def rows_of(net: AtlasNet) -> list[Row]:
     rows = []
     for layer in net.weighted:
         off = net.ablation(layer.name)
+        assert off is not None, "there are rows only where there are classes"
         losses = with_mean(1000 * (off.loss - loss))
         points = with_mean(100 * (off.accuracy - accuracy))
         units = len(losses)

@@ -12,10 +12,15 @@ from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import charts, svg
 from cnnviz.figure.figure import Figure, Legend, Panel, Say, message
 from cnnviz.inside.layers import KINDS, Layer
+from cnnviz.inside.statistics import LayerStatistics
+from cnnviz.inside.tally import alike
 from cnnviz.numbers import percent
 
 NAMED = 32
 """So many bars at most have their numbers below them."""
+
+BINS = 64
+"""So many intervals at most a histogram has; more than half of them are needed."""
 
 
 def figures(net: AtlasNet) -> dict[str, Figure]:
@@ -33,11 +38,10 @@ def distribution(net: AtlasNet, layer: Layer) -> Figure:
     seen = pair(net, layer)
     both = [seen.first, seen.second] if seen.units is seen.first else [layer]
     layers = [x for x in both if x]
-    series = {x.name: net.tested_outputs[x.name] for x in layers}
+    series = {x.name: net.statistics[x.name] for x in layers}
     last = series[layers[-1].name]
-    active = (last > 0).transpose(0, 1).flatten(1).double().mean(1)  # (C,)
-    positive, dead = float((last > 0).double().mean()), int((active == 0).sum())
-    channels = last.ndim == 4  # of units otherwise
+    active, dead = last.above, int((last.active == 0).sum())  # (C,)
+    channels = len(layers[-1].after) == 3  # of units otherwise
     title = message("histogram.title", net=net.title, layer=layer.name)
     bars = message("bars.title", units=len(active), channels=channels)
     return Figure(
@@ -45,8 +49,8 @@ def distribution(net: AtlasNet, layer: Layer) -> Figure:
             "alt",
             net=net.title,
             layer=layers[-1].name,
-            images=len(last),
-            positive=positive,
+            images=last.images,
+            positive=last.positive,
             units=len(active),
             dead=dead,
             channels=channels,
@@ -62,13 +66,17 @@ def distribution(net: AtlasNet, layer: Layer) -> Figure:
     )
 
 
-def _histogram(series: dict[str, Tensor], seen: Pair, say: Say, title: str) -> str:
+def _histogram(series: dict[str, LayerStatistics], seen: Pair, say: Say, title: str) -> str:
     names = list(series)
     if len(names) == 2 and seen.second and seen.second.kind == "relu":
         before, after = names
         names = [say("histogram.before", layer=before), say("histogram.after", layer=after)]
-    return charts.histogram(
-        {name: values.numpy() for name, values in zip(names, series.values(), strict=True)},
+    tallies = alike([statistics.histogram for statistics in series.values()], BINS)
+    return charts.counted_histogram(
+        {
+            name: (tally.counts.numpy(), tally.edges.numpy())
+            for name, tally in zip(names, tallies, strict=True)
+        },
         title=title,
         x_label=say("histogram.value"),
         y_label=say("histogram.share"),

@@ -19,14 +19,15 @@ from cnnviz.drawing.palettes import css_gradient
 from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.contributions import contributions
 from cnnviz.inside.layers import Layer
-from cnnviz.inside.patches import cut, extremes
+from cnnviz.inside.patches import cut
+from cnnviz.inside.statistics import EXTREMES
 from cnnviz.numbers import times
 from cnnviz.words import Say
 
 LINKS = 4
 """Units that a unit is joined to on demand, before it and after it."""
 
-PATCHES = 9
+PATCHES = EXTREMES
 """Parts of images whose mean stands for a unit of a convolution."""
 
 _INPUT_HEIGHT = 42  # pixels on the page
@@ -102,8 +103,8 @@ def _tiles(net: AtlasNet, layer: Layer) -> _Tiles:
         if weight.shape[1] == 1 and min(weight.shape[2:]) > 1:
             drawn = mosaic(weight[:, 0], columns=units, scale="layer", signed=True, gap=0)
             return _Tiles("kernel", drawn.png(9), size, size)
-        most = extremes(net.model, [layer.name], net.tested, PATCHES)[layer.name].most
-        means = cut(net.tested, most, net.fields[layer.name]).mean(1)  # (C, channels, h, w)
+        most = net.statistics[layer.name].most
+        means = cut(net.counted, most, net.fields[layer.name]).mean(1)  # (C, channels, h, w)
         strip = torch.cat(list(net.subject.show(means)), dim=2)  # (1 or 3, h, C·w)
         return _Tiles("patch", _png((255 * strip.clamp(0, 1)).round().byte()), size, size)
     profiles = _by_class(net, layer)  # (C, classes)
@@ -116,17 +117,16 @@ def _tiles(net: AtlasNet, layer: Layer) -> _Tiles:
 def _by_class(net: AtlasNet, layer: Layer) -> Tensor:
     """Mean activation (C, classes) of each unit over the tested images of each class."""
     relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
-    values = net.tested_outputs[(relu or layer).name]  # (N, C)
-    members = F.one_hot(net.tested_labels, len(net.classes)).to(values.dtype)
-    return (values.T @ members) / members.sum(0).clamp(min=1)
+    means = net.statistics[(relu or layer).name].by_class
+    assert means is not None
+    return means
 
 
 def silent_units(net: AtlasNet, layer: Layer) -> list[int]:
     """Units that never rise above zero before a ReLU."""
     if not any(x.kind == "relu" for x in net.after(layer)):
         return []
-    alive = (net.tested_outputs[layer.name] > 0).transpose(0, 1).flatten(1).any(1)  # (C,)
-    silent: list[int] = (~alive).nonzero()[:, 0].tolist()
+    silent: list[int] = (net.statistics[layer.name].active == 0).nonzero()[:, 0].tolist()
     return silent
 
 
