@@ -1,0 +1,240 @@
+"""The patches of all units of a large network, in a few files: the sheets of its grids.
+
+What excites a unit most and least is cut from the images, made small and laid out in sheets (see
+cnnviz.drawing.sheets). The images are read once for as many layers as fit in memory together, and
+never all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from cnnviz.atlas.grid_facts import ACROSS, BLOCK, PER_SHEET, OptimisedFacts, SheetFacts
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.drawing.sheets import Sheet, cell_size, rows, tiles
+from cnnviz.files import digest, holds, write_atomically
+from cnnviz.inside.feature_visualization import Optimised
+from cnnviz.inside.patches import Answers, Extremes, cut
+from cnnviz.inside.receptive_field import ReceptiveField
+
+MEMORY = 256 * 2**20
+"""Bytes of small patches that are held at a time, for several layers if they fit."""
+
+AT_ONCE = 32 * 2**20
+"""Bytes of images, and of patches as large as they are cut, that are held at a time."""
+
+ON_TILE = 4
+"""Patches on the tile of a unit."""
+
+
+@dataclass(frozen=True)
+class DrawnGrid:
+    """The files of a layer's grid.
+
+    Attributes:
+        patch: height and width of a patch in them.
+        whole: patches are whole images.
+    """
+
+    patch: tuple[int, int]
+    whole: bool
+    tiles: list[SheetFacts]
+    sheets: list[SheetFacts]
+
+
+def draw_grids(
+    net: AtlasNet, best: Mapping[str, Extremes], folder: Path
+) -> Iterator[tuple[str, DrawnGrid]]:
+    """The grids of layers, one after the other; files are written below `folder`.
+
+    Args:
+        best: layer → where its units answer most and least; at least four places each.
+        folder: the names of files hold the net, the layer and the digest of their content; what
+            is there already is left as it is.
+
+    Raises:
+        CnnvizError: a file cannot be written.
+    """
+    for group in _groups(net, best):
+        store = {name: _Patches(net, best[name], seen_by(net, name)) for name in group}
+        _fill(net, store.values())
+        for name in group:
+            yield name, _written(store.pop(name), folder, f"{net.name}/{name}")
+
+
+def draw_grid(net: AtlasNet, layer: str, best: Extremes, folder: Path) -> DrawnGrid:
+    """The grid of one layer; see `draw_grids`, which is quicker for several."""
+    ((_, drawn),) = draw_grids(net, {layer: best}, folder)
+    return drawn
+
+
+def seen_by(net: AtlasNet, layer: str) -> ReceptiveField | None:
+    """What the units of a layer see of an image; None where this is all of it, or not known."""
+    field = net.fields.get(layer)
+    if field is None or not min(field.jump):
+        return None
+    covers = all(size >= whole for size, whole in zip(field.size, field.input_size, strict=True))
+    return None if covers else field
+
+
+# --- Patches ------------------------------------------------------------------------------------
+
+
+class _Patches:
+    """Patches of a layer, small: `small` (units · count, planes, h, w), uint8, most then least.
+
+    The last plane is opacity, 0 where a unit sees beyond the image.
+
+    Attributes:
+        image, row, column: (units · count,) where each is found.
+    """
+
+    def __init__(self, net: AtlasNet, best: Extremes, field: ReceptiveField | None) -> None:
+        self._field = field
+        self.units, half = best.most.image.shape
+        self.count = 2 * half
+        sides = ("image", "row", "column")
+        self.image, self.row, self.column = (
+            torch.cat([getattr(best.most, side), getattr(best.least, side)], dim=1).flatten()
+            for side in sides
+        )
+        self.size = cell_size(*_patch_size(net, field))
+        planes = net.pixels.shape[1] + 1
+        self.small = torch.zeros(self.units * self.count, planes, *self.size, dtype=torch.uint8)
+
+    @property
+    def whole(self) -> bool:
+        return self._field is None
+
+    def take(self, numbers: Tensor, images: Tensor) -> None:
+        """Cut what lies in these images (n, planes, H, W), whose numbers (n,) are in order."""
+        there = torch.isin(self.image, numbers).nonzero()[:, 0]  # (m,)
+        if self._field is None:
+            # Many units share an image: each is made small once.
+            small = made_small(images, self.size)  # (n, planes, h, w)
+            self.small[there] = small[torch.searchsorted(numbers, self.image[there])]
+            return
+        for part in there.split(max(1, AT_ONCE // images[0].nbytes)):
+            which = torch.searchsorted(numbers, self.image[part])
+            places = (which, self.row[part], self.column[part], torch.zeros(len(part)))
+            patches = cut(images, Answers(*(x[:, None] for x in places)), self._field)[:, 0]
+            self.small[part] = made_small(patches, self.size)
+
+    def arrays(self) -> np.ndarray:
+        """(units, count, h, w, planes)."""
+        return self.small.unflatten(0, (self.units, self.count)).permute(0, 1, 3, 4, 2).numpy()
+
+
+def opaque(shown: Tensor) -> Tensor:
+    """Values from 0 to 1 as bytes, with a plane of opacity: (n, planes, H, W)."""
+    return F.pad((255 * shown.clamp(0, 1)).round().byte(), (0, 0, 0, 0, 0, 1), value=255)
+
+
+def made_small(patches: Tensor, size: tuple[int, int]) -> Tensor:
+    """Patches (n, planes, H, W) of that size, if they are larger."""
+    if tuple(patches.shape[2:]) == size:
+        return patches
+    small = F.interpolate(patches, size, mode="bilinear", antialias=True)
+    opacity = small[:, -1:]
+    if bool((opacity == 255).all()):
+        return small
+    # What lies beyond the image is 0 in all planes, and has darkened what is beside it.
+    bright = (small[:, :-1] * (255 / opacity.clamp(min=1))).clamp(max=255).round().byte()
+    return torch.cat([bright, opacity], dim=1)
+
+
+def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
+    height, width = net.inputs.shape[2:]
+    if field is None:
+        return height, width
+    return min(field.size[0], height), min(field.size[1], width)
+
+
+def _groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
+    """Layers whose patches fit in memory together; one alone may be larger."""
+    group: list[str] = []
+    held = 0
+    for name, extremes in best.items():
+        height, width = cell_size(*_patch_size(net, seen_by(net, name)))
+        planes = net.pixels.shape[1] + 1
+        need = 2 * extremes.most.image.numel() * planes * height * width
+        if group and held + need > MEMORY:
+            yield group
+            group, held = [], 0
+        group.append(name)
+        held += need
+    if group:
+        yield group
+
+
+def _fill(net: AtlasNet, layers: Iterable[_Patches]) -> None:
+    """Read each image that any of the layers needs once, in batches."""
+    layers = list(layers)
+    needed = torch.cat([layer.image for layer in layers]).unique()  # in order
+    batch = max(1, AT_ONCE // (net.inputs[:1].nbytes + 1))
+    for numbers in needed.split(batch):
+        images = opaque(net.subject.show(net.subject.images[numbers]))  # (n, planes, H, W)
+        for layer in layers:
+            layer.take(numbers, images)
+
+
+# --- Files --------------------------------------------------------------------------------------
+
+
+def _written(patches: _Patches, folder: Path, stem: str) -> DrawnGrid:
+    all_of_them = patches.arrays()
+    drawn: dict[str, list[SheetFacts]] = {"tiles": [], "sheets": []}
+    for first in range(0, patches.units, BLOCK):
+        block = all_of_them[first : first + BLOCK, :ON_TILE]
+        number = first // BLOCK
+        drawn["tiles"].append(write_sheet(tiles(block, ACROSS), folder, f"{stem}-t{number}"))
+    for first in range(0, patches.units, PER_SHEET):
+        sheet = rows(all_of_them[first : first + PER_SHEET])
+        drawn["sheets"].append(write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}"))
+    return DrawnGrid(patches.size, patches.whole, **drawn)
+
+
+def write_sheet(sheet: Sheet, folder: Path, stem: str) -> SheetFacts:
+    """Write a sheet, unless it is there; its name holds the digest of its content."""
+    content = digest([sheet.webp])
+    file = f"{stem}-{content[:8]}.webp"
+    if not holds(folder / file, content):
+        write_atomically(folder / file, sheet.webp)
+    return SheetFacts(file=file, width=sheet.width, height=sheet.height, scale=sheet.scale)
+
+
+def draw_optimised(
+    net: AtlasNet, layer: str, units: Sequence[int], optimum: Optimised, folder: Path
+) -> OptimisedFacts:
+    """What was optimised for some units of a layer, a row each, cut as their patches are.
+
+    Args:
+        optimum: images (units, starts, C, H, W) and what they reached (units, starts).
+    """
+    field, images = seen_by(net, layer), optimum.images
+    count, starts = optimum.value.shape
+    patches = opaque(net.subject.show(images.flatten(0, 1)))  # (units · starts, planes, H, W)
+    if field is not None:
+        row, column = (torch.full((len(patches), 1), n // 2) for n in field.units)
+        which = torch.arange(len(patches))[:, None]
+        patches = cut(patches, Answers(which, row, column, optimum.value.view(-1, 1)), field)[:, 0]
+    small = made_small(patches, cell_size(*patches.shape[2:]))
+    sheet = rows(small.unflatten(0, (count, starts)).permute(0, 1, 3, 4, 2).numpy())
+    written = write_sheet(sheet, folder, f"{net.name}/{layer}-o")
+    return OptimisedFacts(sheet=written, units=list(units), value=short(optimum.value))
+
+
+def short(values: Tensor) -> list:
+    """Numbers of five significant digits, as nested lists; NaN as 0."""
+    flat = [float(f"{value:.5g}") for value in values.double().nan_to_num().flatten().tolist()]
+    if values.dim() < 2:
+        return flat
+    width = values.shape[1]
+    return [flat[i : i + width] for i in range(0, len(flat), width)]
