@@ -225,16 +225,14 @@ def draw_optimised(
         row, column = (torch.full((len(patches), 1), n // 2) for n in field.units)
         which = torch.arange(len(patches))[:, None]
         patches = cut(patches, Answers(which, row, column, optimum.value.view(-1, 1)), field)[:, 0]
-    small = made_small(patches, cell_size(*patches.shape[2:]))
+    size = cell_size(*patches.shape[2:])
+    small = made_small(patches, size)
     sheet = rows(small.unflatten(0, (count, starts)).permute(0, 1, 3, 4, 2).numpy())
     written = write_sheet(sheet, folder, f"{net.name}/{layer}-o")
-    return OptimisedFacts(sheet=written, units=list(units), value=short(optimum.value))
+    values = [short(value) for value in optimum.value]
+    return OptimisedFacts(sheet=written, size=size, units=list(units), value=values)
 
 
-def short(values: Tensor) -> list:
-    """Numbers of five significant digits, as nested lists; NaN as 0."""
-    flat = [float(f"{value:.5g}") for value in values.double().nan_to_num().flatten().tolist()]
-    if values.dim() < 2:
-        return flat
-    width = values.shape[1]
-    return [flat[i : i + width] for i in range(0, len(flat), width)]
+def short(values: Tensor) -> list[float]:
+    """Numbers (n,) of five significant digits; NaN as 0."""
+    return [float(f"{value:.5g}") for value in values.double().nan_to_num().tolist()]

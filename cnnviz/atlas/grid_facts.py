@@ -6,6 +6,7 @@ which finds all that it tells in one script beside the page. Imports no torch.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -51,11 +52,12 @@ class OptimisedFacts(Known, frozen=True, kw_only=True):
     """Inputs that were optimised for some of the units.
 
     Attributes:
-        sheet: a row for each of `units`.
+        sheet: a row for each of `units`; `size` height and width of an input in it.
         value: what each reached, (units, starts).
     """
 
     sheet: SheetFacts
+    size: tuple[int, int]
     units: list[int]
     value: list[list[float]]
 
@@ -125,16 +127,16 @@ class GridFacts(Known, frozen=True, kw_only=True):
     sheets: Annotated[list[SheetFacts], Meta(min_length=1)]
     most: Places
     least: Places
-    labels: dict[int, int] = {}
-    classes: dict[int, ClassText] = {}
-    active: list[float] = []
-    low: list[float] = []
-    high: list[float] = []
-    mean: list[float] = []
-    best: list[list[int]] = []
-    best_mean: list[list[float]] = []
-    norm: list[float] = []
-    bias: list[float] = []
+    labels: Mapping[int, int]
+    classes: Mapping[int, ClassText]
+    active: Sequence[float] = ()
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    mean: Sequence[float] = ()
+    best: Sequence[Sequence[int]] = ()
+    best_mean: Sequence[Sequence[float]] = ()
+    norm: Sequence[float] = ()
+    bias: Sequence[float] = ()
     own: bool = False
     off: OffFacts | None = None
     optimised: OptimisedFacts | None = None
