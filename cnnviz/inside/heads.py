@@ -22,9 +22,6 @@ def head(output: Any, which: str | int | None = None) -> Tensor:
         which: key, name of a field, position, or place as `record` writes it ("[1][aux]"); None:
             the only tensor, or what is called "out" or "logits", or the first of a tuple.
 
-    >>> head((torch.ones(2, 10), torch.ones(2, 3)), 1).shape
-    torch.Size([2, 3])
-
     Raises:
         CnnvizError: no such place, none that stands out, or no tensor there.
     """
@@ -63,9 +60,7 @@ def _at(output: Any, which: str | int) -> Any:
 
 def _choices(output: Any, which: str | int | None) -> str:
     if isinstance(output, Tensor):
-        return (
-            f"The network puts out one tensor; output={which!r} is none of its parts. Leave it out."
-        )
+        return f"The network puts out one tensor: leave output={which!r} out."
     places = ", ".join(
         f"{place!r} {tuple(tensor.shape)}" for place, tensor in list(_tensors(output))[:12]
     )

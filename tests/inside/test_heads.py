@@ -53,7 +53,7 @@ def test_which_tensor(output: Any, which: str | int | None, expected: Tensor) ->
 @pytest.mark.parametrize(
     ("output", "which", "message"),
     [
-        (A, "aux", "one tensor; output='aux'"),
+        (A, "aux", "one tensor: leave output='aux' out"),
         ((A, B), 2, r"output=2 is not there. Choose one of '\[0\]' \(2, 10\), '\[1\]' \(2, 3\)"),
         ({"a": A, "b": B}, None, r"no output=… was given. Choose one of '\[a\]' \(2, 10\)"),
         ({"a": A, "b": B}, "c", "output='c' is not there"),
