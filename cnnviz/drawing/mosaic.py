@@ -214,9 +214,9 @@ def _png(image: Image.Image, level: int, **options: int) -> bytes:
     return file.getvalue()
 
 
-def _numbers(maps: npt.ArrayLike, shapes: dict[int, str]) -> Floats:
-    """`maps` as float32 (float64 stays), after checks of axes and type."""
-    array = np.asarray(maps)
+def _numbers(maps: Any, shapes: dict[int, str]) -> Floats:
+    """`maps` as float32, or float64 where that loses digits, after checks of axes and type."""
+    array = _array(maps)
     if array.ndim not in shapes:
         raise CnnvizError(
             f"Maps of shape {array.shape} were given; expected {' or '.join(shapes.values())}."
@@ -225,15 +225,40 @@ def _numbers(maps: npt.ArrayLike, shapes: dict[int, str]) -> Floats:
         raise CnnvizError(f"Nothing to draw: the maps have shape {array.shape}.")
     if array.dtype.kind not in "biuf":
         raise CnnvizError(f"Maps of type {array.dtype} were given; expected real numbers.")
-    return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
+    exact = array.dtype.itemsize <= (4 if array.dtype.kind == "f" else 2)
+    # Numbers that even float64 does not hold become infinite, and are refused as such.
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32 if exact else np.float64, copy=False)
+
+
+def _array(maps: Any) -> npt.NDArray[Any]:
+    """Also of a tensor that wants gradients, lies on another device or has a type of torch's."""
+    try:
+        if isinstance(maps, list | tuple):
+            maps = [_array(one) if hasattr(one, "detach") else one for one in maps]
+        elif hasattr(maps, "detach"):  # a torch.Tensor; this room does not import torch
+            maps = maps.detach().cpu()
+            maps = maps.dequantize() if maps.is_quantized else maps.to_dense().resolve_neg()
+            if maps.is_floating_point() and maps.itemsize <= 4:  # bfloat16 and float8 included
+                maps = maps.float()
+        return np.asarray(maps)
+    except (TypeError, ValueError, RuntimeError) as error:  # one on the meta device has no numbers
+        raise CnnvizError(
+            f"Maps that are no array were given ({error}); expected numbers (N, H, W)."
+        ) from error
 
 
 @dataclass(frozen=True)
 class _Scaling:
-    """level = floor(value × factor + offset); unsigned values under `clip` less its low end."""
+    """level = floor(value / 2^exponent × factor + offset).
+
+    Unsigned values under `clip` less its low end. The exponents are 0 but for numbers so large or
+    small that their differences or factors are beyond what can be written.
+    """
 
     limits: npt.NDArray[np.float64]  # (N or 1, 2)
     signed: bool
+    exponent: npt.NDArray[np.int64]  # (N or 1,)
     factor: npt.NDArray[np.float64]  # (N or 1,)
     offset: float
     clip: tuple[float, float] | None
@@ -266,13 +291,17 @@ def _scaling(tiles: Floats, scale: Scale, signed: bool | None, lowest: int) -> _
         low, lowest = 0 - high, 1
     elif outside is None:
         low = np.zeros_like(high)
-    span = high - low
+    largest = np.maximum(np.abs(low), np.abs(high))
+    ordinary = (largest == 0) | ((largest > 1e-30) & (largest < 1e30))
+    exponent = np.where(ordinary, 0, np.frexp(largest)[1])
+    span = np.ldexp(high, -exponent) - np.ldexp(low, -exponent)
     levels = 255 - lowest
     # A tile of zeros has no span: factor 0 draws it as zero.
     factor = np.divide(levels, span, out=np.zeros_like(span), where=span > 0)
     return _Scaling(
         limits=np.stack([low, high], axis=1),
         signed=signed,
+        exponent=exponent,
         factor=factor,
         offset=128.5 if signed else lowest + 0.5,
         clip=(float(low[0]), float(high[0])) if outside else None,
@@ -335,12 +364,15 @@ def _draw(tiles: Floats, scaling: _Scaling, canvas: Bytes) -> None:
     strongest = np.finfo(tiles.dtype).max  # spans below 1e-36 would be beyond float32
     factor = np.minimum(scaling.factor, strongest).astype(tiles.dtype)
     factor = np.broadcast_to(factor, len(tiles))[:, None, None, None]  # (N, 1, 1, 1)
+    exponent = np.broadcast_to(scaling.exponent, len(tiles))[:, None, None, None]
     for row, start in enumerate(range(0, len(tiles), columns)):
         block = tiles[start : start + columns]  # (k, K, H, W)
         if scaling.clip:
             block = np.clip(block, *scaling.clip)
-            if not scaling.signed:
-                block -= scaling.clip[0]
+        if (less := exponent[start : start + columns]).any():
+            block = np.ldexp(block, -less)
+        if scaling.clip and not scaling.signed:
+            block -= np.ldexp(scaling.clip[0], -int(scaling.exponent[0]))
         levels = block * factor[start : start + columns]
         levels += scaling.offset
         place = canvas[row, :height, : len(block), :width]  # (H, k, W, depth)

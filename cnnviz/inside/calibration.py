@@ -45,8 +45,8 @@ def reliability(logits: Tensor, labels: Tensor, bins: int = 10) -> Reliability:
     """
     if not len(labels) or bins < 1:
         raise CnnvizError(f"{len(labels)} answers in {bins} intervals; expected at least 1 each.")
-    confidence, answers = logits.double().softmax(1).max(1)
-    right = (answers == labels).double()
+    confidence, answers = logits.detach().double().softmax(1).max(1)
+    right = (answers == labels.to(answers.device)).double()
     place = (confidence * bins).long().clamp(max=bins - 1)
     counts = torch.bincount(place, minlength=bins)
     some = counts.clamp(min=1)
@@ -60,8 +60,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     The loss is convex in 1 / T, and its slope is what the probabilities expect of the logits less
     the logits of the labels: the zero of that is found by halving the interval.
     """
-    logits = logits.double()
-    wanted = logits.gather(1, labels[:, None]).mean()
+    logits = logits.detach().double()
+    wanted = logits.gather(1, labels.to(logits.device)[:, None]).mean()
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(60):
         middle = (low + high) / 2

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from cnnviz.errors import CnnvizError
+from cnnviz.inside.batches import batches, run
+from cnnviz.inside.heads import head
+from cnnviz.inside.recording import eval_mode
+
 BATCH = 500
 
 
-def predict(model: nn.Module, images: Tensor) -> Tensor:
-    """Logits (N, classes) of float images (N, C, H, W), in batches, without gradients.
+def predict(
+    model: nn.Module,
+    images: Any,
+    *,
+    output: str | int | None = None,
+    batch: int = BATCH,
+) -> Tensor:
+    """Logits (N, classes) of images, in batches, without gradients, on the model's device.
 
-    The model is put into evaluation mode for it and back into its mode afterwards.
+    Every module is in evaluation mode for it and in its own mode afterwards.
+
+    Args:
+        images: float (N, C, H, W), or anything with a length that gives such a tensor for a slice;
+            see `cnnviz.inside.batches.batches` for models of several inputs.
+        output: of a model with several heads the one that is meant; see `cnnviz.inside.heads.head`.
+        batch: images that go through the model at once.
+
+    Raises:
+        CnnvizError: no images, no such head.
     """
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return torch.cat([model(batch) for batch in images.split(BATCH)])
-    finally:
-        model.train(training)
+    with eval_mode(model), torch.no_grad():
+        return torch.cat([head(run(model, some), output) for some in batches(model, images, batch)])
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> float:
@@ -30,7 +46,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
     >>> accuracy(torch.tensor([[2.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 0]))
     0.5
     """
-    return (logits.argmax(1) == labels).double().mean().item()
+    return (logits.argmax(1) == labels.to(logits.device)).double().mean().item()
 
 
 def shift(images: Tensor, down: int, right: int) -> Tensor:
@@ -72,8 +88,18 @@ def evaluate(logits: Tensor, labels: Tensor, class_names: tuple[str, ...]) -> Ev
     """Evaluate logits (N, classes) against labels (N,).
 
     A class without any image has accuracy NaN.
+
+    Raises:
+        CnnvizError: labels or logits that do not go with the names.
     """
     classes = len(class_names)
+    labels = labels.to(logits.device)
+    if logits.shape != (len(labels), classes) or (labels >= classes).any() or (labels < 0).any():
+        raise CnnvizError(
+            f"Logits {tuple(logits.shape)} and {len(labels)} labels up to "
+            f"{int(labels.max()) if len(labels) else None} with {classes} names of classes; "
+            f"expected logits (N, {classes}) and labels from 0 to {classes - 1}."
+        )
     pairs = labels * classes + logits.argmax(1)  # (N,)
     confusion = torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
     per_class = (confusion.diagonal().double() / confusion.sum(1)).tolist()

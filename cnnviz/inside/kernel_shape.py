@@ -51,14 +51,21 @@ def kernel_shape(kernel: npt.NDArray[np.floating[Any]]) -> KernelShape:
     'bar'
 
     Raises:
-        CnnvizError: another shape.
+        CnnvizError: another shape, or numbers that are not finite.
     """
     if kernel.ndim != 2 or min(kernel.shape) < 3:
         raise CnnvizError(f"A kernel of shape {kernel.shape} was given; expected 3×3 or larger.")
-    weights = kernel.astype(np.float64).ravel()
-    energy = float(weights @ weights)
-    if energy == 0:
+    weights = np.asarray(kernel, dtype=np.float64).ravel()
+    if not np.isfinite(weights).all():
+        raise CnnvizError(
+            f"{np.count_nonzero(~np.isfinite(weights))} of {weights.size} numbers of a kernel are "
+            "NaN or infinite; expected finite ones."
+        )
+    largest = np.abs(weights).max()
+    if largest == 0:
         return KernelShape("none", 0.0, True, 0.0)
+    weights = weights / largest  # so that no square is too large or too small for a number
+    energy = float(weights @ weights)
     level, x, y, round_, upright, oblique = (float(c) for c in _basis(kernel.shape) @ weights)
     curved = math.hypot(round_, upright, oblique)
     # Second derivatives across and along: a bar has one of them, a spot both with one sign.

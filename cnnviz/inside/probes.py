@@ -30,7 +30,8 @@ class LinearProbe:
 
     def scores(self, features: Tensor) -> Tensor:
         """Scores (N, classes) for features (N, …); those of one image add up to 1."""
-        return features.flatten(1).double() @ self.weight + self.bias
+        weight = self.weight.to(features.device)
+        return features.detach().flatten(1).double() @ weight + self.bias.to(features.device)
 
 
 def fit_probe(features: Tensor, labels: Tensor, classes: int, penalty: float = 0.1) -> LinearProbe:
@@ -43,24 +44,39 @@ def fit_probe(features: Tensor, labels: Tensor, classes: int, penalty: float = 0
             it means the same in a layer of large numbers and in one of small ones.
 
     Raises:
-        CnnvizError: a penalty that is not above 0, or another number of labels than of features.
+        CnnvizError: a penalty that is not above 0, another number of labels than of features, a
+            label that is no class, features that are not finite.
     """
-    if penalty <= 0 or len(features) != len(labels):
+    if penalty <= 0 or len(features) != len(labels) or not len(labels):
         raise CnnvizError(
             f"penalty={penalty} with {len(features)} features and {len(labels)} labels; "
             "expected a penalty above 0 and one label each."
         )
-    targets = F.one_hot(labels, classes).double()
-    return _ridge(features.flatten(1).double(), targets, penalty)
+    if labels.min() < 0 or labels.max() >= classes:
+        raise CnnvizError(
+            f"Labels from {int(labels.min())} to {int(labels.max())} with {classes} classes; "
+            f"expected 0 to {classes - 1}."
+        )
+    x = features.detach().flatten(1).double()
+    if bad := x.numel() - int(x.isfinite().sum()):
+        raise CnnvizError(
+            f"{bad} of {x.numel()} features are NaN or infinite; expected finite numbers."
+        )
+    return _ridge(x, F.one_hot(labels.to(x.device), classes).double(), penalty)
 
 
 def _ridge(x: Tensor, y: Tensor, penalty: float) -> LinearProbe:
     """Inputs x (N, D), targets y (N, classes), both float64."""
     x_mean, y_mean = x.mean(0), y.mean(0)
-    x = x - x_mean
-    products = x.T @ x  # (D, D)
+    x, y = x - x_mean, y - y_mean
     # Where a layer is constant there is no variance to compare with.
-    strength = penalty * products.diagonal().mean() or 1.0
+    strength = penalty * x.square().sum(0).mean() or 1.0
+    # Of (xᵀx + s)⁻¹ xᵀ = xᵀ (xxᵀ + s)⁻¹ whichever is the smaller system: a wide layer has
+    # more features than there are images.
+    wide = x.shape[1] > len(x)
+    products = x @ x.T if wide else x.T @ x  # (N, N) or (D, D)
     products.diagonal().add_(strength)
-    weight = torch.linalg.solve(products, x.T @ (y - y_mean))
+    weight = (
+        x.T @ torch.linalg.solve(products, y) if wide else torch.linalg.solve(products, x.T @ y)
+    )
     return LinearProbe(weight, y_mean - x_mean @ weight)

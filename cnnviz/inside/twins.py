@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from cnnviz.errors import CnnvizError
@@ -41,7 +40,7 @@ def correlations(first: Tensor, second: Tensor) -> Tensor:
             "compared: all but the number of channels must be the same. Record one layer of both "
             "networks on the same images."
         )
-    a, b = (_standardised(x.movedim(1, 0).flatten(1).double()) for x in (first, second))  # (C, M)
+    a, b = (_standardised(x.detach().movedim(1, 0).flatten(1)) for x in (first, second))  # (C, M)
     return (a @ b.T).float()
 
 
@@ -52,10 +51,12 @@ def pair(first: Tensor, second: Tensor) -> Pairs:
 
 def assigned(matrix: Tensor) -> Pairs:
     """The one-to-one pairing for correlations (C, D); partner −1 where D < C leaves none."""
-    rows, columns = linear_sum_assignment(matrix.numpy(), maximize=True)
-    partner = torch.full((len(matrix),), -1)
-    partner[torch.from_numpy(rows)] = torch.from_numpy(columns)
-    correlation = matrix[torch.arange(len(matrix)), partner]
+    from scipy.optimize import linear_sum_assignment  # slow to import, and only needed here
+
+    rows, columns = linear_sum_assignment(matrix.detach().cpu().numpy(), maximize=True)
+    partner = torch.full((len(matrix),), -1, device=matrix.device)
+    partner[torch.from_numpy(rows)] = torch.from_numpy(columns).to(matrix.device)
+    correlation = matrix[torch.arange(len(matrix), device=matrix.device), partner]
     return Pairs(partner, correlation.where(partner >= 0, 0))
 
 
@@ -70,12 +71,13 @@ def explained(matrix: Tensor, within: Tensor) -> Tensor:
     """
     matrix, within = matrix.double(), within.double()
     # A little weight on the diagonal, so that units that say the same do not make it unstable.
-    steady = within + 1e-6 * torch.eye(len(within), dtype=torch.float64)
+    steady = within + 1e-6 * torch.eye(len(within), dtype=torch.float64, device=within.device)
     weights = torch.linalg.solve(steady, matrix.T)  # (D, C)
     return (matrix * weights.T).sum(1).clamp(0, 1).float()
 
 
 def _standardised(samples: Tensor) -> Tensor:
     """(C, M) with mean 0 and length 1 in each row; 0 where a row is constant."""
+    samples = samples.double()
     centred = samples - samples.mean(1, keepdim=True)
     return torch.nn.functional.normalize(centred, dim=1)

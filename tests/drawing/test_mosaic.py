@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from cnnviz.drawing.mosaic import colour_mosaic, image_png, mosaic
@@ -60,10 +62,45 @@ def test_zero_is_the_centre_and_ends_are_reached_at_any_size(top: float) -> None
     assert mosaic(values).indices.tolist() == [[LOWEST, CENTRE, HIGHEST]]
 
 
-def test_what_float32_cannot_divide_by_fades_to_zero() -> None:
-    """254 / 1e-40 is beyond float32, so the map is drawn paler instead of overflowing."""
-    values = np.array([[[-1e-40, 0.0, 1e-40]]], dtype=np.float32)
-    assert mosaic(values).indices.tolist() == [[CENTRE] * 3]
+@pytest.mark.parametrize("signed", [True, False])
+@pytest.mark.parametrize(
+    ("dtype", "top"), [(np.float32, 1e-40), (np.float64, 2e-320), (np.float64, 1.7e308)]
+)
+def test_what_cannot_be_divided_by_is_drawn_right(dtype: type, top: float, signed: bool) -> None:
+    """254 / 1e-40 is beyond float32, 2 × 1.7e308 beyond float64."""
+    values = np.array([[[-top, 0.0, top]]], dtype=dtype)
+    drawn = mosaic(values, scale=(-top, top), signed=signed)
+    assert drawn.indices.tolist() == mosaic(values).indices.tolist() == [[LOWEST, CENTRE, HIGHEST]]
+
+
+def test_large_integers_keep_their_differences() -> None:
+    values = np.array([[[16777216, 16777217, 16777218]]])
+    assert mosaic(values, scale=(16777216, 16777218)).indices.tolist() == [[1, 128, 255]]
+
+
+@pytest.mark.parametrize(
+    "maps",
+    [
+        torch.ones(1, 2, 2, dtype=torch.bfloat16),
+        torch.ones(1, 2, 2, dtype=torch.float8_e4m3fn),
+        torch.ones(1, 2, 2, requires_grad=True),
+        torch.ones(1, 2, 2).to_sparse(),
+        torch.ones(1, 2, 2, dtype=torch.float64)._neg_view().neg(),
+        [torch.ones(2, 2, requires_grad=True)],
+    ],
+)
+def test_tensors_of_any_kind(maps: Any) -> None:
+    assert (mosaic(maps).indices == HIGHEST).all()
+
+
+@pytest.mark.parametrize(
+    "maps", [[[[1, 2]], [[3]]], "maps", None, [torch.ones(2, 2), torch.ones(2, 3)],
+             torch.ones(1, 2, 2) + 1j, torch.full((1, 2, 2), torch.nan, dtype=torch.bfloat16),
+             torch.ones(1, 2, 2, device="meta")],
+)  # fmt: skip
+def test_what_is_no_map(maps: Any) -> None:
+    with pytest.raises(CnnvizError):
+        mosaic(maps)
 
 
 def test_zero_is_the_centre_in_random_signed_maps() -> None:

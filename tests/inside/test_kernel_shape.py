@@ -54,3 +54,10 @@ def test_what_is_finer_has_no_name():
 def test_bad_kernels_are_named():
     with pytest.raises(CnnvizError, match=r"\(2, 5\).*3×3"):
         kernel_shape(np.zeros((2, 5)))
+    with pytest.raises(CnnvizError, match="9 of 9 numbers of a kernel are NaN"):
+        kernel_shape(np.full((3, 3), np.nan))
+
+
+@pytest.mark.parametrize("size", [1e-200, 1, 1e200])
+def test_size_does_not_matter(size):
+    assert kernel_shape(size * X).kind == "edge"

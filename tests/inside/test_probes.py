@@ -61,3 +61,23 @@ def test_a_wrong_penalty_or_number_of_labels() -> None:
         fit_probe(features, torch.tensor([0, 1, 0]), 2, penalty=0)
     with pytest.raises(CnnvizError, match="2 labels"):
         fit_probe(features, torch.tensor([0, 1]), 2)
+
+
+def test_a_wide_layer_asks_for_no_more_than_its_images(clusters: tuple[Tensor, Tensor]) -> None:
+    """More features than images: the same answer from the smaller system."""
+    features, labels = clusters
+    wide, few = features[:9].flatten(1), labels[:9]
+    probe = fit_probe(wide, few, 4)
+    twice = fit_probe(torch.cat([wide, wide]), torch.cat([few, few]), 4)  # solved the other way
+    assert torch.allclose(probe.weight, twice.weight)
+    assert torch.allclose(probe.bias, twice.bias)
+    assert fit_probe(torch.rand(20, 64, 40, 40), torch.arange(20) % 2, 2).weight.shape[0] == 102_400
+
+
+def test_bad_features_and_labels() -> None:
+    with pytest.raises(CnnvizError, match="2 of 4 features are NaN"):
+        fit_probe(torch.tensor([[1.0, torch.nan], [torch.inf, 0]]), torch.tensor([0, 1]), 2)
+    with pytest.raises(CnnvizError, match="0 to 2 with 2 classes"):
+        fit_probe(torch.zeros(2, 2), torch.tensor([0, 2]), 2)
+    with pytest.raises(CnnvizError, match="0 features"):
+        fit_probe(torch.zeros(0, 2), torch.zeros(0, dtype=torch.int64), 2)
