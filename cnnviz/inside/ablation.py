@@ -172,9 +172,10 @@ class _Sums:
 
     def add(self, which: Tensor | slice, logits: Tensor, labels: Tensor) -> None:
         """Add the answers (K, n, classes) without channels `which`, given the labels (n,)."""
-        if logits.shape[-1] < self._classes:
+        if len(labels) and int(labels.max()) >= logits.shape[-1]:
             raise CnnvizError(
-                f"The network scores {logits.shape[-1]} classes, the labels have {self._classes}."
+                f"Label {int(labels.max())}, but the network scores {logits.shape[-1]} classes; "
+                "expected labels below that."
             )
         labels_there = labels.to(logits.device)
         # Half precision would lose what a single unit adds.

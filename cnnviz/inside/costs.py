@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from cnnviz.inside.batches import batches, place, run
-from cnnviz.inside.recording import _Recording, _tensors, eval_mode
+from cnnviz.inside.calls import Watch
+from cnnviz.inside.naming import is_container, tensors_in
+from cnnviz.inside.recording import eval_mode
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,11 @@ def layer_costs(model: nn.Module, input_size: Sequence[int] | Any) -> dict[str, 
     return counting.costs
 
 
-class _Counting(_Recording):
+class _Counting(Watch):
     """What was multiplied, and which parameters were used, since the layer before."""
 
     def __init__(self, model: nn.Module) -> None:
-        super().__init__(model, None, functional=True)
+        super().__init__(model)
         self.costs: dict[str, Cost] = {}
         self.products = _Products()
         self._told = 0  # multiplications that are some layer's
@@ -74,26 +76,24 @@ class _Counting(_Recording):
         args: Sequence[Any] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if getattr(func, "__name__", "") != "__get__":
-            given = [tensor for _, tensor in _tensors([args, kwargs or {}])]
+        if getattr(func, "__name__", "") != "__get__":  # to ask for its shape is not to use it
+            given = [tensor for _, tensor in tensors_in([args, kwargs or {}])]
             self._use(tensor for tensor in given if isinstance(tensor, nn.Parameter))
         return super().__torch_function__(func, types, args, kwargs)
 
-    def _keep(
-        self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> str | None:
-        key = super()._keep(name, output, args, kwargs)
-        if key is None:
-            return None
-        if name in self._modules:
-            self._use(self._modules[name].parameters())
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        module = self._modules.get(key)
+        if module is not None and is_container(module):
+            return output
+        if module is not None:
+            self._use(module.parameters())
         multiplications = self.products.count - self._told
-        for place_, tensor in _tensors(output):
+        for index, tensor in parts:
             shape = tuple(tensor.shape[1:])
-            self.costs[key + place_] = Cost(shape, self._waiting, multiplications)
+            self.costs[key + index] = Cost(shape, self._waiting, multiplications)
             self._waiting = multiplications = 0
         self._told = self.products.count
-        return key
+        return output
 
     def _use(self, parameters: Iterator[Tensor]) -> None:
         for parameter in parameters:
