@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
+from math import ceil, prod
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from cnnviz.drawing.mosaic import Mosaic, Scale, mosaic
 from cnnviz.drawing.palettes import GAP
@@ -30,14 +34,36 @@ STEPS = {True: 32, False: 16}
 LARGE = 120_000
 """Sprites of maps with so many pixels have FEW levels."""
 
+MAP, MOST = 56, 4_000_000
+"""Larger maps, or more numbers in one picture, are drawn smaller."""
+
+PHOTOGRAPHIC = 1_000_000
+"""Sprites of so many pixels are WebP: a map in them is no longer a few squares to be counted."""
+
+
+def shrinking(shape: Sequence[int]) -> int:
+    """How many times smaller maps (N, C, H, W) are drawn: such that a map is at most MAP wide.
+
+    >>> shrinking((8, 64, 112, 112)), shrinking((14, 16, 10, 10))
+    (2, 1)
+    """
+    if len(shape) != 4:
+        return 1
+    numbers, side = prod(shape), max(shape[2:])
+    return max(-(-side // MAP), ceil((numbers / MOST) ** 0.5))
+
 
 def tiles(values: Tensor) -> Floats:
     """Maps (N, C, H, W) as they are; vectors (N, units) with a square for each unit: (N, C, s, s).
 
+    Of large maps each pixel is the mean of a square of numbers, `shrinking` wide.
+
     >>> tiles(torch.zeros(2, 120)).shape
     (2, 120, 26, 26)
     """
-    array = values.detach().numpy()
+    if (factor := shrinking(values.shape)) > 1:
+        values = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
+    array = values.detach().cpu().float().numpy()
     if array.ndim == 4:
         return array
     columns = mosaic(np.zeros((array.shape[1], 1, 1))).columns
@@ -66,7 +92,19 @@ def sprite(drawn: Mosaic, count: int, width: int = PANEL, maps: bool = True) -> 
     scale = min(12.0 if maps else 1.0, width / drawn.width)
     if scale > 1.5:
         scale = int(scale * 2) / 2
-    steps = FEW if maps and drawn.pixels.size >= LARGE else STEPS[maps]
-    png = small_png(coarse(drawn, steps))
+    if maps and drawn.pixels.size >= PHOTOGRAPHIC:
+        png = _webp(drawn)
+    else:
+        steps = FEW if maps and drawn.pixels.size >= LARGE else STEPS[maps]
+        png = small_png(coarse(drawn, steps))
     picture = Picture(png, drawn.width, drawn.height, scale)
     return Sprite(picture, count, (drawn.height + APART) // count - APART)
+
+
+def _webp(drawn: Mosaic) -> bytes:
+    """A mosaic in all its colours; what was transparent stays so."""
+    colours = np.concatenate([drawn.palette, np.full((256, 1), 255, np.uint8)], axis=1)
+    colours[GAP] = 0
+    file = BytesIO()
+    Image.fromarray(colours[drawn.pixels]).save(file, "WEBP", quality=80, method=2)
+    return file.getvalue()

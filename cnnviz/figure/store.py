@@ -24,11 +24,13 @@ from cnnviz.words import Library, Sentence, text_digest
 def write_picture(stem: str, png: bytes, chapter: Chapter, folder: Path) -> str:
     """Write a picture of a chapter, unless it is there; its name holds the digest of its content.
 
+    It is a PNG, or a WebP where it is large.
+
     Returns:
         The name of the file in `folder`.
     """
     content = digest([png])
-    file = f"{stem}-{content[:8]}.png"
+    file = f"{stem}-{content[:8]}.{'webp' if png[8:12] == b'WEBP' else 'png'}"
     path = folder / file
     if not holds(path, content):
         write_atomically(path, png)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.errors import CnnvizError
+from cnnviz.inside.batches import batches, count, numbers_of
 from cnnviz.inside.recording import eval_mode, record
+from cnnviz.inside.replacing import replaced
+from cnnviz.inside.without import CHECKED, Without, quickest
 
-BATCH = 2000
-"""Images that go through the rest of the network at once, over all channels that are off."""
-
-_CHECKED = 4
-"""Images on which the short cut must give what the long way gives, for every channel."""
+AT_ONCE = 1_600_000
+"""Pixels of all images that go through the network at once, over all channels that are off."""
 
 
 @dataclass(frozen=True)
@@ -42,217 +42,151 @@ def by_class(logits: Tensor, labels: Tensor, classes: int) -> Ablation:
         logits: (N, classes).
         labels: (N,) true classes from 0 to `classes` − 1.
     """
-    return _means(*_judged(logits[None], labels), labels, classes)
+    sums = _Sums(1, classes)
+    sums.add(slice(None), logits.detach()[None], _checked(labels, len(logits), classes))
+    return sums.means()
 
 
-def ablate(model: nn.Module, layer: str, images: Tensor, labels: Tensor, classes: int) -> Ablation:
+def ablate(
+    model: nn.Module,
+    layer: str,
+    images: Any,
+    labels: Tensor,
+    classes: int,
+    *,
+    units: Iterable[int] | None = None,
+    output: str | int | None = None,
+    batch: int | None = None,
+) -> Ablation:
     """Accuracy and loss by class with each channel of a layer switched off in turn.
 
-    The layer is computed once. Its output, with one channel after another set to 0, then takes
-    its place in passes that carry the images of many switched-off channels at once; layers before
-    it run on two images only. Where what follows works on each channel by itself up to the next
-    linear layer or convolution (ReLU, pooling, flattening), that layer is not run again either:
-    the part of its output that comes from the channel is taken off.
+    Passes carry the images of many switched-off channels at once. They begin as late in the
+    network as gives the same as the whole of it (tried on a few images): at the layer, or at one
+    before it where something goes around it. Where what follows works on each channel by itself
+    up to the next linear layer or convolution (ReLU, pooling, flattening), that layer is not run
+    again either: the part of its output that comes from the channel is taken off.
 
     Args:
-        layer: dotted name of a module whose output is (N, C, …).
-        images: (N, …) input of the model.
+        layer: any name that `record` gives, whose output is (N, C, …). Of a layer that is used
+            twice this is one use only, "relu" or "relu_1": `silenced` takes both at once.
+        images: (N, …) float, or anything with a length that gives such a tensor for a slice; they
+            are read in batches.
         labels: (N,) true classes from 0 to `classes` − 1.
+        units: numbers of the channels to switch off, rows of the result; None: every one.
+        output: of a model with several heads the one that is meant; see `cnnviz.inside.heads.head`.
+        batch: images that go through the network at once; None: as their size allows.
 
     Raises:
-        CnnvizError: no such layer, or a network in which the layer's output is combined with one
-            that does not pass through it (a skip connection around it).
+        CnnvizError: no such layer, channel or head, an output without channels, labels that do not
+            go with the images.
     """
-    if layer not in dict(model.named_modules()):
-        raise unknown_name("layer", layer, dict(model.named_modules()))
-    output = record(model, images, layers=[layer], functional=False)[layer]  # (N, C, …)
-    channels, count = output.shape[1], len(output)
-    long = _LongWay(model, layer, output, images[:1])
-    short = _short_cut(model, layer, output, images)
-    way = short if short and _agree(long, short) else long
-    right, losses = torch.empty(channels, count), torch.empty(channels, count)
-    for some in torch.arange(channels).split(max(1, BATCH // count)):
-        right[some], losses[some] = _judged(way.logits(some), labels)
-    return _means(right, losses, labels, classes)
+    labels = _checked(labels, count(images), classes)
+    with eval_mode(model), torch.no_grad():
+        few = next(batches(model, images, CHECKED))
+        channels = _channels(model, layer, few, units)
+        if not len(channels):
+            return Ablation(torch.empty(0, classes).double(), torch.empty(0, classes).double())
+        rows = batch or min(2000, max(8, AT_ONCE // numbers_of(few)))
+        what = Without(model, layer, output)
+        way = quickest(what, few, channels, rows, worth_it=len(labels) > CHECKED)
+        sums = _Sums(len(channels), classes)
+        truths = labels.split(rows)
+        for some, truth in zip(batches(model, images, rows), truths, strict=True):
+            prepared = way.prepare(some)
+            together = max(1, min(way.together, rows // len(truth)))
+            for which in torch.arange(len(channels)).split(together):
+                sums.add(which, prepared(channels[which]), truth)
+    return sums.means()
 
 
 @contextmanager
-def silenced(model: nn.Module, channels: Mapping[str, Sequence[int]]) -> Iterator[None]:
+def silenced(model: nn.Module, channels: Mapping[str, Iterable[int]]) -> Iterator[None]:
     """While it lasts, these channels of these layers answer 0, all at once.
 
     Args:
-        channels: dotted name of a layer whose output is (N, C, …) → numbers of its channels.
+        channels: name as `record` gives it of a layer, an operation or a second use, whose output
+            is (N, C, …) → numbers of its channels.
 
     Raises:
-        CnnvizError: no such layer.
+        CnnvizError: at the end of a pass, a layer that the model does not have or did not run; in
+            it, a channel that the layer does not have.
     """
-    modules = dict(model.named_modules())
-    with ExitStack() as stack:
-        for layer, off in channels.items():
-            if layer not in modules:
-                raise unknown_name("layer", layer, modules)
-            hook = modules[layer].register_forward_hook(partial(_without, list(off)))
-            stack.callback(hook.remove)
+    functions = {layer: partial(_silent, layer, list(off)) for layer, off in channels.items()}
+    with replaced(model, functions):
         yield
 
 
-def _without(off: list[int], module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-    return output.index_fill(1, torch.tensor(off, dtype=torch.int64), 0)
+def _silent(layer: str, off: Sequence[int], output: Tensor) -> Tensor:
+    which = _among(layer, output, off)
+    return output.index_fill(1, which.to(output.device), 0)
 
 
-def _agree(long: _LongWay, short: _ShortCut) -> bool:
-    """Do both give the same logits for a few images, whichever channel is off?"""
-    channels = torch.arange(long.output.shape[1])
-    expected = replace(long, output=long.output[:_CHECKED]).logits(channels)
-    few = replace(short, output=short.output[:_CHECKED], change=short.change[:_CHECKED])
-    try:
-        found = few.logits(channels)
-    except CnnvizError:  # what the layer says goes around the next one, too
-        return False
-    return torch.allclose(found, expected, rtol=1e-3, atol=1e-4)
+def _channels(model: nn.Module, layer: str, few: Any, units: Iterable[int] | None) -> Tensor:
+    """Numbers of the channels to switch off, (K,)."""
+    outputs = record(model, few, layers=[layer])
+    if layer not in outputs:
+        names = ", ".join(f"'{name}'" for name in outputs)
+        raise CnnvizError(f"Layer '{layer}' returns several tensors. Choose one of {names}.")
+    return _among(layer, outputs[layer], units)
 
 
-def _judged(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Is the answer right (1 or 0), and the cross-entropy, (K, N) each; logits: (K, N, classes)."""
-    losses = -logits.log_softmax(2).gather(2, labels.expand(logits.shape[:2])[..., None])[..., 0]
-    return logits.argmax(2).eq(labels).float(), losses
-
-
-def _means(right: Tensor, losses: Tensor, labels: Tensor, classes: int) -> Ablation:
-    members = F.one_hot(labels, classes).double()  # (N, classes)
-    counts = members.sum(0)
-    return Ablation(right.double() @ members / counts, losses.double() @ members / counts)
-
-
-@dataclass(frozen=True)
-class _LongWay:
-    """The rest of the network runs on the layer's output (N, C, …) with channels set to 0."""
-
-    model: nn.Module
-    layer: str
-    output: Tensor
-    one_image: Tensor
-
-    def logits(self, channels: Tensor) -> Tensor:
-        """(K, N, classes) without each of K channels."""
-        off = self.output.repeat(len(channels), *[1] * (self.output.dim() - 1))  # (K·N, C, …)
-        off.view(len(channels), *self.output.shape)[torch.arange(len(channels)), :, channels] = 0
-        logits = _from_layer(self.model, self.layer, off, self.one_image)
-        return logits.unflatten(0, (len(channels), -1))
-
-
-@dataclass(frozen=True)
-class _ShortCut:
-    """The rest runs from the next linear layer or convolution on.
-
-    Attributes:
-        name: of that layer.
-        output: of that layer with all channels on, (N, out, …).
-        change: of its input in each channel when that channel is off, (N, C, …).
-    """
-
-    model: nn.Module
-    name: str
-    output: Tensor
-    change: Tensor
-    one_image: Tensor
-
-    def logits(self, channels: Tensor) -> Tensor:
-        """(K, N, classes) without each of K channels."""
-        module = self.model.get_submodule(self.name)
-        change = self.change[:, channels]  # (N, K, …)
-        if isinstance(module, nn.Conv2d):
-            kernels = module.weight.detach()[:, channels].transpose(0, 1).flatten(0, 1)
-            parts = F.conv2d(
-                change,
-                kernels[:, None],
-                None,
-                module.stride,
-                module.padding,
-                module.dilation,
-                groups=len(channels),
-            )  # (N, K·out, H, W)
-            parts = parts.unflatten(1, (len(channels), -1)).transpose(0, 1)
-            without = self.output + parts  # (K, N, out, H, W)
-        else:
-            assert isinstance(module, nn.Linear)
-            weight = module.weight.detach().unflatten(1, (self.change.shape[1], -1))
-            without = torch.baddbmm(
-                self.output.expand(len(channels), *self.output.shape),
-                change.flatten(2).transpose(0, 1),  # (K, N, places)
-                weight[:, channels].permute(1, 2, 0),  # (K, places, out)
-            )  # (K, N, out)
-        logits = _from_layer(self.model, self.name, without.flatten(0, 1), self.one_image)
-        return logits.unflatten(0, (len(channels), -1))  # fmt: skip
-
-
-def _short_cut(model: nn.Module, layer: str, output: Tensor, images: Tensor) -> _ShortCut | None:
-    """The next layer to go on from, if there is one; the caller checks that it is one in truth."""
-    outputs = record(model, images, functional=False)
-    names = list(outputs)
-    later = names[names.index(layer) + 1 :] if layer in names else []
-    modules = dict(model.named_modules())
-    linear = (nn.Linear, nn.Conv2d)
-    name = next((n for n in later if isinstance(modules.get(n), linear)), None)
-    if name is None or f"{name}_1" in names:
-        return None
-    on = _input(model, name, images)
-    with _replaced(model, layer, torch.zeros_like(output)):
-        off = _input(model, name, images)
-    module, channels = modules[name], output.shape[1]
-    if isinstance(module, nn.Conv2d):
-        fits = module.groups == 1 and module.padding_mode == "zeros" and on.shape[1] == channels
-    else:
-        fits = on.dim() == 2 and on.shape[1] % channels == 0
-    if not fits:
-        return None
-    change = off - on
-    if change.dim() == 2:
-        change = change.unflatten(1, (channels, -1))  # (N, C, places)
-    return _ShortCut(model, name, outputs[name], change, images[:1])
-
-
-def _input(model: nn.Module, name: str, images: Tensor) -> Tensor:
-    """What goes into a module."""
-    caught: list[Tensor] = []
-    handle = model.get_submodule(name).register_forward_pre_hook(
-        lambda module, inputs: caught.append(inputs[0])
+def _among(layer: str, output: Tensor, units: Iterable[int] | None) -> Tensor:
+    """Channels (K,) int64 of a layer's output (N, C, …), checked; None: every one."""
+    if output.dim() < 2:
+        raise CnnvizError(
+            f"Layer '{layer}' puts out shape {tuple(output.shape)}; expected (N, C, …) with "
+            "channels to switch off."
+        )
+    have = output.shape[1]
+    which = torch.as_tensor(
+        list(range(have)) if units is None else [int(unit) for unit in units], dtype=torch.int64
     )
-    try:
-        with eval_mode(model), torch.no_grad():
-            model(images)
-    finally:
-        handle.remove()
-    return caught[0]
+    if (bad := which[(which < 0) | (which >= have)]).numel():
+        raise CnnvizError(
+            f"Layer '{layer}' has channels 0 to {have - 1}; there is no channel {int(bad[0])}."
+        )
+    return which
 
 
-def _from_layer(model: nn.Module, layer: str, output: Tensor, one_image: Tensor) -> Tensor:
-    """What the model answers if `layer` put out `output`."""
-    logits = []
-    with eval_mode(model), torch.no_grad():
-        for part in output.split(BATCH):
-            # Of a size that fits nothing else: a batch of one would be broadcast unnoticed.
-            few = one_image.expand(3 if len(part) == 2 else 2, *one_image.shape[1:])
-            with _replaced(model, layer, part):
-                try:
-                    logits.append(model(few))
-                except RuntimeError as error:
-                    raise CnnvizError(
-                        f"Layer '{layer}' cannot be switched off alone: the network joins its "
-                        "output with one that goes around it. Take a layer after they meet."
-                    ) from error
-    return torch.cat(logits)
+def _checked(labels: Tensor, images: int, classes: int) -> Tensor:
+    """Labels (N,) int64 on the CPU, one for each image."""
+    if labels.shape != (images,):
+        raise CnnvizError(
+            f"Labels of shape {tuple(labels.shape)} for {images} images; expected ({images},)."
+        )
+    if images and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise CnnvizError(
+            f"Labels from {int(labels.min())} to {int(labels.max())} with {classes} classes; "
+            f"expected 0 to {classes - 1}."
+        )
+    return labels.detach().cpu().long()
 
 
-@contextmanager
-def _replaced(model: nn.Module, layer: str, output: Tensor) -> Iterator[None]:
-    """While it lasts, the module answers with `output` whatever it is given."""
+class _Sums:
+    """Right answers and losses by class, added up over batches of images."""
 
-    def answer(module: nn.Module, inputs: Any, own: Any) -> Tensor:
-        return output
+    def __init__(self, channels: int, classes: int) -> None:
+        self._classes = classes
+        self._counts = torch.zeros(channels, classes, dtype=torch.float64)
+        self._right, self._losses = torch.zeros_like(self._counts), torch.zeros_like(self._counts)
 
-    handle = model.get_submodule(layer).register_forward_hook(answer)
-    try:
-        yield
-    finally:
-        handle.remove()
+    def add(self, which: Tensor | slice, logits: Tensor, labels: Tensor) -> None:
+        """Add the answers (K, n, classes) without channels `which`, given the labels (n,)."""
+        if len(labels) and int(labels.max()) >= logits.shape[-1]:
+            raise CnnvizError(
+                f"Label {int(labels.max())}, but the network scores {logits.shape[-1]} classes; "
+                "expected labels below that."
+            )
+        labels_there = labels.to(logits.device)
+        # Half precision would lose what a single unit adds.
+        scores = logits if logits.dtype == torch.float64 else logits.float()
+        truth = labels_there.expand(scores.shape[:2])[..., None]  # (K, n, 1)
+        losses = -scores.log_softmax(2).gather(2, truth)[..., 0]  # (K, n)
+        members = F.one_hot(labels_there, self._classes).double()  # (n, classes)
+        right = scores.argmax(2).eq(labels_there).double()
+        self._right[which] += (right @ members).cpu()
+        self._losses[which] += (losses.double() @ members).cpu()
+        self._counts[which] += members.sum(0).cpu()
+
+    def means(self) -> Ablation:
+        return Ablation(self._right / self._counts, self._losses / self._counts)

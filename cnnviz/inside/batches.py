@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Protocol
 
@@ -68,6 +68,28 @@ def batches(model: nn.Module, images: Any, size: int) -> Iterator[Any]:
 
     for start in range(0, count(images), size):
         yield part(images, slice(start, start + size))
+
+
+def mapped(function: Callable[[Tensor], Tensor], inputs: Any) -> Any:
+    """What a function makes of each tensor among a model's inputs."""
+    if isinstance(inputs, Mapping):
+        return {key: mapped(function, value) for key, value in inputs.items()}
+    if isinstance(inputs, tuple | list):
+        return [mapped(function, value) for value in inputs]
+    return function(inputs) if isinstance(inputs, Tensor) else inputs
+
+
+def numbers_of(inputs: Any) -> int:
+    """How many numbers one image has, all inputs together."""
+    total = 0
+
+    def add(tensor: Tensor) -> Tensor:
+        nonlocal total
+        total += tensor.numel() // max(1, len(tensor)) if tensor.dim() else 1
+        return tensor
+
+    mapped(add, inputs)
+    return max(1, total)
 
 
 def run(model: nn.Module, inputs: Any) -> Any:

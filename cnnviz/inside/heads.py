@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from torch import Tensor
 
 from cnnviz.errors import CnnvizError
+from cnnviz.inside.naming import tensors_in
 
 _USUAL = ("out", "logits")
 """What torchvision and transformers call the scores in their dictionaries."""
@@ -35,15 +36,15 @@ def head(output: Any, which: str | int | None = None) -> Tensor:
 
 def _usual(output: Any) -> Any:
     """The tensor that stands for the whole; None if none stands out."""
-    found = list(_tensors(output))
+    found = list(tensors_in(output))
     if len(found) == 1:
         return found[0][1]
     items = _items(output)
     for key, item in items:
-        if key in _USUAL and any(_tensors(item)):
+        if key in _USUAL and any(tensors_in(item)):
             return _usual(item)
     if isinstance(output, list | tuple):
-        return next((_usual(item) for _, item in items if any(_tensors(item))), None)
+        return next((_usual(item) for _, item in items if any(tensors_in(item))), None)
     return None
 
 
@@ -55,14 +56,14 @@ def _at(output: Any, which: str | int) -> Any:
             return item
     if isinstance(which, int):
         return items[which][1] if -len(items) <= which < len(items) else None
-    return next((tensor for place, tensor in _tensors(output) if place == which), None)
+    return next((tensor for place, tensor in tensors_in(output) if place == which), None)
 
 
 def _choices(output: Any, which: str | int | None) -> str:
     if isinstance(output, Tensor):
         return f"The network puts out one tensor: leave output={which!r} out."
     places = ", ".join(
-        f"{place!r} {tuple(tensor.shape)}" for place, tensor in list(_tensors(output))[:12]
+        f"{place!r} {tuple(tensor.shape)}" for place, tensor in list(tensors_in(output))[:12]
     )
     if not places:
         return f"The network puts out {type(output).__name__} without a tensor; expected scores."
@@ -81,12 +82,3 @@ def _items(value: Any) -> Sequence[tuple[Any, Any]]:
     if is_dataclass(value) and not isinstance(value, type):
         return [(field.name, getattr(value, field.name)) for field in fields(value)]
     return []
-
-
-def _tensors(value: Any, place: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Every tensor with its place, such as "[1][aux]"."""
-    if isinstance(value, Tensor):
-        yield place, value
-    named = isinstance(value, tuple)  # `record` counts the fields of named tuples
-    for position, (key, item) in enumerate(_items(value)):
-        yield from _tensors(item, f"{place}[{position if named else key}]")
