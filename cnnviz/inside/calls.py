@@ -1,0 +1,310 @@
+"""The calls in one forward pass: which there are, and under which names.
+
+The model's own code runs, unchanged. Two observers watch it: each module is wrapped for the
+duration of the pass, and a `TorchFunctionMode` sees the functional operations (`F.relu`,
+`x + y`, `torch.flatten`, …) between the modules. Nothing is traced beforehand, so models whose
+control flow depends on the data are watched like any other.
+
+All that goes by a layer's name (`record`, `replaced`, …) stands on this one naming.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
+from torch.nn.utils.parametrize import ParametrizationList
+from torch.overrides import TorchFunctionMode
+
+from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.inside.naming import (
+    is_torch_layer,
+    module_of,
+    named_layers,
+    refuse_unwatchable,
+    tensors_in,
+)
+from cnnviz.inside.operations import operation, takes_activations
+
+_MISSING: Any = object()
+
+
+class Watch(TorchFunctionMode):
+    """Watches a model while it is entered, and gives each call a name.
+
+    A subclass says in `_seen` what is to happen with what a call puts out.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        refuse_unwatchable(model)
+        self._model = model
+        self._modules = {name: module for module, name in named_layers(model).items()}
+        self._used: dict[str, None] = {}  # every name given in this pass, in order
+        self._scope = ""  # dotted name of the module whose forward is running
+        self._hidden = 0  # inside how many layers of torch.nn, whose operations do not count
+        self._changed: list[tuple[dict[str, Any], str, Any]] = []
+        self._eager = ExitStack()
+
+    def __enter__(self) -> Self:
+        for name, module in self._modules.items():
+            self._wrap(name, module, self._watch_of(module))
+        if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
+            self._eager.enter_context(torch.compiler.set_stance("force_eager"))
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        self._eager.close()
+        for attributes, key, value in reversed(self._changed):
+            if value is _MISSING:
+                del attributes[key]
+            else:
+                attributes[key] = value
+        self._changed.clear()
+
+    def _watch_of(self, module: nn.Module) -> Callable[..., Any]:
+        """The method that is to run in place of a module's call."""
+        if isinstance(module, torch.jit.ScriptModule):
+            return self._call_script
+        if isinstance(module, ParametrizationList):
+            return self._call_hidden
+        if not is_torch_layer(module):
+            return self._call_module
+        attributes = vars(module)
+        if _has_hooks(module) or not isinstance(attributes.get("forward", _NONE), _Wrapper):
+            return self._call_hooked_layer
+        return self._call_layer_in_place if attributes.get("inplace") else self._call_layer
+
+    def _wrap(self, name: str, module: nn.Module, watch: Callable[..., Any]) -> None:
+        """Let `watch` run in place of a module's call.
+
+        To wrap `forward` is cheaper than a hook, which tells in a small net, leaves nothing behind
+        in the lists of hooks, and sees a call of `forward` itself. Hooks of the user's run outside
+        of `forward`, in `_call_impl`; where there are any, that is wrapped.
+        """
+        attributes = vars(module)
+        outside = _has_hooks(module) or isinstance(module, torch.jit.ScriptModule)
+        key = "_call_impl" if outside else "forward"
+        self._change(attributes, key, _Wrapper(watch, name, module, getattr(module, key)))
+        self._change(attributes, "_replicate_for_data_parallel", partial(_replica, module))
+        if attributes.get("_compiled_call_impl") is not None:
+            self._change(attributes, "_compiled_call_impl", None)
+        if isinstance(module, nn.DataParallel):  # one replica is enough: the module itself
+            self._change(attributes, "device_ids", module.device_ids[:1])
+
+    def _change(self, attributes: dict[str, Any], key: str, value: Any) -> None:
+        self._changed.append((attributes, key, attributes.get(key, _MISSING)))
+        attributes[key] = value
+
+    def _call_layer(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a layer of torch.nn; the operations inside it are its own affair."""
+        if not args or type(args[0]) is not Tensor:
+            return self._call_hooked_layer(name, module, call, *args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            return self._keep(name, call(*args, **kwargs), args, kwargs)
+
+    def _call_layer_in_place(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a layer of torch.nn with `inplace=True`, such as ReLU."""
+        if not args or type(args[0]) is not Tensor:
+            return self._call_hooked_layer(name, module, call, *args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            version = _version(args[0])
+            output = call(*args, **kwargs)
+            target = None if _version(args[0]) == version else args[0]  # dropout does not write
+            return self._keep(name, output, args, kwargs, target)
+
+    def _call_hooked_layer(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """The same where what a hook overwrites must be seen, or subclasses of Tensor passed on."""
+        output = self._call_hidden(name, module, call, *args, **kwargs)
+        with torch._C.DisableTorchFunction():
+            return self._keep(name, output, args, kwargs)
+
+    def _call_hidden(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run what makes a weight from parameters: it is no layer, nor are its operations."""
+        self._hidden += 1
+        try:
+            return call(*args, **kwargs)
+        finally:
+            self._hidden -= 1
+
+    def _call_script(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a TorchScript module, into which nobody can look: it may overwrite its input."""
+        for _, tensor in tensors_in([args, kwargs]):
+            self._will_be_overwritten(tensor)
+        return self._call_hooked_layer(name, module, call, *args, **kwargs)
+
+    def _call_module(
+        self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Run a container or a module of the user's, whose operations are of interest, too."""
+        outer, self._scope = self._scope, name
+        try:
+            output = call(*args, **kwargs)
+        finally:
+            self._scope = outer
+        with torch._C.DisableTorchFunction():
+            return self._keep(name, output, args, kwargs)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        """PyTorch calls this in place of each operation outside the layers of torch.nn."""
+        kwargs = kwargs or {}
+        name, writes = operation(func)
+        target = writes(args, kwargs)
+        output = self._run(func, args, kwargs, target)
+        if self._hidden or not name or not takes_activations(args, kwargs):
+            return output
+        where = f"{self._scope}.{name}" if self._scope else name
+        with torch._C.DisableTorchFunction():
+            return self._keep(where, output, args, kwargs, target, is_operation=True)
+
+    def _run(
+        self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], target: Any
+    ) -> Any:
+        """Run an operation that overwrites the tensors in `target` (None: it overwrites none)."""
+        return func(*args, **kwargs)
+
+    def _will_be_overwritten(self, tensor: Tensor) -> None:
+        """Called before somebody may write where `tensor` lies. For subclasses."""
+
+    def _keep(
+        self,
+        name: str,
+        output: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        target: Any = None,
+        is_operation: bool = False,
+    ) -> Any:
+        """Name what a call put out, unless there is no tensor in it; what the model gets of it."""
+        if self._hidden:
+            return output
+        parts = [("", output)] if type(output) is Tensor else list(tensors_in(output))
+        if not parts:
+            return output
+        key, number = name, 0
+        taken = key in self._used or (is_operation and key in self._modules)
+        while taken:
+            number += 1
+            key = f"{name}_{number}"
+            taken = key in self._used or key in self._modules
+        self._used[key] = None
+        return self._seen(key, output, parts, args, kwargs, target)
+
+    def _seen(
+        self,
+        key: str,
+        output: Any,
+        parts: list[tuple[str, Tensor]],
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        target: Any,
+    ) -> Any:
+        """What the model gets in place of `output`. For subclasses.
+
+        Args:
+            key: name of the call.
+            parts: index ("" or such as "[1][0]") and tensor of each tensor in `output`.
+            target: tensors that an operation has overwritten, often `output` itself; or None.
+        """
+        return output
+
+    def missing(self, name: str, seen: Mapping[str, Any]) -> CnnvizError | None:
+        """An error for a name that is not among the tensors `seen`, nor the whole of some."""
+        if name in seen or any(part.startswith(f"{name}[") for part in seen):
+            return None
+        module = module_of(self._model, name)
+        if module is None:
+            return unknown_name("layer", name, dict.fromkeys([*self._modules, *self._used]))
+        first = next((n for n, other in self._modules.items() if other is module), name)
+        again = dict(self._model.named_modules(remove_duplicate=False)).get(name) is module
+        if again and first != name and first in self._used:
+            return CnnvizError(
+                f"Layer '{name}' is the module '{first}' under a second name. "
+                f"Ask for '{first}' (its second use is '{first}_1')."
+            )
+        return CnnvizError(
+            f"Layer '{name}' was not recorded: it did not run in this forward pass "
+            "(in eval mode) or returned no tensor. Ask for a layer that runs."
+        )
+
+
+class _Wrapper(partial[Any]):
+    """What runs in place of a module's call: watch(name, module, call, …)."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> _Wrapper:
+        """A copy of a module that the model makes on its way runs itself, not the original."""
+        return self.of(memo.get(id(self.args[1]), self.args[1]))
+
+    def of(self, module: nn.Module) -> _Wrapper:
+        """The same for a copy of the module."""
+        name, _, call = self.args
+        if isinstance(call, _Wrapper):
+            call = call.of(module)
+        elif hasattr(call, "__func__"):
+            call = partial(call.__func__, module)
+        return _Wrapper(self.func, name, module, call)
+
+
+_NONE = _Wrapper(print)
+
+
+def _replica(module: nn.Module) -> nn.Module:
+    """As DataParallel makes it, with the attributes of the module, our wrapper among them."""
+    replica = type(module)._replicate_for_data_parallel(module)
+    attributes = vars(replica)
+    del attributes["_replicate_for_data_parallel"]
+    for key in ("forward", "_call_impl"):
+        if isinstance(attributes.get(key), _Wrapper):
+            attributes[key] = attributes[key].of(replica)
+    return replica
+
+
+def _has_hooks(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks
+        or module._forward_pre_hooks
+        or module._backward_hooks
+        or module._backward_pre_hooks
+        or torch_module._has_any_global_hook()
+    )
+
+
+class _Calls(Watch):
+    """Only the names."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(model)
+        self.names: list[str] = []
+
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        self.names += [key + index for index, _ in parts]
+        return output
+
+
+def _version(tensor: Tensor) -> int:
+    """Counts how often it was overwritten; tensors made in inference mode do not count."""
+    return 0 if tensor.is_inference() else tensor._version

@@ -1,0 +1,102 @@
+"""The modules of a model and their names; the tensors in what a module takes or returns."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList, type_before_parametrizations
+
+from cnnviz.errors import CnnvizError
+
+
+def refuse_unwatchable(model: nn.Module) -> None:
+    """Raise for what is no module, and for TorchScript, into which nobody can look."""
+    if isinstance(model, torch.jit.ScriptModule | torch.jit.ScriptFunction):
+        raise CnnvizError(
+            "The layers of a TorchScript model (torch.jit.script or torch.jit.trace) run where "
+            "Python cannot see them. Give the nn.Module from which it was made, or one exported "
+            "with torch.export: torch.export.load(…).module()."
+        )
+    if not isinstance(model, nn.Module):
+        hint = " Give its .module()." if isinstance(model, torch.export.ExportedProgram) else ""
+        raise CnnvizError(f"A model is an nn.Module, not a {type(model).__name__}.{hint}")
+
+
+def module_of(model: nn.Module, name: str) -> nn.Module | None:
+    """The module whose call `record` names so: of "relu", of its second use "relu_1", of a part
+    of what it returns, "lstm[0]", and of one of its further names; None for an operation.
+    """
+    modules = dict(model.named_modules(remove_duplicate=False))
+    whole = name.partition("[")[0]
+    base, _, number = whole.rpartition("_")
+    for candidate in (name, whole, base if number.isdigit() else ""):
+        if candidate and candidate in modules:
+            return modules[candidate]
+    return None
+
+
+def named_layers(
+    module: nn.Module, prefix: str = "", found: dict[nn.Module, str] | None = None
+) -> dict[nn.Module, str]:
+    """Each module below this one with its dotted name (its first, if it has several).
+
+    Parents come first; what is inside torch.nn's own layers does not count.
+    """
+    found = {} if found is None else found
+    for name, child in module._modules.items():
+        if child is not None and child not in found:
+            found[child] = prefix + name
+            if child._modules and not is_torch_layer(child) and not _is_closed(child):
+                named_layers(child, f"{prefix}{name}.", found)
+    return found
+
+
+def _is_closed(module: nn.Module) -> bool:
+    return isinstance(module, torch.jit.ScriptModule | ParametrizationList)
+
+
+def is_container(module: nn.Module) -> bool:
+    """Whether a module has others in it that are layers of their own."""
+    return bool(module._modules.keys() - {"parametrizations"}) and not (
+        is_torch_layer(module) or _is_closed(module)
+    )
+
+
+def is_torch_layer(module: nn.Module) -> bool:
+    """One layer made by PyTorch: Conv2d, its weights parametrised or not, but not Sequential."""
+    if not _made_by_torch(type(module)):
+        return False
+    children = module._modules
+    if children and children.keys() != {"parametrizations"}:
+        return isinstance(module, nn.MultiheadAttention) or _is_quantised(type(module))
+    return not children or _made_by_torch(type_before_parametrizations(module))
+
+
+def _made_by_torch(kind: type) -> bool:
+    return kind.__module__.startswith(("torch.nn.", "torch.ao.nn."))
+
+
+def _is_quantised(kind: type) -> bool:
+    """Whose children are packed weights or observers; fused layers are Sequential."""
+    return kind.__module__.startswith(
+        ("torch.ao.nn.quantized.", "torch.ao.nn.qat.", "torch.ao.nn.intrinsic.quantized.")
+    ) and not issubclass(kind, nn.Sequential)
+
+
+def tensors_in(value: Any, index: str = "") -> Iterator[tuple[str, Tensor]]:
+    """The tensors in nested tuples, lists and dicts, each with its index, such as "[1][0]"."""
+    if isinstance(value, Tensor):
+        yield index, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from tensors_in(item, f"{index}[{key}]")
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            yield from tensors_in(item, f"{index}[{position}]")
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from tensors_in(getattr(value, field.name), f"{index}[{field.name}]")
