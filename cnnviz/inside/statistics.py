@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from cnnviz.inside.selection import Answers, merged, strongest
+from cnnviz.inside.selection import Answers, in_rows, merged, strongest
 from cnnviz.inside.tally import EMPTY, Tally, tally
 
 EXTREMES = 9
@@ -193,18 +193,17 @@ def glance(
         most, least: what is known of earlier images; see `strongest`.
     """
     output = _plain(output)
-    maps = output.flatten(2) if output.dim() > 2 else output[:, :, None]  # (B, C, P)
-    places = maps.shape[2]
-    some = max(1, _CHUNK // max(1, maps[0].numel()))
-    parts = [_sums(part) for part in maps.split(some)]
+    maps = in_rows(output)  # (B, C, Q, R)
+    places = maps.shape[2] * maps.shape[3]
+    scratch = torch.empty(maps[: max(1, _CHUNK // max(1, maps[0].numel()))].shape, dtype=maps.dtype)
+    parts = [_sums(part, scratch[: len(part)]) for part in maps.split(len(scratch))]
     low, high, total, squares, above = (torch.cat(part) for part in zip(*parts, strict=True))
+    positive, lows = int(above.sum()), low.amin(2)  # (B, C)
+    not_zero = positive if lows.min() >= 0 else int(maps.count_nonzero())
     mean = total / places  # (B, C)
-    above = above.sum(0)
-    positive = int(above.sum())
-    not_zero = positive if low.min() >= 0 else int(maps.count_nonzero())
     return Glance(
-        places, low, high, mean, _spread(maps, mean, squares), above,
-        maps.numel() - not_zero, tally(_sample(maps)),
+        places, lows, high.amax(2), mean, _spread(maps.flatten(2), mean, squares),
+        above.sum(0).long(), maps.numel() - not_zero, tally(_sample(maps)),
         strongest(high, output, first, extremes, sign=1, than=most),
         strongest(low, output, first, extremes, sign=-1, than=least),
     )  # fmt: skip
@@ -218,13 +217,16 @@ def _plain(output: Tensor) -> Tensor:
     return output[:, None] if output.dim() == 1 else output
 
 
-def _sums(maps: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Lowest, highest, sum, sum of squares (float64), numbers above 0 of each map, (B, C)."""
-    low, high = maps.amin(2), maps.amax(2)
-    total = maps.sum(2).double()
-    squares = torch.linalg.vector_norm(maps, dim=2).double().square()
-    above = maps.gt(0).sum(2)
-    return low, high, total, squares, above
+def _sums(maps: Tensor, scratch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """What can be added up, of maps (B, C, Q, R).
+
+    Lowest and highest of each row (B, C, Q); sum, sum of squares, numbers above 0 of each map
+    (B, C), float64. `scratch` is written over.
+    """
+    total = maps.sum((2, 3)).double()
+    squares = torch.linalg.vector_norm(maps, dim=(2, 3)).double().square()
+    above = torch.gt(maps, 0, out=scratch).sum((2, 3)).double()  # summing booleans takes thrice
+    return maps.amin(3), maps.amax(3), total, squares, above
 
 
 def _spread(maps: Tensor, mean: Tensor, squares: Tensor) -> Tensor:
@@ -242,7 +244,7 @@ def _spread(maps: Tensor, mean: Tensor, squares: Tensor) -> Tensor:
 
 
 def _sample(maps: Tensor) -> Tensor:
-    """Evenly chosen numbers of (B, C, P), at most about COUNTED.
+    """Evenly chosen numbers of maps, at most about COUNTED.
 
     The step has no factor in common with the sides of maps, so that all rows and columns have
     their share.

@@ -106,5 +106,5 @@ def tally(values: Tensor) -> Tally:
         exponent += 1
     first = int(low // 2.0**exponent)
     # Multiplying by a power of two is exact.
-    bins = torch.ldexp(values, torch.tensor(-exponent)).floor_().to(torch.int64).sub_(first)
+    bins = (values * 2.0**-exponent).floor_().to(torch.int64).sub_(first)
     return Tally(exponent, first, torch.bincount(bins))
