@@ -290,9 +290,9 @@ def _check_out(out: Path) -> None:
     """Stop before minutes of work if the folder cannot be."""
     if out.exists() and not out.is_dir():
         raise CnnvizError(f"'{out}' is a file; expected a folder for the atlas, new or empty.")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
+    there = next(place for place in (out, *out.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
         raise CnnvizError(
-            f"Cannot write '{out}': {error.strerror or error}. Name another folder with -o."
-        ) from error
+            f"Cannot write '{out}': '{there}' is no folder that you may write to. "
+            "Name another folder with -o."
+        )

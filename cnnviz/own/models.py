@@ -108,18 +108,23 @@ def _of_user(place: Place, weights: str | None) -> Opened:
     source = f"{called} of {place.title}"
     if isinstance(value, Subject):
         if weights is not None:
-            raise CnnvizError(f"{source} returned a Subject, which has its weights. No --weights.")
-        return Opened(value.model, value.name, value.title, classes=value.classes, subject=value)
+            raise CnnvizError(f"{source} returned a Subject, which has weights: no --weights.")
+        subject = replace(value, model=as_module(value.model, source).eval())
+        opened = Opened(
+            subject.model, value.name, value.title, classes=value.classes, subject=subject
+        )
+        return renamed(opened, value.name, value.title)
     if _is_pair(value):
         value, options = value
         _check_options(options, source)
     model = as_module(value, source)
     if weights is not None:
         fit_weights(model, read_weights(Path(weights)), weights)
-    name = slug(str(options.get("name", place.stem)))
-    title = str(options.get("title", place.stem))
+    name = str(options.get("name", place.stem))
+    title = str(options.get("title", name))
     classes = tuple(map(str, options.get("classes", ())))
-    return Opened(model.eval(), name, title, classes=classes, options=options)
+    opened = Opened(model.eval(), name, title, classes=classes, options=options)
+    return renamed(opened, name, title)
 
 
 def _is_pair(value: Any) -> bool:
@@ -149,10 +154,10 @@ def as_module(value: Any, source: str) -> nn.Module:
         CnnvizError: it is something else, or nothing can be seen inside; says what to return.
     """
     for wrapper in ("_orig_mod", "module"):  # torch.compile; DataParallel, AveragedModel
-        if isinstance(value, nn.Module) and type(value).__module__.startswith("torch."):
-            inner = value._modules.get(wrapper)
-            value = value if inner is None else inner
-    if isinstance(value, torch.jit.ScriptModule):
+        if type(value).__module__.startswith("torch.") and not _scripted(value):
+            inner = getattr(value, wrapper, None)
+            value = inner if isinstance(inner, nn.Module) else value
+    if _scripted(value):
         raise CnnvizError(
             f"{source} returned a TorchScript module ({_kind(value)}): it runs outside Python, "
             "where nobody can watch its layers. Return the nn.Module that it was made from."
@@ -165,6 +170,10 @@ def as_module(value: Any, source: str) -> nn.Module:
     if not isinstance(value, nn.Module):
         raise CnnvizError(f"{source} returned {_instead(value)}")
     return value
+
+
+def _scripted(value: Any) -> bool:
+    return isinstance(value, torch.jit.ScriptModule)
 
 
 def _instead(value: Any) -> str:
@@ -241,6 +250,6 @@ def slug(name: str) -> str:
 def renamed(opened: Opened, name: str | None, title: str | None) -> Opened:
     """The same under the names that the user chose."""
     name = slug(name) if name else opened.name
-    title = title or opened.title
+    title = " ".join(re.sub(r"[^\w .+-]", " ", title or opened.title).split())[:100] or name
     subject = opened.subject and replace(opened.subject, name=name, title=title)
     return replace(opened, name=name, title=title, subject=subject)

@@ -147,7 +147,9 @@ def read_labels(file: Path) -> Mapping[str, str]:
         CnnvizError: no such file, or a line of another form.
     """
     table: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(text_of(file, "--labels").splitlines()), start=1):
+    for number, row in enumerate(
+        csv.reader(text_of(file, "--labels").splitlines(), skipinitialspace=True), start=1
+    ):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue

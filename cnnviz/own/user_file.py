@@ -10,11 +10,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from cnnviz.errors import CnnvizError, printable, unknown_name
+from cnnviz.errors import CnnvizError, printable
 
 
 @dataclass(frozen=True)
@@ -180,9 +181,11 @@ def _refuse_arguments(place: Place, function: Callable[..., Any]) -> None:
 def _no_such_name(place: Place, module: ModuleType, wanted: str) -> CnnvizError:
     public = [name for name in vars(module) if not name.startswith("_")]
     if place.name != "load":
-        own = [n for n in public if getattr(vars(module)[n], "__module__", "") == module.__name__]
+        near = get_close_matches(place.name, public, n=1, cutoff=0.5)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
         return CnnvizError(
-            f"{place.title}: {unknown_name('name', place.name, own)} Expected {wanted}."
+            f"'{place.title}' has no '{place.name}'.{hint} Expected a function that returns "
+            f"{wanted}."
         )
     return CnnvizError(
         f"'{place.title}' has no function 'load'. Add one without arguments that returns "
