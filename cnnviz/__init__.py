@@ -6,6 +6,7 @@ Names are imported on first use, so `import cnnviz` costs neither torch nor matp
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from cnnviz.nets.models import MLP as MLP
     from cnnviz.nets.models import LeNet as LeNet
     from cnnviz.nets.models import parameter_count as parameter_count
+    from cnnviz.own.summary import summary as summary
     from cnnviz.training.brief import train_briefly as train_briefly
     from cnnviz.training.checkpoints import trained as trained
     from cnnviz.training.fit import fit as fit
@@ -59,6 +61,7 @@ _HOME = {
     "reliability": "cnnviz.inside.calibration",
     "shift": "cnnviz.inside.evaluation",
     "silenced": "cnnviz.inside.ablation",
+    "summary": "cnnviz.own.summary",
     "to_input": "cnnviz.data.inputs",
     "train_briefly": "cnnviz.training.brief",
     "trained": "cnnviz.training.checkpoints",
@@ -71,7 +74,14 @@ _MODULES = {
 __all__ = list(_HOME) + list(_MODULES)
 
 
+def __dir__() -> list[str]:
+    """What there is, for <Tab>."""
+    return sorted([*__all__, "__version__"])
+
+
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("cnnviz")
     if name in _MODULES:
         return import_module(_MODULES[name])
     if name not in _HOME:

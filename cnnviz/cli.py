@@ -1,4 +1,4 @@
-"""The command `cnnviz`: train the networks of the site and test them."""
+"""The command `cnnviz`: look into a network; train the networks of the site and test them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import typer
 
 from cnnviz.data.catalogue import DATASETS
 from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.own import commands
 from cnnviz.training.recipe import checkpoint_path
 from cnnviz.training.runs import RECIPES, named
 
@@ -21,7 +22,7 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
-    help="Train the networks of Seeing Convolutions and test them.",
+    help="Look inside convolutional neural networks: yours, and those of Seeing Convolutions.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -46,6 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("cnnviz: interrupted; the next run goes on from here.", file=sys.stderr)
         return int(end.code or 0)
     return 0
+
+
+app.command()(commands.atlas)
+app.command()(commands.summary)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from cnnviz import __version__
+
+        print(f"cnnviz {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="print it and end"),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command()
