@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from cnnviz.atlas.facts import AtlasFacts, NetUnits
 from cnnviz.atlas.figures import activations, distribution, fields, gradients, training, weights
 from cnnviz.atlas.figures.ablation import ablation_table
 from cnnviz.atlas.figures.overview import net_overview
+from cnnviz.atlas.grid import draw_grids
+from cnnviz.atlas.grid_facts import GridFacts
+from cnnviz.atlas.grid_units import grid_facts
 from cnnviz.atlas.measure import net_facts
 from cnnviz.atlas.sections import shown
 from cnnviz.atlas.subject import AtlasNet
@@ -25,9 +29,13 @@ from cnnviz.figure.figure import Figure
 from cnnviz.figure.kept import Chapter, KeptFigure, Passport, opened, sealed
 from cnnviz.figure.store import describe
 from cnnviz.files import DamagedError, digest, holds, write_atomically
+from cnnviz.inside.contributions import contributions
 from cnnviz.inside.gradients import layer_gradients
 from cnnviz.inside.layers import Layer
 from cnnviz.words import Library
+
+MANY = 2000
+"""A network of more units is large: they have no pages, but tiles on those of their layers."""
 
 Report = Callable[[str], None]
 Draw = Callable[[], Figure]
@@ -39,9 +47,18 @@ class Options:
 
     Attributes:
         command: the line that makes it again, for the pages.
+        layers: patterns such as "layer4*", with commas between: only these have figures.
+        optimise: for how many units of a layer inputs are optimised, the first ones; None: as
+            many as go well in the time.
+        budget: seconds after which nothing more is optimised.
+        grid: units have tiles on the page of their layer, and no pages; None: where they are many.
     """
 
     command: str = ""
+    layers: str = "*"
+    optimise: int | None = None
+    budget: float = 15 * 60
+    grid: bool | None = None
 
 
 @dataclass
@@ -50,6 +67,8 @@ class Drawn:
 
     Attributes:
         command: the line that makes it again.
+        units: of a small network, for a page each.
+        grids: layer → its units, of a large one.
         figures: address → figure.
         failed: address of a figure that could not be drawn → the reason.
         files: the pictures, relative to the folder of figures.
@@ -57,6 +76,7 @@ class Drawn:
 
     facts: AtlasFacts
     units: NetUnits | None
+    grids: dict[str, GridFacts]
     command: str
     figures: dict[str, KeptFigure] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -67,11 +87,17 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     """Draw what is not drawn yet."""
     parts = _Parts(net, out, library, options, report)
     numbers = parts.part("facts", lambda chapter: chapter.numbers.update(_facts(net))).numbers
-    units = parts.part("units", parts.draw_units)
     facts = msgspec.convert(numbers, AtlasFacts)
-    drawn = Drawn(facts, msgspec.convert(units.numbers, NetUnits), options.command)
+    drawn = Drawn(facts, None, {}, options.command)
+    many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
+    if many if options.grid is None else options.grid:
+        units = parts.part("grids", parts.draw_grids)
+        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts])
+    else:
+        units = parts.part("units", parts.draw_units)
+        drawn.units = msgspec.convert(units.numbers, NetUnits)
     chapters = [units]
-    for name, figures in _figures(net):
+    for name, figures in _figures(net, options.layers):
         chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
     for chapter in chapters:
         drawn.files |= set(chapter.files)
@@ -98,7 +124,7 @@ def _facts(net: AtlasNet) -> dict[str, Any]:
     }
 
 
-def _figures(net: AtlasNet) -> Iterator[tuple[str, dict[str, Draw]]]:
+def _figures(net: AtlasNet, chosen: str) -> Iterator[tuple[str, dict[str, Draw]]]:
     """The parts of an atlas with the figures in each: address → what draws it."""
     yield (
         "net",
@@ -110,6 +136,8 @@ def _figures(net: AtlasNet) -> Iterator[tuple[str, dict[str, Draw]]]:
     )
     loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
     for layer in net.layers:
+        if not any(fnmatchcase(layer.name, pattern.strip()) for pattern in chosen.split(",")):
+            continue
         yield f"layer-{layer.name}", _layer_figures(net, layer, loss)
 
 
@@ -184,6 +212,16 @@ class _Parts:
         """Facts and pictures of all units."""
         found = render_units(self.net, self.key, self._passport(self.net.name), self.folder)
         chapter.numbers, chapter.files = found.numbers, found.files
+
+    def draw_grids(self, chapter: Chapter) -> None:
+        """Facts of all units in columns, and the sheets of their patches."""
+        net, some = self.net, self.net.subject.images[: self.net.limits.together // 20 + 1]
+        into = contributions(net.model, net.weighted, some)
+        for name, drawn in draw_grids(net, net.extremes, self.folder):
+            facts = grid_facts(net, net.layer(name), drawn, into)
+            chapter.numbers[name] = msgspec.to_builtins(facts, str_keys=True)
+            for sheet in [*drawn.tiles, *drawn.sheets]:
+                chapter.files[sheet.file] = digest([(self.folder / sheet.file).read_bytes()])
 
     def draw_figures(self, figures: dict[str, Draw], chapter: Chapter) -> None:
         """Some figures; one that fails is noted with the reason."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,18 @@ from markupsafe import Markup, escape
 
 from cnnviz.atlas.drawn import Drawn
 from cnnviz.atlas.frame import Frame, Page
+from cnnviz.atlas.grid_facts import units_script
+from cnnviz.atlas.grid_page import SCRIPT, grid_html
 from cnnviz.atlas.layer_html import layer_html
 from cnnviz.atlas.pages import pages
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.atlas.templating import filled
 from cnnviz.atlas.unit_page import UnitPages
 from cnnviz.figure.html import figure_html
+from cnnviz.files import write_atomically
 from cnnviz.words import Library
+
+_UNIT = re.compile(r'(\shref=")(\.\./[\w.-]+/)(\d+)/(?=")')
 
 DEEP = "../../../figures/"
 """From the page of a layer to the pictures."""
@@ -37,6 +43,7 @@ class FolderPages:
         self.name, self.title, self.drawn = net.name, net.title, drawn
         self.language, self.library = language, library
         self.say = library.catalogue(language, "folder")
+        self.out = out
         self.frame = Frame(out, net.title, language, languages, library)
 
     def write(self) -> None:
@@ -90,7 +97,22 @@ class FolderPages:
             title, description, html = layer_html(
                 markdown, lambda address, caption: self.figure(address, caption, DEEP)
             )
+            if layer in self.drawn.grids:
+                html = self._with_grid(layer, html)
             self.frame.write(Page(f"{self.name}/{layer}/", title, description, html))
+
+    def _with_grid(self, layer: str, html: str) -> str:
+        """The page of a layer with its units, before the first of its figures."""
+        facts = self.drawn.grids[layer]
+        script = f"{self.name}/{layer}/{SCRIPT}"
+        write_atomically(self.out / "figures" / script, units_script(facts))
+        self.drawn.files.add(script)
+        unit = "../{layer}/index.html#u-{unit}"
+        grid = grid_html(
+            facts, self.library, self.language, files=DEEP, script=f"{DEEP}{script}", unit=unit
+        )
+        before, heading, behind = html.partition("<h2")
+        return _UNIT.sub(r"\1\2index.html#u-\3", f"{before}{grid}{heading}{behind}")
 
     def _write_units(self) -> None:
         units = self.drawn.units

@@ -12,6 +12,10 @@ from cnnviz.inside.recording import _Recording, eval_mode
 from cnnviz.memory import keep_freed_memory
 
 
+_SEEN = torch.empty(0)
+"""Stands for what was shown: no part of it, which the next operation in place would copy."""
+
+
 def watch(model: nn.Module, x: Tensor, look: Mapping[str, Callable[[Tensor], None]]) -> Any:
     """Run a model and show each layer's output to a function, at the moment it is there.
 
@@ -45,4 +49,4 @@ class _Watching(_Recording):
         with torch._C.DisableTorchFunction():
             for name in names:
                 self._look[name](tensor)
-                self.outputs[name] = tensor[:0]  # it was there
+                self.outputs[name] = _SEEN

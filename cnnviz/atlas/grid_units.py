@@ -1,0 +1,133 @@
+"""The facts of all units of a layer in columns (cnnviz.atlas.grid_facts), from a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cnnviz.atlas.grid import DrawnGrid, short
+from cnnviz.atlas.grid_facts import GridFacts, JoinedFacts, OptimisedFacts, Places
+from cnnviz.atlas.sections import nonlinearity
+from cnnviz.atlas.subject import AtlasNet
+from cnnviz.inside.layers import Layer
+from cnnviz.inside.patches import Answers
+
+LINKS, BEST = 6, 5
+"""Units that a unit is joined to, and classes that it answers most to, that a panel names."""
+
+
+def grid_facts(
+    net: AtlasNet,
+    layer: Layer,
+    drawn: DrawnGrid,
+    into: Mapping[str, Tensor],
+    optimised: OptimisedFacts | None = None,
+) -> GridFacts:
+    """All that the page of a layer tells of its units.
+
+    Args:
+        drawn: the files with their patches.
+        into: layer → what each of its units gets from each channel before it (C, channels).
+    """
+    best, before = net.extremes[layer.name], net.statistics[layer.name]
+    behind = nonlinearity(net, layer)
+    after = net.statistics[behind.name] if behind else before
+    field, labels = net.fields.get(layer.name), net.subject.labels
+    norm, bias = _weights(layer)
+    ranked: list[list[int]] = []
+    means: list[list[float]] = []
+    if net.labelled and after.by_class is not None:
+        top = after.by_class.topk(min(BEST, after.by_class.shape[1]), dim=1)  # (C, BEST)
+        ranked, means = top.indices.tolist(), [short(row) for row in top.values]
+    images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
+    told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
+    own = layer.kind == "output" and layer.after[0] == len(net.classes)
+    named = {*told.values(), *(c for row in ranked for c in row)}
+    named |= set(range(len(net.classes))) if own else set()
+    return GridFacts(
+        net=net.name,
+        title=net.title,
+        layer=layer.name,
+        kind=layer.kind,
+        units=layer.after[0],
+        spatial=len(layer.after) == 3,
+        field=field.size if field else (0, 0),
+        whole=drawn.whole,
+        relu=behind.name if behind else "",
+        images=len(net.subject.images),
+        counted=len(net.counted),
+        patch=drawn.patch,
+        tiles=drawn.tiles,
+        sheets=drawn.sheets,
+        most=_places(best.most),
+        least=_places(best.least),
+        labels=told,
+        classes={c: net.classes[c] for c in sorted(named)},
+        active=short(after.active),
+        low=short(before.lowest),
+        high=short(before.highest),
+        mean=short(after.mean),
+        best=ranked,
+        best_mean=means,
+        norm=norm,
+        bias=bias,
+        own=own,
+        optimised=optimised,
+        incoming=_incoming(net, layer, into),
+        outgoing=_outgoing(net, layer, into),
+    )
+
+
+def _places(answers: Answers) -> Places:
+    return Places(
+        image=answers.image.tolist(),
+        row=answers.row.tolist(),
+        column=answers.column.tolist(),
+        value=[short(row) for row in answers.value],
+    )
+
+
+def _weights(layer: Layer) -> tuple[list[float], list[float]]:
+    """The norm of each unit's weights, and its bias."""
+    weight, bias = layer.weight, getattr(layer.module, "bias", None)
+    if weight is None:
+        return [], []
+    norm = torch.from_numpy(weight.copy()).flatten(1).norm(dim=1)  # (C,)
+    return short(norm), short(bias.detach().cpu()) if isinstance(bias, Tensor) else []
+
+
+def _incoming(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
+    before, own = net.weighted_before(layer), into.get(layer.name)
+    if before is None or own is None or own.shape[1] != before.after[0]:
+        return None
+    return _joined(before, own, _sizes(layer, own.shape[1]))
+
+
+def _outgoing(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
+    after = net.weighted_after(layer)
+    there = into.get(after.name) if after is not None else None
+    if after is None or there is None or there.shape[1] != layer.after[0]:
+        return None
+    return _joined(after, there.T, _sizes(after, there.shape[1]).T)
+
+
+def _sizes(layer: Layer, channels: int) -> Tensor:
+    """The weight of each connection (C, channels), or the norm of its slice."""
+    weight: Any = layer.weight
+    slices = torch.from_numpy(weight.copy()).flatten(1).unflatten(1, (channels, -1))
+    return slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
+
+
+def _joined(other: Layer, contribution: Tensor, weight: Tensor) -> JoinedFacts:
+    """For each row the LINKS units of the largest absolute contribution."""
+    order = contribution.abs().sort(dim=1, descending=True, stable=True).indices[:, :LINKS]
+    return JoinedFacts(
+        layer=other.name,
+        count=other.after[0],
+        unit=order.tolist(),
+        weight=[short(row) for row in weight.gather(1, order)],
+        contribution=[short(row) for row in contribution.gather(1, order)],
+    )
