@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from cnnviz import record
-from cnnviz.inside.layers import INPUT, KINDS, layers_of, trace
+from cnnviz.inside.layers import INPUT, KINDS, answer_of, layers_of, scores_of, trace
 from cnnviz.nets import networks
 from tests.nets.zoo import ZOO
 
@@ -40,7 +40,7 @@ def test_sums_are_layers_with_two_addends():
         ("residual", "short", "conv", (INPUT,)),
         ("branches", "cat", "cat", ("left", "right.1")),
         ("branches", "head", "conv", ("cat",)),
-        ("attention", "add", "add", ("flatten", "attention")),
+        ("attention", "add", "add", ("transpose", "attention")),
         ("depthwise", "3", "conv", ("2",)),
     ],
 )
@@ -66,19 +66,28 @@ def test_it_names_things_as_record_does_and_nothing_feeds_on_what_comes_later(na
 
 
 def test_what_is_no_layer_is_looked_through():
-    """Centring, a mean and a transposition stand between layers and are none."""
+    """What prepares the images, a token, an attribute, and what happens inside a layer."""
+
+    class Swish(nn.Module):
+        def forward(self, x):
+            return x * torch.sigmoid(x)
 
     class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(2, 4)
+            self.conv, self.act, self.fc = nn.Conv2d(1, 2, 3), Swish(), nn.Linear(2, 4)
+            self.token = nn.Parameter(torch.zeros(1, 2))
 
         def forward(self, x):
-            return self.fc(F.relu(self.conv((x - 0.5) / 0.2)).mean((2, 3)).T.T)
+            x = self.act(self.conv((x - 0.5) / 0.2)).mean((2, 3)).T.T
+            return self.fc(torch.cat([self.token.expand(len(x), -1), x], 1)[:, 2:])
 
     layers = found(Net(), 1, 8, 8)
-    assert {name: layer.fed_by for name, layer in layers.items()} == {
-        "conv": (INPUT,), "relu": ("conv",), "fc": ("relu",),
+    assert {name: (layer.kind, layer.fed_by) for name, layer in layers.items()} == {
+        "conv": ("conv", (INPUT,)),
+        "act": ("other", ("conv",)), "mean": ("average", ("act",)),
+        "cat": ("identity", ("mean",)), "getitem": ("part", ("cat",)),
+        "fc": ("output", ("getitem",)),
     }  # fmt: skip
     assert layers["fc"].before == (2,)
 
@@ -92,7 +101,8 @@ def test_a_constant_that_is_added_makes_no_sum():
         def forward(self, x):
             return self.conv(x) + 1
 
-    assert [*found(Net(), 1, 8, 8)] == ["conv"]
+    layers = found(Net(), 1, 8, 8)
+    assert (layers["add"].kind, layers["add"].operation) == ("other", "add")
 
 
 def test_what_was_flattened_is_known_behind_dropout():
@@ -106,4 +116,82 @@ def test_the_last_layer_is_the_output_if_it_is_linear_and_all_kinds_are_in_the_t
     layers = found(networks.build("lenet"), 1, 28, 28)
     assert [name for name, layer in layers.items() if layer.kind == "output"] == ["output"]
     assert {layer.kind for layer in layers.values()} <= KINDS.keys()
-    assert [kind.name for kind in KINDS.values() if kind.merges] == ["add", "cat"]
+    assert [kind.name for kind in KINDS.values() if kind.merges] == ["add", "mul", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("end", "answer", "scores"),
+    [
+        (lambda x: F.log_softmax(x, 1), "fc", "fc"),
+        (lambda x: x.softmax(1), "fc", "fc"),
+        (lambda x: F.dropout(x, training=False), "dropout", "fc"),
+        (F.relu, "relu", "fc"),
+        (torch.tanh, "tanh", None),
+    ],
+)
+def test_the_output_layer_lies_behind_what_keeps_the_order(end, answer, scores):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(64, 4)
+
+        def forward(self, x):
+            return end(self.fc(x.flatten(1)))
+
+    layers = [*found(Net(), 1, 8, 8).values()]
+    assert answer_of(layers).name == answer
+    assert getattr(scores_of(layers), "name", None) == scores
+
+
+@pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d(1), nn.AvgPool2d(6)])
+def test_an_all_convolutional_network_scores_by_the_mean_of_its_maps(pool):
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 1), pool, nn.Flatten())
+    layers = [*found(model, 1, 8, 8).values()]
+    scores = scores_of(layers)
+    assert scores is not None
+    assert (scores.name, scores.kind, scores.form) == ("2", "conv", "matrix")
+    assert answer_of(layers).name == "4"
+
+
+def test_no_output_layer_where_the_answer_are_maps():
+    assert scores_of([*found(nn.Sequential(nn.Conv2d(1, 4, 3)), 1, 8, 8).values()]) is None
+
+
+def test_a_layer_used_twice_has_its_weights_once():
+    make, shape = ZOO["twice"]
+    layers = found(make(), *shape)
+    assert [(x.name, x.same_as, x.has_units) for x in layers.values() if x.kind == "conv"] == [
+        ("conv", "", True), ("conv_1", "conv", False),
+    ]  # fmt: skip
+
+
+def test_kernels_of_all_kinds():
+    model = nn.Sequential(
+        nn.Conv2d(3, 6, 3, groups=3, padding=1), nn.Conv2d(6, 4, 1), nn.Conv2d(4, 4, 3, groups=4),
+        nn.Conv2d(4, 8, 3, groups=2), nn.ConvTranspose2d(8, 2, 2),
+    )  # fmt: skip
+    layers = found(model, 3, 9, 9)
+    assert [(x.form, x.depthwise, x.kernels.shape) for x in layers.values()] == [
+        ("depthwise", True, (6, 1, 3, 3)), ("matrix", False, (4, 6)),
+        ("depthwise", True, (4, 1, 3, 3)), ("slices", False, (8, 2, 3, 3)),
+        ("slices", False, (2, 8, 2, 2)),
+    ]  # fmt: skip
+    transposed, x = layers["4"].module, torch.zeros(1, 8, 1, 1)
+    x[0, 3] = 1
+    torch.testing.assert_close(
+        torch.from_numpy(layers["4"].weight[:, 3]), (transposed(x) - transposed(0 * x))[0].detach()
+    )
+
+
+def test_where_the_units_lie():
+    make, shape = ZOO["attention"]
+    layers = found(make(), *shape)
+    assert [(x.name, x.axis, x.units) for x in layers.values()] == [
+        ("patches", 0, 8), ("flatten", 0, 8), ("transpose", 1, 8), ("attention", 1, 8),
+        ("add", 1, 8), ("norm", 1, 8), ("mean", 0, 8), ("head", 0, 4),
+    ]  # fmt: skip
+    channels_last = found(models.convnext_tiny(), 3, 64, 64)["features.1.0.block.3"]
+    assert (channels_last.kind, channels_last.units, channels_last.shape) == (
+        "linear", 384, (384, 16, 16),
+    )  # fmt: skip
+    assert not channels_last.has_units
