@@ -1,33 +1,32 @@
 """Which part of the input each unit of a layer can see.
 
-Arithmetic after Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural
-Networks" (Distill, 2019), and Dumoulin and Visin, "A guide to convolution arithmetic for deep
-learning" (2016). Along each axis, unit i of a layer sees the input pixels
+One forward pass is followed, and of every element of every tensor is known which rows and columns
+of the input it depends on (`cnnviz.inside.field_bounds`). So the boxes are exact at borders and
+gaps, too, and for layers whose units see windows of different sizes.
 
-    jump · i + first  …  jump · i + last                                (both ends included)
-
-and a layer with kernel k, stride s, padding p and dilation d on top of it has
-
-    first' = first − p · jump
-    last'  = last + (d (k − 1) − p) · jump
-    jump'  = s · jump
-
-Where branches meet, the union of what they see is taken.
+For the units of a convolutional layer that see no border there is the arithmetic of Araujo, Norris
+and Sim, "Computing Receptive Fields of Convolutional Neural Networks" (Distill, 2019), and Dumoulin
+and Visin, "A guide to convolution arithmetic for deep learning" (2016).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from torch import fx, nn
-from torchvision.models.feature_extraction import NodePathTracer
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
 
-from cnnviz.errors import CnnvizError
-from cnnviz.inside.recording import eval_mode
+from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.inside.field_bounds import TRUE, Seen, compact, pixels
+from cnnviz.inside.field_following import Following
+from cnnviz.inside.field_memory import Memory, Unknown
+from cnnviz.inside.recording import _Recording, _tensors, eval_mode
 
-T = TypeVar("T")
+Whole = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,11 @@ class ReceptiveField:
             see the same, as in a fully connected layer.
         start: centre of the field of unit (0, 0), in pixels; can lie outside the input.
         units: height and width of the layer's output; (1, 1) after flattening.
-        input_size: height and width of the network's input.
+        input_size: height and width of the network's input; a sequence has height 1.
+
+    Where units of a layer see windows of different sizes (uneven adaptive pooling, transposed
+    convolution, circular padding), `size` is that of the largest, `jump` is 0 unless neighbours
+    are everywhere the same distance apart, and the boxes are what counts.
     """
 
     size: tuple[int, int]
@@ -50,13 +53,15 @@ class ReceptiveField:
     start: tuple[float, float]
     units: tuple[int, int]
     input_size: tuple[int, int]
+    _seen: tuple[_Ends, _Ends] | None = field(default=None, repr=False, compare=False)
 
     def box(self, row: int, column: int, *, clip: bool = False) -> tuple[int, int, int, int]:
         """What unit (row, column) sees, as (top, left, bottom, right).
 
         `image[top:bottom, left:right]` is the field. Parts of it that lie in the padding have
-        coordinates outside the input, or are left out with `clip`. Under dilation the unit does
-        not see every pixel within.
+        coordinates outside the input, or are left out with `clip`, which gives exactly what the
+        unit sees; (0, 0, 0, 0) if that is nothing. Under dilation the unit does not see every
+        pixel within.
 
         Raises:
             CnnvizError: the layer has no such unit.
@@ -67,233 +72,300 @@ class ReceptiveField:
                 f"{self.units[1]} units. Rows and columns count from 0."
             )
         (top, bottom), (left, right) = (
-            self._interval(axis, index, clip) for axis, index in enumerate((row, column))
+            self._interval(axis, (row, column), clip) for axis in (0, 1)
         )
         return top, left, bottom, right
 
-    def _interval(self, axis: int, index: int, clip: bool) -> tuple[int, int]:
-        begin = round(self.start[axis] - self.size[axis] / 2) + self.jump[axis] * index
+    def _interval(self, axis: int, unit: tuple[int, int], clip: bool) -> tuple[int, int]:
+        ends = None if self._seen is None else self._seen[axis]
+        if ends is not None and (clip or not ends.even):
+            return int(ends.begin[unit]), int(ends.end[unit])
+        begin = round(self.start[axis] - self.size[axis] / 2) + self.jump[axis] * unit[axis]
         end = begin + self.size[axis]
         limit = self.input_size[axis]
         return (min(max(begin, 0), limit), max(min(end, limit), 0)) if clip else (begin, end)
 
 
-def receptive_fields(model: nn.Module, input_size: tuple[int, int]) -> dict[str, ReceptiveField]:
+@dataclass(frozen=True)
+class _Ends:
+    """Where the fields begin and end along one axis, (rows, columns) of units; clipped.
+
+    Attributes:
+        even: they are windows of one size, equally far apart, that may reach over the border.
+    """
+
+    begin: Whole
+    end: Whole
+    even: bool
+
+
+class ReceptiveFields(dict[str, ReceptiveField]):
+    """Receptive field by name of the layer, in order of execution.
+
+    Attributes:
+        unknown: why the other layers have none, by name.
+        containers: fields of what containers such as "layer1" put out.
+
+    `fields[name]` of one that has none raises a CnnvizError that says why; containers can be asked
+    for like layers, but are not listed among them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unknown: dict[str, str] = {}
+        self.containers: dict[str, ReceptiveField] = {}
+
+    def __missing__(self, name: str) -> ReceptiveField:
+        if name in self.containers:
+            return self.containers[name]
+        if name in self.unknown:
+            raise CnnvizError(f"Layer '{name}' has no receptive field: {self.unknown[name]}.")
+        raise unknown_name("layer", name, [*self, *self.unknown, *self.containers])
+
+
+Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
+
+
+def receptive_fields(
+    model: nn.Module, input_size: Sequence[int] | Inputs, *, gates: bool = True
+) -> ReceptiveFields:
     """The receptive field of every layer, by the names and in the order of `cnnviz.record`.
 
-    Convolutions, pooling (also adaptive, where it divides evenly) and all that works on each
-    position alone (activations, batch normalisation, dropout, sums, concatenation) are
-    followed; flattening, a mean over positions and fully connected layers see what all units
-    before them see. The model is not run.
+    The model runs once, on black unless an input is given, in eval mode and without gradients.
+    Units are the elements of the last two dimensions of a layer's output, or of the two that are
+    maps where channels come last; a vector (N, F) is one unit. Of several channels, which can see
+    different things, it is what they see together.
+
+    A layer that does what is not known here costs its own field and that of the layers behind it.
+    A choice that the model makes by the values of its input (`if x.sum() > 0`) does not count.
 
     Args:
-        model: any module that torch.fx can trace.
-        input_size: height and width of its input, in pixels.
+        model: any module.
+        input_size: (H, W) or (C, H, W) of the input, in pixels; of a sequence, (W,) or (C, W).
+            Or the input itself, where size does not say enough: a tensor (N, C, H, W), a tuple of
+            arguments, or a dict of keyword arguments. In it all tensors of three dimensions and
+            more are images.
+        gates: False leaves out what maps get as one number for a whole channel: the factors of
+            squeeze and excitation, the mean and variance of a normalisation over positions.
+            Behind them every unit truly sees the whole image, which says little of where it looks.
 
     Raises:
-        CnnvizError: torch.fx cannot trace the model, or a layer has no receptive field of
-            constant size that is known here.
+        CnnvizError: the model cannot run on an input of this size, or does nothing but enlarge
+            and normalise; or, when it is asked for, a layer's field is not known.
     """
-    tracer = NodePathTracer()
-    with eval_mode(model):
+    if not _is_size(input_size):
+        return _follow(model, input_size, gates)
+    error = None
+    for shape in _shapes(model, input_size):
         try:
-            graph = tracer.trace(model)
-        except Exception as error:  # whatever the model's code does with fx's stand-ins
-            raise CnnvizError(
-                f"Cannot follow {type(model).__name__} with torch.fx: {error} "
-                "Receptive fields are known only for models whose path does not depend on data."
-            ) from error
-    modules = dict(model.named_modules())
-    seen: dict[fx.Node, _Plane] = {}
-    for node in graph.nodes:
-        if node.op == "placeholder":
-            height, width = input_size
-            seen[node] = _Plane(_Axis.of_input(height), _Axis.of_input(width))
-            continue
-        before = [seen[source] for source in node.all_input_nodes if source in seen]
-        if node.op == "output" or not before or _operation(node) in _NOT_TENSORS:
-            continue
-        name = tracer.node_to_qualname[node]
-        seen[node] = _after(name, node, modules, _union(name, before))
-    return {
-        tracer.node_to_qualname[node]: plane.field(input_size)
-        for node, plane in seen.items()
-        if node.op != "placeholder"
-    }
+            return _follow(model, _black(model, shape), gates)
+        except CnnvizError as failed:
+            error = error or failed
+    assert error is not None
+    raise error
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """Unit i of `units` sees the pixels jump·i + first … jump·i + last of `pixels`."""
-
-    first: int
-    last: int
-    jump: int
-    units: int
-    pixels: int
-
-    @classmethod
-    def of_input(cls, pixels: int) -> _Axis:
-        return cls(0, 0, 1, pixels, pixels)
-
-    def slide(
-        self, kernel: int, stride: int, before: int, after: int, dilation: int, ceil: bool = False
-    ) -> _Axis:
-        """Under a window; `before` and `after` are the padding at either end."""
-        reach = dilation * (kernel - 1)
-        room = self.units + before + after - reach - 1
-        units = room // stride + 1
-        if ceil and room % stride and units * stride < self.units + before:
-            units += 1  # a last window that begins inside may hang over the end
-        return _Axis(
-            self.first - before * self.jump,
-            self.last + (reach - before) * self.jump,
-            self.jump * stride,
-            units,
-            self.pixels,
-        )
-
-    def collapse(self) -> _Axis:
-        """All units together, padding not counted."""
-        last = self.last + self.jump * (self.units - 1)
-        return _Axis(max(self.first, 0), min(last, self.pixels - 1), 0, 1, self.pixels)
-
-    def merge(self, other: _Axis) -> _Axis | None:
-        """What both see; None where their units do not correspond."""
-        units = max(self.units, other.units)
-        if self.jump != other.jump:
-            if 0 not in (self.jump, other.jump):
-                return None
-            one, two = self.collapse(), other.collapse()  # one of them sees the same everywhere
-            return _Axis(min(one.first, two.first), max(one.last, two.last), 0, units, self.pixels)
-        first, last = min(self.first, other.first), max(self.last, other.last)
-        return _Axis(first, last, self.jump, units, self.pixels)
+def _is_size(given: Any) -> bool:
+    return isinstance(given, Sequence) and all(isinstance(size, int) for size in given)
 
 
-@dataclass(frozen=True)
-class _Plane:
-    rows: _Axis
-    columns: _Axis
-
-    def field(self, input_size: tuple[int, int]) -> ReceptiveField:
-        axes = (self.rows, self.columns)
-        return ReceptiveField(
-            size=_pair([axis.last - axis.first + 1 for axis in axes]),
-            jump=_pair([axis.jump for axis in axes]),
-            start=_pair([(axis.first + axis.last + 1) / 2 for axis in axes]),
-            units=_pair([axis.units for axis in axes]),
-            input_size=input_size,
-        )
-
-    def each(self, change: Callable[[_Axis, int], _Axis]) -> _Plane:
-        return _Plane(change(self.rows, 0), change(self.columns, 1))
-
-
-_NOT_TENSORS = {"size", "getattr", "dim"}
-_ON_EACH_POSITION = {
-    "add", "sub", "mul", "truediv", "div", "neg", "pow", "clamp", "cat", "clone", "contiguous",
-    "batch_norm", "dropout", "dropout2d", "stochastic_depth", "softmax", "log_softmax",
-    "relu", "relu6", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus",
-    "sigmoid", "tanh", "hardtanh", "hardsigmoid", "hardswish",
-}  # fmt: skip
-_COLLAPSING = {"flatten", "view", "reshape", "mean", "linear", "squeeze"}
-_LAYERS_ON_EACH_POSITION = (nn.BatchNorm2d, nn.BatchNorm1d, nn.Identity)
-_LAYERS_COLLAPSING = (nn.Flatten, nn.Linear)
-# Parameters of the functional forms, in order, after the input.
-_POOLING = {
-    "max_pool2d": ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-    "avg_pool2d": ("kernel_size", "stride", "padding", "ceil_mode"),
-}
-
-
-def _operation(node: fx.Node) -> str:
-    target = node.target
-    return (target if isinstance(target, str) else target.__name__).strip("_")
-
-
-def _union(name: str, planes: Sequence[_Plane]) -> _Plane:
-    """What a layer sees through several inputs."""
-    merged = planes[0]
-    for plane in planes[1:]:
-        rows, columns = merged.rows.merge(plane.rows), merged.columns.merge(plane.columns)
-        if rows is None or columns is None:
-            raise CnnvizError(
-                f"Layer '{name}' joins branches of different strides, so its units have no "
-                "common receptive field. Ask for a model whose branches match."
-            )
-        merged = _Plane(rows, columns)
-    return merged
-
-
-def _after(name: str, node: fx.Node, modules: Mapping[str, nn.Module], plane: _Plane) -> _Plane:
-    """What the layer `node` sees, given what its input sees."""
-    if node.op == "call_module":
-        layer = modules[str(node.target)]
-        kind = type(layer).__name__
-        on_each = isinstance(layer, _LAYERS_ON_EACH_POSITION) or _is_pointwise(layer)
-        collapsing = isinstance(layer, _LAYERS_COLLAPSING)
-        options = vars(layer)
-    else:
-        kind = _operation(node)
-        on_each, collapsing = kind in _ON_EACH_POSITION, kind in _COLLAPSING
-        options = dict(zip(_POOLING.get(kind, ("output_size",)), node.args[1:], strict=False))
-        options |= node.kwargs
-    if on_each:
-        return plane
-    if collapsing:
-        return plane.each(lambda axis, _: axis.collapse())
-    if kind in {"Conv2d", "MaxPool2d", "AvgPool2d", *_POOLING}:
-        return plane.each(lambda axis, number: _window(axis, number, options))
-    if kind.lower().replace("_", "") in {"adaptiveavgpool2d", "adaptivemaxpool2d"}:
-        return plane.each(lambda axis, number: _adaptive(name, axis, number, options))
-    raise CnnvizError(
-        f"Layer '{name}' ({kind}) has no receptive field of constant size that is known here. "
-        "Known are convolutions, pooling, layers that work on each position alone, and fully "
-        "connected layers."
-    )
-
-
-def _is_pointwise(layer: nn.Module) -> bool:
-    """Activation functions (softmax, too: over channels) and dropout."""
-    home = type(layer).__module__
-    return home.endswith(("nn.modules.activation", "nn.modules.dropout")) and not isinstance(
-        layer, nn.MultiheadAttention
-    )
-
-
-def _window(axis: _Axis, number: int, options: Mapping[str, Any]) -> _Axis:
-    """Convolution or pooling along one axis; `options` are named as PyTorch names them."""
-    kernel = _along(options["kernel_size"], number)
-    stride = _along(options.get("stride") or options["kernel_size"], number)
-    dilation = _along(options.get("dilation", 1), number)
-    padding = options.get("padding", 0)
-    if padding == "same":
-        total = dilation * (kernel - 1)
-        before, after = total // 2, total - total // 2
-    else:
-        before = after = 0 if padding == "valid" else _along(padding, number)
-    return axis.slide(kernel, stride, before, after, dilation, options.get("ceil_mode", False))
-
-
-def _adaptive(name: str, axis: _Axis, number: int, options: Mapping[str, Any]) -> _Axis:
-    """Adaptive pooling along one axis, which is plain pooling where it divides evenly."""
-    wanted = _along(options["output_size"], number) or axis.units
-    if axis.units % wanted:
+def _shapes(model: nn.Module, size: Sequence[int]) -> list[tuple[int, ...]]:
+    """Shapes of an input to try, without the batch."""
+    convolutions = [m for m in model.modules() if isinstance(m, nn.modules.conv._ConvNd)]
+    rank = len(convolutions[0].kernel_size) if convolutions else 2
+    if len(size) not in (rank, rank + 1) or min(size) < 1:
         raise CnnvizError(
-            f"Layer '{name}' pools {axis.units} units to {wanted}, in windows of different "
-            f"sizes. Choose an input size that leaves a multiple of {wanted} units."
+            f"An input of size {tuple(size)} was asked for; expected (H, W) or (C, H, W) in "
+            "pixels, or the input itself."
+            if rank == 2
+            else f"An input of size {tuple(size)} was asked for, but {type(model).__name__} has "
+            f"{rank}-dimensional convolutions; expected {rank} sizes, or the channels before them."
         )
-    if wanted == 1:
-        return axis.collapse()
-    window = axis.units // wanted
-    return axis.slide(window, window, 0, 0, 1)
+    if len(size) > rank:
+        return [tuple(size)]
+    channels = [m.in_channels for m in convolutions if m.in_channels]  # 0: not yet known
+    return [(count, *size) for count in dict.fromkeys((*channels[:1], 3, 1, *channels))]
 
 
-def _along(value: Any, number: int) -> Any:
-    """PyTorch's sizes are one number for both axes, or a pair."""
-    return value[number if len(value) > 1 else 0] if isinstance(value, list | tuple) else value
+def _black(model: nn.Module, shape: Sequence[int]) -> Tensor:
+    for some in (*model.parameters(), *model.buffers()):
+        if some.is_floating_point():
+            return torch.zeros(1, *shape, device=some.device, dtype=some.dtype)
+    return torch.zeros(1, *shape)
 
 
-def _pair(values: Sequence[T]) -> tuple[T, T]:
-    first, second = values
-    return first, second
+def _follow(model: nn.Module, inputs: Inputs, gates: bool) -> ReceptiveFields:
+    with eval_mode(model), torch.no_grad():
+        given = _copied(inputs)
+        memory, rank = Memory(), _rank(model)
+        images = [tensor for _, tensor in _tensors(given) if tensor.dim() > 2]
+        if not images:
+            raise CnnvizError("There is no image, of three dimensions or more, in the input.")
+        for image in images:
+            memory.write(image, pixels(image.shape, rank))
+        size = tuple(max(sizes) for sizes in zip(*(_size(i, rank) for i in images), strict=True))
+        following = Following(memory, gates=gates)
+        watching = _Watching(model, memory, (size[0], size[1]))
+        try:
+            with watching, following:
+                _call(model, given)
+        except CnnvizError:
+            raise
+        except Exception as error:  # whatever the model's code does
+            raise _failure(model, size, error) from error
+    if not following.gathers:
+        raise CnnvizError(
+            f"{type(model).__name__} does nothing but enlarge or normalise, so there are no "
+            "receptive fields to tell. Ask for a model with convolutions or pooling."
+        )
+    return watching.fields
+
+
+def _rank(model: nn.Module) -> int:
+    """Of how many dimensions images are: 1 if the first convolution slides along a sequence."""
+    ranks = (len(m.kernel_size) for m in model.modules() if isinstance(m, nn.modules.conv._ConvNd))
+    return next(ranks, 2)
+
+
+def _size(image: Tensor, rank: int) -> tuple[int, int]:
+    return (1 if rank == 1 else image.shape[-2]), image.shape[-1]
+
+
+def _copied(value: Any) -> Any:
+    """The same inputs in memory of their own, so that the caller's are not changed."""
+    if isinstance(value, Tensor):
+        return value.detach().clone(memory_format=torch.contiguous_format)
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_copied(item) for item in value)
+    return value
+
+
+def _call(model: nn.Module, given: Any) -> Any:
+    if isinstance(given, Tensor):
+        return model(given)
+    return model(**given) if isinstance(given, Mapping) else model(*given)
+
+
+class _Watching(_Recording):
+    """Notes the field of each output under the name that `record` gives it."""
+
+    def __init__(self, model: nn.Module, memory: Memory, input_size: tuple[int, int]) -> None:
+        super().__init__(model, None, functional=True)
+        self.fields = ReceptiveFields()
+        self._memory = memory
+        self._input_size = input_size
+
+    def _put(self, names: list[str], tensor: Tensor) -> None:
+        """Values are not kept."""
+
+    def _keep(
+        self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> str | None:
+        key = super()._keep(name, output, args, kwargs)
+        if key is not None:
+            for index, tensor in _tensors(output):
+                self._note(key + index, tensor, self.fields)
+        return key
+
+    def _call_module(self, name: str, module: nn.Module, *rest: Any, **kwargs: Any) -> Any:
+        output = super()._call_module(name, module, *rest, **kwargs)
+        if module._modules:
+            for index, tensor in _tensors(output):
+                self._note(name + index, tensor, self.fields.containers)
+        return output
+
+    def _note(self, name: str, tensor: Tensor, fields: dict[str, ReceptiveField]) -> None:
+        try:
+            with torch._C.DisableTorchFunction():  # what is done here is none of the model's
+                seen = self._memory.read(tensor)
+                field = None if seen is None else _field(seen, self._input_size)
+        except Unknown as unknown:
+            self.fields.unknown[name] = str(unknown)
+        else:
+            if field is None:
+                self.fields.unknown[name] = "it does not depend on the input"
+            else:
+                fields[name] = field
+
+
+def _field(seen: Seen, input_size: tuple[int, int]) -> ReceptiveField | None:
+    """What the units of a layer see, all channels together; None if nothing at all."""
+    dims = _unit_dims(seen)
+    others = [dim for dim in range(len(seen.shape)) if dim not in dims]
+    units = (seen.shape[dims[0]], seen.shape[dims[1]]) if dims else (1, 1)
+    bounds = []
+    for bound in seen.bounds:
+        together = compact(bound).amin(others, keepdim=True) if others else compact(bound)
+        bounds.append(together.reshape([together.shape[dim] for dim in dims] or (1, 1)))
+    blind = torch.stack([bound.expand(units) for bound in bounds[:TRUE]]).isinf().any(0)
+    if blind.all():
+        return None
+    lines = [
+        _line(bounds[axis::2], axis, units, seen.jump[axis] if dims else 0, blind)
+        for axis in (0, 1)
+    ]
+    size, jump, start, ends = zip(*lines, strict=True)
+    return ReceptiveField(size, jump, start, units, input_size, ends)
+
+
+def _unit_dims(seen: Seen) -> list[int]:
+    """The dimensions of maps: the last two, unless only those before them look at places."""
+    rank = len(seen.shape)
+    if rank < 3:
+        return []
+    top, left = (compact(bound).shape for bound in seen.bounds[:2])
+    if rank == 4 and top[1] > 1 and left[2] > 1 and top[2] == top[3] == left[1] == left[3] == 1:
+        return [1, 2]
+    return [rank - 2, rank - 1]
+
+
+def _line(
+    bounds: Sequence[Tensor], axis: int, units: tuple[int, int], jump: float, blind: Tensor
+) -> tuple[int, int, float, _Ends]:
+    """Size, jump, start and exact ends of the fields along one axis."""
+    begin, end, begin_beyond, end_beyond = (bound.expand(units) for bound in bounds)
+    begin, end = begin.masked_fill(blind, 0), -end.masked_fill(blind, 0)
+    ends = [edge.expand(units).long().numpy() for edge in (begin, end)]
+    sizes, firsts = -end_beyond - begin_beyond, begin_beyond.movedim(axis, 0)
+    steps = firsts.diff(dim=0)
+    if units[axis] > 1:
+        jump = float(steps.flatten()[0])
+    even = bool((sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all())
+    if even and jump > 0:
+        return int(sizes[0, 0]), round(jump), float(firsts[0, 0] + sizes[0, 0] / 2), _Ends(*ends, True)
+    size = int((end - begin).max())
+    start = float(begin[0, 0] + end[0, 0]) / 2
+    even = bool((begin == begin[0, 0]).all() and (end == end[0, 0]).all())
+    return size, 0, start, _Ends(*ends, even)
+
+
+def _failure(model: nn.Module, size: Sequence[int], error: Exception) -> CnnvizError:
+    """Where torch, or the model's own code, cannot go on."""
+    names = {module: name for name, module in model.named_modules() if name}
+    layer, trace = "", error.__traceback__
+    while trace is not None:
+        module = trace.tb_frame.f_locals.get("self")
+        if isinstance(module, nn.Module) and module in names:
+            layer = f"layer '{names[module]}' ({type(module).__name__})"
+        trace = trace.tb_next
+    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    small = any(sign in said for sign in _TOO_SMALL)
+    where = f"{size[0]}×{size[1]} pixels"
+    if small:
+        return CnnvizError(
+            f"An input of {where} is too small for {layer or type(model).__name__}: {said}. "
+            "Give a larger one."
+        )
+    return CnnvizError(
+        f"{(layer or type(model).__name__).capitalize() if layer else type(model).__name__} "
+        f"cannot run on an input of {where}: {said}. Give the size as (C, H, W), or the input "
+        "itself as the model takes it."
+    )
+
+
+_TOO_SMALL = (
+    "greater than actual input size", "too small", "non-empty", "Output size",
+    "should be less than the corresponding input dimension", "Expected more than 1",
+)  # fmt: skip
