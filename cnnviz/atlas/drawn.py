@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -97,7 +98,7 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
         units = parts.part("units", parts.draw_units)
         drawn.units = msgspec.convert(units.numbers, NetUnits)
     chapters = [units]
-    for name, figures in _figures(net, options.layers):
+    for name, figures in _figures(net, options.layers, bool(drawn.grids)):
         chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
     for chapter in chapters:
         drawn.files |= set(chapter.files)
@@ -116,7 +117,7 @@ def _facts(net: AtlasNet) -> dict[str, Any]:
     return {
         "titles": {net.name: net.title},
         "nets": {net.name: net_facts(net)},
-        "misread": {net.name: int((net.answers != net.labels).sum())},
+        "misread": {net.name: _misread(net)},
         "steps": {net.name: net.steps},
         "images": len(net.tested),
         "examples": net.subject.examples,
@@ -124,16 +125,23 @@ def _facts(net: AtlasNet) -> dict[str, Any]:
     }
 
 
-def _figures(net: AtlasNet, chosen: str) -> Iterator[tuple[str, dict[str, Draw]]]:
+def _misread(net: AtlasNet) -> int:
+    """How many of the shown inputs, where that is known."""
+    return int((net.answers != net.labels).sum()) if net.labelled else 0
+
+
+def _figures(net: AtlasNet, chosen: str, large: bool) -> Iterator[tuple[str, dict[str, Draw]]]:
     """The parts of an atlas with the figures in each: address → what draws it."""
-    yield (
-        "net",
-        {
-            f"atlas/overview_{net.name}": partial(net_overview, net),
-            f"atlas/ablation_{net.name}": partial(ablation_table, net),
-            f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
-        },
-    )
+    shared: dict[str, Draw] = {
+        f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
+    }
+    if large:
+        shared[f"atlas/overview_{net.name}"] = partial(weights.overview, net)
+    else:
+        shared[f"atlas/overview_{net.name}"] = partial(net_overview, net)
+        if net.labelled:
+            shared[f"atlas/ablation_{net.name}"] = partial(ablation_table, net)
+    yield "net", shared
     loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
     for layer in net.layers:
         if not any(fnmatchcase(layer.name, pattern.strip()) for pattern in chosen.split(",")):
@@ -202,9 +210,10 @@ class _Parts:
                 return chapter
         except (OSError, CnnvizError, DamagedError):
             pass  # not there, of an older program or damaged: it is made again
-        self.report(f"draws {name}")
+        began = monotonic()
         chapter = Chapter(self.key)
         make(chapter)
+        self.report(f"drew {name} in {monotonic() - began:.1f} s")
         write_atomically(path, sealed(chapter))
         return chapter
 
