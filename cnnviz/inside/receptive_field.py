@@ -260,9 +260,9 @@ class _Watching(Watch):
         self._input_size = input_size
 
     def _seen(
-        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
+        self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
     ) -> Any:
-        fields = self.fields.containers if sort == CONTAINER else self.fields
+        fields = self.fields.containers if rest[-1] == CONTAINER else self.fields
         for index, tensor in parts:
             self._note(key + index, tensor, fields)
         return output
