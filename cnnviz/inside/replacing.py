@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
 
-from cnnviz.errors import CnnvizError
 from cnnviz.inside.calls import Watch
-from cnnviz.inside.naming import tensors_in
+from cnnviz.inside.naming import several, tensors_in
 
 
 @contextmanager
@@ -47,7 +47,7 @@ class _Replacing(Watch):
         self._outputs: dict[str, None] = {}
 
     def __enter__(self) -> _Replacing:
-        self._wrap("", self._model, self._call_model)
+        self._wrap("", self._model, torch_module._has_any_global_hook(), self._call_model)
         super().__enter__()
         return self
 
@@ -78,22 +78,20 @@ class _Replacing(Watch):
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any,
+        sort: int,
     ) -> Any:
-        self._outputs.update((key + index, None) for index, _ in parts)
+        names = {index: key + index for index, _ in parts}
+        self._outputs.update(dict.fromkeys(names.values()))
+        if key in self._functions and "" not in names:
+            raise several(key, names.values())
+        written = {id(tensor) for _, tensor in tensors_in(target)}
         changed = {}
         for index, tensor in parts:
-            if key + index in self._functions:
-                changed[index] = self._functions[key + index](tensor)
-        if key in self._functions and "" not in changed:
-            names = ", ".join(f"'{key}{index}'" for index, _ in parts)
-            raise CnnvizError(f"Layer '{key}' returns several tensors. Ask for one: {names}.")
-        if not changed:
-            return output
-        written = {id(tensor) for _, tensor in tensors_in(target)}
-        for index, tensor in parts:
-            if index in changed and changed[index] is not tensor and id(tensor) in written:
-                changed[index] = _become(tensor, changed[index])
-        return _with_parts(output, changed)
+            if function := self._functions.get(names[index]):
+                new = function(tensor)
+                becomes = new is not tensor and id(tensor) in written
+                changed[index] = _become(tensor, new) if becomes else new
+        return _with_parts(output, changed) if changed else output
 
 
 def _become(tensor: Tensor, new: Tensor) -> Tensor:
