@@ -167,6 +167,8 @@ class _Answers:
             field = receptive_fields(self.model, (probe.shape[2], probe.shape[3]))[layer]
         except CnnvizError:
             return
+        if not all(field.jump):
+            return  # every unit sees the whole image, or windows are uneven
         top, left, bottom, right = field.box(*self.middle, clip=True)
         # From a multiple of the jump on, strides fall where they fell in the whole image.
         top, left = top // field.jump[0] * field.jump[0], left // field.jump[1] * field.jump[1]
