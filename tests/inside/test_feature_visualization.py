@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from cnnviz.errors import CnnvizError
-from cnnviz.inside.feature_visualization import _Answers, maximise
+from cnnviz.inside.answers import Answers
+from cnnviz.inside.feature_visualization import maximise
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import MLP, LeNet
 from tests.bench.bench_atlas import ascended
@@ -61,7 +62,7 @@ def test_the_same_as_a_plain_loop_over_the_whole_network(network, layer):
 def test_of_a_map_only_the_receptive_field_is_computed(layer):
     torch.manual_seed(0)
     model, images = LeNet().eval(), torch.rand(5, 1, 28, 28)
-    answers = _Answers(model, layer, (1, 28, 28))
+    answers = Answers(model, layer, (1, 28, 28))
     part = images[:, :, *answers.window]
     assert max(part.shape[2:]) <= 14  # conv2 sees 14×14
     output = record(model, images, layers=[layer])[layer]
@@ -74,7 +75,7 @@ def test_where_the_field_is_not_known_the_whole_image_is_computed():
     softmax = nn.Softmax2d()
     softmax.forward = lambda maps: maps.flatten(2).softmax(2).view_as(maps)
     model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), softmax).eval()
-    answers = _Answers(model, "1", (1, 8, 8))
+    answers = Answers(model, "1", (1, 8, 8))
     images = torch.rand(2, 1, 8, 8)
     torch.testing.assert_close(
         answers(images, torch.tensor([0, 1])),
