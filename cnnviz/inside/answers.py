@@ -148,7 +148,7 @@ class Answers:
         if self.middle is None:
             output = output.flatten(2).mean(2) if output.dim() > 2 else output
         else:
-            output = output[:, :, *self.middle]  # (B, C)
+            output = output[(..., *self.middle)]  # (B, C)
         return output[torch.arange(len(part), device=output.device), which]
 
     def _input(self, part: Tensor) -> Tensor:

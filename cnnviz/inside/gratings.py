@@ -83,7 +83,7 @@ def tuning(
                 raise CnnvizError(
                     f"Layer '{layer}' puts out shape {tuple(output.shape)}; expected (N, C, …)."
                 )
-            answers.append(output[:, :, *(size // 2 for size in output.shape[2:])])
+            answers.append(output[(..., *[size // 2 for size in output.shape[2:]])])
     return torch.cat(answers).unflatten(0, (len(angles), phases)).amax(1).T
 
 

@@ -323,9 +323,16 @@ def _line(
     steps = firsts.diff(dim=0)
     if units[axis] > 1:
         jump = float(steps.flatten()[0])
-    even = bool((sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all())
+    even = bool(
+        (sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all()
+    )
     if even and jump > 0:
-        return int(sizes[0, 0]), round(jump), float(firsts[0, 0] + sizes[0, 0] / 2), _Ends(*ends, True)
+        return (
+            int(sizes[0, 0]),
+            round(jump),
+            float(firsts[0, 0] + sizes[0, 0] / 2),
+            _Ends(*ends, True),
+        )
     size = int((end - begin).max())
     start = float(begin[0, 0] + end[0, 0]) / 2
     even = bool((begin == begin[0, 0]).all() and (end == end[0, 0]).all())
