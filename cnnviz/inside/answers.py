@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import place
-from cnnviz.inside.heads import layer_output
+from cnnviz.inside.heads import at, layer_output
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.replacing import replaced
 
@@ -59,7 +59,7 @@ class Answers:
         if target == "middle":
             self.middle = tuple(size // 2 for size in output.shape[2:])
             if len(self.middle) == 2 and probe.dim() == 4:
-                self._narrow(probe, output[:, :, *self.middle])
+                self._narrow(probe, at(output, self.middle))
 
     def _first(self, probe: Tensor) -> Tensor:
         """The layer's output for one image."""
@@ -148,7 +148,7 @@ class Answers:
         if self.middle is None:
             output = output.flatten(2).mean(2) if output.dim() > 2 else output
         else:
-            output = output[(..., *self.middle)]  # (B, C)
+            output = at(output, self.middle)  # (B, C)
         return output[torch.arange(len(part), device=output.device), which]
 
     def _input(self, part: Tensor) -> Tensor:

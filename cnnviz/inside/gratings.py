@@ -15,7 +15,7 @@ from torch.nn.modules.conv import _ConvNd as _Convolution
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches
-from cnnviz.inside.heads import layer_output
+from cnnviz.inside.heads import at, layer_output
 from cnnviz.inside.recording import record
 
 AT_ONCE = 1_600_000
@@ -83,7 +83,7 @@ def tuning(
                 raise CnnvizError(
                     f"Layer '{layer}' puts out shape {tuple(output.shape)}; expected (N, C, …)."
                 )
-            answers.append(output[(..., *[size // 2 for size in output.shape[2:]])])
+            answers.append(at(output, [size // 2 for size in output.shape[2:]]))
     return torch.cat(answers).unflatten(0, (len(angles), phases)).amax(1).T
 
 

@@ -96,3 +96,10 @@ def layer_output(model: nn.Module, inputs: Any, layer: str) -> Tensor:
         names = ", ".join(f"'{name}'" for name in outputs)
         raise CnnvizError(f"Layer '{layer}' returns several tensors. Choose one of {names}.")
     return outputs[layer]
+
+
+def at(output: Tensor, place: Sequence[int]) -> Tensor:
+    """Values (N, C) at one place of maps (N, C, …)."""
+    for index in place:
+        output = output.select(2, index)
+    return output
