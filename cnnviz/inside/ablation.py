@@ -14,8 +14,9 @@ from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches, count, numbers_of
-from cnnviz.inside.recording import eval_mode, record
+from cnnviz.inside.heads import layer_output
 from cnnviz.inside.replacing import replaced
+from cnnviz.inside.undisturbed import undisturbed
 from cnnviz.inside.without import CHECKED, Without, quickest
 
 AT_ONCE = 1_600_000
@@ -81,7 +82,7 @@ def ablate(
             go with the images.
     """
     labels = _checked(labels, count(images), classes)
-    with eval_mode(model), torch.no_grad():
+    with undisturbed(model), torch.no_grad():
         few = next(batches(model, images, CHECKED))
         channels = _channels(model, layer, few, units)
         if not len(channels):
@@ -123,11 +124,7 @@ def _silent(layer: str, off: Sequence[int], output: Tensor) -> Tensor:
 
 def _channels(model: nn.Module, layer: str, few: Any, units: Iterable[int] | None) -> Tensor:
     """Numbers of the channels to switch off, (K,)."""
-    outputs = record(model, few, layers=[layer])
-    if layer not in outputs:
-        names = ", ".join(f"'{name}'" for name in outputs)
-        raise CnnvizError(f"Layer '{layer}' returns several tensors. Choose one of {names}.")
-    return _among(layer, outputs[layer], units)
+    return _among(layer, layer_output(model, few, layer), units)
 
 
 def _among(layer: str, output: Tensor, units: Iterable[int] | None) -> Tensor:

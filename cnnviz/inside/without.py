@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError
-from cnnviz.inside.batches import count, mapped, run
+from cnnviz.inside.batches import count, mapped
 from cnnviz.inside.heads import head
+from cnnviz.inside.inputs import run
 from cnnviz.inside.recording import record
 from cnnviz.inside.replacing import replaced
 
@@ -79,7 +80,7 @@ class Without:
         def answers(channels: Tensor) -> Tensor:
             off = partial(_off, channels)
             here = partial(_instead, given, len(channels))
-            functions = {start: here, self.layer: off}
+            functions: dict[str, Callable[[Tensor], Tensor]] = {start: here, self.layer: off}
             if start == self.layer:
                 functions = {start: lambda output: off(here(output))}
             dummies = _dummies(inputs, len(channels) * images)
