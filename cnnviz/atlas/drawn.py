@@ -116,14 +116,13 @@ def figure_address(name: str) -> str:
 
 def _figures(net: AtlasNet, chosen: str) -> Iterator[tuple[str, dict[str, Draw]]]:
     """The parts of an atlas with the figures in each: address → what draws it."""
-    yield (
-        "net",
-        {
-            f"atlas/overview_{net.name}": partial(net_overview, net),
-            f"atlas/ablation_{net.name}": partial(ablation_table, net),
-            f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
-        },
-    )
+    whole: dict[str, Draw] = {
+        f"atlas/overview_{net.name}": partial(net_overview, net),
+        f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
+    }
+    if net.labelled:
+        whole[f"atlas/ablation_{net.name}"] = partial(ablation_table, net)
+    yield "net", whole
     loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
     for layer in net.layers:
         if not any(fnmatchcase(layer.name, pattern.strip()) for pattern in chosen.split(",")):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cnnviz.atlas.sections import (
     followed,
+    function_of,
     has_maps,
     notes,
     pair,
@@ -73,7 +74,7 @@ def layer_facts(
         "code": _code(module),
         "builtin": type(module).__module__.startswith("torch."),
         "recorded_as": layer.key,
-        "function": _function(layer),
+        "function": function_of(layer),
         "before": times(layer.before),
         "after": times(layer.after),
         "spatial": len(layer.shape) > 1,
@@ -189,7 +190,7 @@ def sections(net: AtlasNet, layer: Layer) -> dict[str, Any]:
         "owner": owner.name if owner else "",
         "compared": [x.name if x else "" for x in (seen.first, seen.second)],
         "between": [x.name for x in seen.between],
-        "activated": _function(second) if second and seen.activated else "",
+        "activated": function_of(second) if second and seen.activated else "",
         "rectified": bool(direct),
         "fed_by": [name for name in layer.fed_by if name != INPUT],
         "image": INPUT in layer.fed_by,
@@ -201,16 +202,3 @@ def sections(net: AtlasNet, layer: Layer) -> dict[str, Any]:
         "gradient_units": units_shown(layer, net.limits.still) if layer.form else 0,
         "drawn_units": units_shown(layer, net.limits.weights) if layer.form else 0,
     }
-
-
-def _function(layer: Layer) -> str:
-    """What a layer computes is called: its class or its operation, "ReLU" for `relu`, too."""
-    name = layer.operation or type(layer.module).__name__
-    return _FUNCTIONS.get(name.strip("_"), name)
-
-
-_FUNCTIONS = {
-    "relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "prelu": "PReLU", "elu": "ELU",
-    "selu": "SELU", "gelu": "GELU", "silu": "SiLU", "mish": "Mish", "hardswish": "Hardswish",
-    "sigmoid": "Sigmoid", "tanh": "Tanh", "softplus": "Softplus",
-}  # fmt: skip

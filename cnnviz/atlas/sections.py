@@ -174,3 +174,16 @@ def units_shown(layer: Layer, most: int) -> int:
 def drawable(layer: Layer) -> bool:
     """Has it kernels that slide over maps, whose gradients can be drawn?"""
     return layer.kind in CONVOLUTIONS and layer.has_units and len(layer.shape) == 3
+
+
+def function_of(layer: Layer) -> str:
+    """What a layer computes is called: its class or its operation, "ReLU" for `relu`, too."""
+    name = layer.operation or type(layer.module).__name__
+    return _FUNCTIONS.get(name.strip("_"), name)
+
+
+_FUNCTIONS = {
+    "relu": "ReLU", "relu6": "ReLU6", "leaky_relu": "LeakyReLU", "prelu": "PReLU", "elu": "ELU",
+    "selu": "SELU", "gelu": "GELU", "silu": "SiLU", "mish": "Mish", "hardswish": "Hardswish",
+    "sigmoid": "Sigmoid", "tanh": "Tanh", "softplus": "Softplus",
+}  # fmt: skip

@@ -39,7 +39,7 @@ def contributions(model: nn.Module, layers: Sequence[Layer], images: Tensor) -> 
                     for c in range(len(mean))
                 ]  # fmt: skip
                 found[layer.name] = torch.stack(columns, dim=1).detach()
-        else:
+        elif isinstance(module, nn.Linear) and mean.dim() == 1:
             parts = (weight * mean).detach()  # (C, in)
             channels = layer.maps[0] if layer.maps else parts.shape[1]
             found[layer.name] = parts.unflatten(1, (channels, -1)).sum(2)

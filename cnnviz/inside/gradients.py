@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
 
-from cnnviz.inside.layers import Layer
+from cnnviz.inside.layers import Layer, answer_of
 from cnnviz.inside.recording import record
 
 
@@ -34,7 +35,7 @@ def layer_gradients(
     """Of the loss of each image alone, in one pass for all of them.
 
     Args:
-        layers: all of the model's, the last of which gives the logits (N, classes).
+        layers: all of the model's; see `cnnviz.inside.layers.answer_of` for which gives the logits.
         images: input batch (N, …).
         labels: true classes (N,).
     """
@@ -52,18 +53,26 @@ def layer_gradients(
         for layer in layers
         if layer.weight is not None
     ]
-    names = [layer.name for layer in layers]
+    keys = {layer.name: layer.output_key for layer in layers}
     # Weights may be frozen, so that the graph starts at the inputs.
     images = images.clone().requires_grad_()
     try:
-        outputs = record(model, images, layers=names, gradients=True)
+        outputs = record(model, images, layers=[*keys.values()], gradients=True)
     finally:
         for hook in hooks:
             hook.remove()
-    losses = F.cross_entropy(outputs[names[-1]], labels, reduction="none")
+    scores = outputs[answer_of(layers).output_key].flatten(1)
+    losses = F.cross_entropy(scores, labels, reduction="none")
     # The inputs do not see each other: the gradient of the sum is that of each one's own loss.
-    found = torch.autograd.grad(losses.sum(), [outputs[n] for n in names], allow_unused=True)
-    of_outputs = {n: g.detach() for n, g in zip(names, found, strict=True) if g is not None}
+    reached = [layer for layer in layers if outputs[layer.output_key].requires_grad]
+    found = torch.autograd.grad(
+        losses.sum(), [outputs[layer.output_key] for layer in reached], allow_unused=True
+    )
+    of_outputs = {
+        layer.name: layer.units_first(gradient.detach())
+        for layer, gradient in zip(reached, found, strict=True)
+        if gradient is not None
+    }
     return Gradients(losses.detach(), inputs, of_outputs)
 
 
@@ -74,11 +83,15 @@ def kernel_gradients(layer: Layer, inputs: Tensor, outputs: Tensor) -> Tensor:
         inputs: what goes into it, (N, C, H, W).
         outputs: derivatives with respect to its output, (N, out, H', W').
     """
-    assert isinstance(layer.module, nn.Conv2d)
-    weight = layer.module.weight.detach().requires_grad_()
+    assert layer.module is not None
+    weight = layer.module.weight
+    assert isinstance(weight, Tensor)
+    weight = weight.detach().requires_grad_()
+    rest = {name: value.detach() for name, value in layer.module.named_parameters()
+            if name != "weight"}  # fmt: skip
     found = []
     with torch.enable_grad():
         for one, derivative in zip(inputs, outputs, strict=True):
-            output = layer.module._conv_forward(one[None], weight, None)
+            output = functional_call(layer.module, rest | {"weight": weight}, (one[None],))
             found.append(torch.autograd.grad(output, weight, derivative[None])[0])
     return torch.stack(found)
