@@ -14,7 +14,8 @@ from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches, count, numbers_of
-from cnnviz.inside.recording import eval_mode, record
+from cnnviz.inside.heads import layer_output
+from cnnviz.inside.recording import eval_mode
 from cnnviz.inside.replacing import replaced
 from cnnviz.inside.without import CHECKED, Without, quickest
 
@@ -123,11 +124,7 @@ def _silent(layer: str, off: Sequence[int], output: Tensor) -> Tensor:
 
 def _channels(model: nn.Module, layer: str, few: Any, units: Iterable[int] | None) -> Tensor:
     """Numbers of the channels to switch off, (K,)."""
-    outputs = record(model, few, layers=[layer])
-    if layer not in outputs:
-        names = ", ".join(f"'{name}'" for name in outputs)
-        raise CnnvizError(f"Layer '{layer}' returns several tensors. Choose one of {names}.")
-    return _among(layer, outputs[layer], units)
+    return _among(layer, layer_output(model, few, layer), units)
 
 
 def _among(layer: str, output: Tensor, units: Iterable[int] | None) -> Tensor:

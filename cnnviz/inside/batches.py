@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
-
-
-class Images(Protocol):
-    """A tensor (N, …), or anything that reads images on demand, such as a folder."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: slice, /) -> Tensor: ...
 
 
 def place(model: nn.Module) -> tuple[torch.device, torch.dtype]:
@@ -45,7 +37,8 @@ def batches(model: nn.Module, images: Any, size: int) -> Iterator[Any]:
     """The images in order, `size` at once; a model that writes into them harms nobody.
 
     Args:
-        images: see `Images`; or several inputs of the model, in a tuple, or by keyword in a dict.
+        images: see `cnnviz.inside.images.Images`; or several inputs of the model, in a tuple, or
+            by keyword in a dict.
 
     Raises:
         CnnvizError: no images, or a size below 1.

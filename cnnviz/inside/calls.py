@@ -24,6 +24,7 @@ from torch.overrides import TorchFunctionMode
 
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.inside.naming import (
+    is_container,
     is_torch_layer,
     module_of,
     named_layers,
@@ -32,7 +33,8 @@ from cnnviz.inside.naming import (
 )
 from cnnviz.inside.operations import operation, takes_activations
 
-_MISSING: Any = object()
+LAYER, CONTAINER, OPERATION = range(3)
+"""Sorts of calls: of a module without others in it, or one of torch.nn; of any other module."""
 
 
 class Watch(TorchFunctionMode):
@@ -54,7 +56,7 @@ class Watch(TorchFunctionMode):
 
     def __enter__(self) -> Self:
         for name, module in self._modules.items():
-            self._wrap(name, module, self._watch_of(module))
+            self._wrap(name, module)
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
             self._eager.enter_context(torch.compiler.set_stance("force_eager"))
         super().__enter__()
@@ -64,45 +66,60 @@ class Watch(TorchFunctionMode):
         super().__exit__(*error)
         self._eager.close()
         for attributes, key, value in reversed(self._changed):
-            if value is _MISSING:
+            if value is None:
                 del attributes[key]
             else:
                 attributes[key] = value
         self._changed.clear()
 
-    def _watch_of(self, module: nn.Module) -> Callable[..., Any]:
-        """The method that is to run in place of a module's call."""
-        if isinstance(module, torch.jit.ScriptModule):
-            return self._call_script
-        if isinstance(module, ParametrizationList):
-            return self._call_hidden
-        if not is_torch_layer(module):
-            return self._call_module
-        attributes = vars(module)
-        if _has_hooks(module) or not isinstance(attributes.get("forward", _NONE), _Wrapper):
-            return self._call_hooked_layer
-        return self._call_layer_in_place if attributes.get("inplace") else self._call_layer
-
-    def _wrap(self, name: str, module: nn.Module, watch: Callable[..., Any]) -> None:
-        """Let `watch` run in place of a module's call.
+    def _wrap(self, name: str, module: nn.Module, watch: Callable[..., Any] | None = None) -> None:
+        """Let a method of ours run in place of a module's call.
 
         To wrap `forward` is cheaper than a hook, which tells in a small net, leaves nothing behind
         in the lists of hooks, and sees a call of `forward` itself. Hooks of the user's run outside
         of `forward`, in `_call_impl`; where there are any, that is wrapped.
         """
         attributes = vars(module)
-        outside = _has_hooks(module) or isinstance(module, torch.jit.ScriptModule)
-        key = "_call_impl" if outside else "forward"
-        self._change(attributes, key, _Wrapper(watch, name, module, getattr(module, key)))
+        hooked = (
+            attributes["_forward_hooks"]
+            or attributes["_forward_pre_hooks"]
+            or attributes["_backward_hooks"]
+            or attributes["_backward_pre_hooks"]
+            or torch_module._has_any_global_hook()
+        )
+        script = isinstance(module, torch.jit.ScriptModule)
+        key = "_call_impl" if hooked or script else "forward"
+        own = attributes.get(key)
+        if watch is None:
+            watch = self._watch_of(module, hooked or not isinstance(own, _Wrapper | None))
+        call = getattr(module, key) if own is None else own
+        attributes[key] = _Wrapper(watch, name, module, call)
+        self._changed.append((attributes, key, own))
         self._change(attributes, "_replicate_for_data_parallel", partial(_replica, module))
-        if attributes.get("_compiled_call_impl") is not None:
+        if "_compiled_call_impl" in attributes:
             self._change(attributes, "_compiled_call_impl", None)
         if isinstance(module, nn.DataParallel):  # one replica is enough: the module itself
             self._change(attributes, "device_ids", module.device_ids[:1])
 
     def _change(self, attributes: dict[str, Any], key: str, value: Any) -> None:
-        self._changed.append((attributes, key, attributes.get(key, _MISSING)))
+        self._changed.append((attributes, key, attributes.get(key)))
         attributes[key] = value
+
+    def _watch_of(self, module: nn.Module, changed: bool) -> Callable[..., Any]:
+        """The method that is to run in place of a module's call.
+
+        Args:
+            changed: the user has hung hooks on it, or given it a `forward` of its own.
+        """
+        if is_torch_layer(module):
+            if changed:
+                return self._call_hooked_layer
+            return self._call_layer_in_place if "inplace" in vars(module) else self._call_layer
+        if isinstance(module, torch.jit.ScriptModule):
+            return self._call_script
+        if isinstance(module, ParametrizationList):
+            return self._call_hidden
+        return self._call_module
 
     def _call_layer(
         self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
@@ -120,9 +137,9 @@ class Watch(TorchFunctionMode):
         if not args or type(args[0]) is not Tensor:
             return self._call_hooked_layer(name, module, call, *args, **kwargs)
         with torch._C.DisableTorchFunction():
-            version = _version(args[0])
+            before = version(args[0])
             output = call(*args, **kwargs)
-            target = None if _version(args[0]) == version else args[0]  # dropout does not write
+            target = None if version(args[0]) == before else args[0]  # dropout does not write
             return self._keep(name, output, args, kwargs, target)
 
     def _call_hooked_layer(
@@ -147,8 +164,7 @@ class Watch(TorchFunctionMode):
         self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Run a TorchScript module, into which nobody can look: it may overwrite its input."""
-        for _, tensor in tensors_in([args, kwargs]):
-            self._will_be_overwritten(tensor)
+        self._will_be_overwritten([args, kwargs])
         return self._call_hooked_layer(name, module, call, *args, **kwargs)
 
     def _call_module(
@@ -160,8 +176,9 @@ class Watch(TorchFunctionMode):
             output = call(*args, **kwargs)
         finally:
             self._scope = outer
+        sort = CONTAINER if is_container(module) else LAYER
         with torch._C.DisableTorchFunction():
-            return self._keep(name, output, args, kwargs)
+            return self._keep(name, output, args, kwargs, None, sort)
 
     def __torch_function__(
         self,
@@ -179,7 +196,7 @@ class Watch(TorchFunctionMode):
             return output
         where = f"{self._scope}.{name}" if self._scope else name
         with torch._C.DisableTorchFunction():
-            return self._keep(where, output, args, kwargs, target, is_operation=True)
+            return self._keep(where, output, args, kwargs, target, OPERATION)
 
     def _run(
         self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], target: Any
@@ -187,8 +204,8 @@ class Watch(TorchFunctionMode):
         """Run an operation that overwrites the tensors in `target` (None: it overwrites none)."""
         return func(*args, **kwargs)
 
-    def _will_be_overwritten(self, tensor: Tensor) -> None:
-        """Called before somebody may write where `tensor` lies. For subclasses."""
+    def _will_be_overwritten(self, target: Any) -> None:
+        """Called before somebody may write where the tensors in `target` lie. For subclasses."""
 
     def _keep(
         self,
@@ -197,7 +214,7 @@ class Watch(TorchFunctionMode):
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any = None,
-        is_operation: bool = False,
+        sort: int = LAYER,
     ) -> Any:
         """Name what a call put out, unless there is no tensor in it; what the model gets of it."""
         if self._hidden:
@@ -206,29 +223,31 @@ class Watch(TorchFunctionMode):
         if not parts:
             return output
         key, number = name, 0
-        taken = key in self._used or (is_operation and key in self._modules)
+        taken = key in self._used or (sort is OPERATION and key in self._modules)
         while taken:
             number += 1
             key = f"{name}_{number}"
             taken = key in self._used or key in self._modules
         self._used[key] = None
-        return self._seen(key, output, parts, args, kwargs, target)
+        return self._seen(key, sort, output, parts, args, kwargs, target)
 
     def _seen(
         self,
         key: str,
+        sort: int,
         output: Any,
         parts: list[tuple[str, Tensor]],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any,
     ) -> Any:
-        """What the model gets in place of `output`. For subclasses.
+        """What the model gets in place of the output of a call. For subclasses.
 
         Args:
             key: name of the call.
+            sort: LAYER, CONTAINER or OPERATION.
             parts: index ("" or such as "[1][0]") and tensor of each tensor in `output`.
-            target: tensors that an operation has overwritten, often `output` itself; or None.
+            target: tensors that the call has overwritten, often `output` itself; or None.
         """
         return output
 
@@ -269,11 +288,8 @@ class _Wrapper(partial[Any]):
         return _Wrapper(self.func, name, module, call)
 
 
-_NONE = _Wrapper(print)
-
-
-def _replica(module: nn.Module) -> nn.Module:
-    """As DataParallel makes it, with the attributes of the module, our wrapper among them."""
+def _replica(module: nn.Module) -> Any:
+    """As DataParallel makes it: with the attributes of the module, our wrapper among them."""
     replica = type(module)._replicate_for_data_parallel(module)
     attributes = vars(replica)
     del attributes["_replicate_for_data_parallel"]
@@ -283,28 +299,9 @@ def _replica(module: nn.Module) -> nn.Module:
     return replica
 
 
-def _has_hooks(module: nn.Module) -> bool:
-    return bool(
-        module._forward_hooks
-        or module._forward_pre_hooks
-        or module._backward_hooks
-        or module._backward_pre_hooks
-        or torch_module._has_any_global_hook()
-    )
-
-
-class _Calls(Watch):
-    """Only the names."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__(model)
-        self.names: list[str] = []
-
-    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
-        self.names += [key + index for index, _ in parts]
-        return output
-
-
-def _version(tensor: Tensor) -> int:
+def version(tensor: Tensor) -> int:
     """Counts how often it was overwritten; tensors made in inference mode do not count."""
-    return 0 if tensor.is_inference() else tensor._version
+    try:
+        return tensor._version
+    except RuntimeError:
+        return 0

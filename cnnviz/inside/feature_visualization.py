@@ -8,18 +8,25 @@ of a layer and all starts are one batch: an image has no part in the gradient of
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from cnnviz.errors import CnnvizError
-from cnnviz.inside.receptive_field import receptive_fields
-from cnnviz.inside.recording import eval_mode, record
+from cnnviz.inside import fourier
+from cnnviz.inside.answers import Answers, Target
+from cnnviz.inside.batches import place
+from cnnviz.inside.recording import eval_mode
 
 TOGETHER = 128
 """Units whose images are optimised at once: a processor is busy, and memory does not matter yet."""
+
+AT_ONCE = 1_600_000
+"""Numbers of all images that are optimised at once, so that it does not matter for large ones."""
 
 
 @dataclass(frozen=True)
@@ -27,96 +34,161 @@ class Optimised:
     """Attributes:
     images: (units, starts, channels, height, width) from 0 to 1.
     value: (units, starts) the unit's output for them, without shift or penalty.
+    moved: (units, starts) bool: whether the unit ever told how to change the image. Where it
+        did not, its gradient was zero from the start to the end (as behind a ReLU that no start
+        wakes), and the image is noise, smoothed by the penalty, that says nothing of the unit.
     """
 
     images: Tensor
     value: Tensor
+    moved: Tensor
+
+
+@dataclass(frozen=True)
+class _Ascent:
+    """How images are made, and how they are changed."""
+
+    shape: tuple[int, ...]
+    parameters: Literal["pixels", "fourier"]
+    shifts: list[list[int]]
+    learning_rate: float
+
+    def images(self, what: Tensor) -> Tensor:
+        """(B, C, …) from 0 to 1."""
+        if self.parameters == "fourier":
+            what = fourier.pixels(what, self.shape)
+        return what.sigmoid()
 
 
 def maximise(
     model: nn.Module,
     layer: str,
-    units: Tensor,
-    input_shape: tuple[int, int, int],
+    units: Tensor | Sequence[int],
+    input_shape: Sequence[int],
     *,
     starts: int = 2,
     steps: int = 64,
-    learning_rate: float = 0.1,
-    roughness: float | Tensor = 0.5,
-    max_shift: int = 1,
+    learning_rate: float | None = None,
+    roughness: float | Tensor | None = None,
+    max_shift: int | None = None,
     seed: int = 0,
+    parameters: Literal["pixels", "fourier"] = "pixels",
+    target: Target = "middle",
+    prepare: Callable[[Tensor], Tensor] | None = None,
 ) -> Optimised:
     """Images that make units of a layer answer as strongly as they can.
 
-    In a layer with maps a unit is the middle of its channel's map.
+    For small images of strokes, pixels do well. For photographs take parameters="fourier", some
+    100 steps, and images of about 128 pixels.
 
     Args:
+        layer: any name that `record` gives, whose output is (N, C, …).
         units: (K,) numbers of channels or units.
-        input_shape: (channels, height, width) of one image.
+        input_shape: (channels, height, width) of one image; another number of axes is as welcome.
         starts: images for each unit, each from a noise of its own.
+        learning_rate: None: 0.1 for pixels, 0.05 for waves.
         roughness: weight of the summed squared differences of neighbouring pixels, which are
             taken off the answer; (K,) for one of its own for each unit, since units that answer
-            with small numbers want a small one.
-        max_shift: pixels by which the images are moved at random in each step.
+            with small numbers want a small one. None: 0.5 for pixels, 0 for waves.
+        max_shift: pixels by which the images are moved at random in each step. None: 1 for
+            pixels, a sixteenth of the image, at most 8, for waves.
+        parameters: what is changed: the pixels, or the waves and the colours of which photographs
+            are made (`cnnviz.inside.fourier`).
+        target: in a layer with maps, the middle of a channel's map or the mean of it.
+        prepare: what makes the model's input of images from 0 to 1, such as a normalisation;
+            differentiable. None: the model takes them as they are.
 
     Raises:
-        CnnvizError: a unit that the layer does not have.
+        CnnvizError: no such layer or unit, a shape that the model does not take.
     """
+    units = torch.as_tensor(units, dtype=torch.int64).flatten().cpu()
+    shape = tuple(int(size) for size in input_shape)
+    photographs = _checked(parameters, target, shape)
+    shift = min(8, max(1, min(shape[1:]) // 16)) if photographs else 1
     generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(1, starts, *input_shape, generator=generator)
-    shifts = torch.randint(-max_shift, max_shift + 1, (steps, 2), generator=generator).tolist()
-    penalties = torch.as_tensor(roughness).expand(len(units))  # (K,)
-    optimised = []
+    if photographs:
+        noise = fourier.start(starts, shape, generator)
+    else:
+        noise = 0.1 * torch.randn(1, starts, *shape, generator=generator)[0]
+    most = shift if max_shift is None else max_shift
+    shifts = torch.randint(-most, most + 1, (steps, len(shape) - 1), generator=generator).tolist()
+    rate = (0.05 if photographs else 0.1) if learning_rate is None else learning_rate
+    ascent = _Ascent(shape, parameters, shifts, rate)
+    rough = (0.0 if photographs else 0.5) if roughness is None else roughness
+    where, dtype = place(model)
+    noise = noise.to(where, dtype if dtype == torch.float64 else noise.dtype)
+    penalties = torch.as_tensor(rough).detach().to(noise).expand(len(units))  # (K,)
+    together = max(1, min(TOGETHER, AT_ONCE // (starts * prod(shape)))) if starts else TOGETHER
+    made: list[tuple[Tensor, Tensor, Tensor]] = []
     with eval_mode(model), torch.enable_grad():
-        answers = _Answers(model, layer, input_shape)
-        if (bad := units[(units < 0) | (units >= answers.units)]).numel():
-            raise CnnvizError(
-                f"Layer '{layer}' has units 0 to {answers.units - 1}; there is no unit "
-                f"{int(bad[0])}."
-            )
-        for some, penalty in zip(units.split(TOGETHER), penalties.split(TOGETHER), strict=True):
-            # A start depends on the seed and its number only: a unit gets the same alone.
-            pixels = (0.1 * noise).expand(len(some), *noise.shape[1:]).flatten(0, 1)
-            which, weight = some.repeat_interleave(starts), penalty.repeat_interleave(starts)
-            optimised.append(_ascend(answers, pixels.clone(), which, weight, shifts, learning_rate))
-        images = torch.cat(optimised)  # (K·S, C, H, W)
-        with torch.no_grad():
-            value = torch.cat(
-                [
-                    answers(some, which)
-                    for some, which in zip(
-                        images.split(TOGETHER),
-                        units.repeat_interleave(starts).split(TOGETHER),
-                        strict=True,
-                    )
-                ]
-            )
-    return Optimised(images.unflatten(0, (len(units), starts)), value.view(len(units), starts))
+        answers = Answers(model, layer, shape, target, prepare)
+        _check_units(units, layer, answers.units)
+        with answers.watching():
+            for some, penalty in zip(units.split(together), penalties.split(together), strict=True):
+                # A start depends on the seed and its number only: a unit gets the same alone.
+                what = noise.expand(len(some), *noise.shape).flatten(0, 1).clone()
+                which, weight = some.repeat_interleave(starts), penalty.repeat_interleave(starts)
+                made.append(_ascend(answers, ascent, what, which, weight))
+    images, value, moved = (torch.cat(parts) for parts in zip(*made, strict=True))
+    counts = (len(units), starts)
+    return Optimised(images.unflatten(0, counts), value.view(counts), moved.view(counts))
+
+
+def _checked(parameters: str, target: str, shape: tuple[int, ...]) -> bool:
+    """Whether images are made of waves, after a check of what may be asked for."""
+    if parameters not in ("pixels", "fourier") or target not in ("middle", "channel"):
+        raise CnnvizError(
+            f"parameters={parameters!r}, target={target!r}; expected 'pixels' or 'fourier', and "
+            "'middle' or 'channel'."
+        )
+    if min(shape, default=0) < 1 or (parameters == "fourier" and len(shape) < 2):
+        raise CnnvizError(f"Images of shape {shape}; expected such as (3, 224, 224).")
+    return parameters == "fourier"
+
+
+def _check_units(units: Tensor, layer: str, have: int) -> None:
+    if (bad := units[(units < 0) | (units >= have)]).numel():
+        raise CnnvizError(
+            f"Layer '{layer}' has units 0 to {have - 1}; there is no unit {int(bad[0])}."
+        )
+    if not len(units):
+        raise CnnvizError(f"No units of layer '{layer}' were given; expected at least one.")
 
 
 def _ascend(
-    answers: _Answers,
-    pixels: Tensor,
-    which: Tensor,
-    penalty: Tensor,
-    shifts: list[list[int]],
-    learning_rate: float,
-) -> Tensor:
-    """Images (B, C, H, W) from what they were before the sigmoid, each for its unit.
+    answers: Answers, ascent: _Ascent, what: Tensor, which: Tensor, penalty: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Images (B, C, …), each for its unit, the units' answers (B,), and whether each moved.
 
-    Only the network's part of the gradient is left to autograd: the rest is a few sums, and
-    would otherwise take longer than a small network.
+    Only the network's part of the gradient is left to autograd for pixels: the rest is a few
+    sums, and would otherwise take longer than a small network.
+
+    Args:
+        what: pixels before the sigmoid, (B, C, …), or amplitudes of waves.
     """
-    optimiser = torch.optim.Adam([pixels.requires_grad_()], lr=learning_rate, fused=True)
-    scale = 2 * penalty[:, None, None, None]
-    for down, right in shifts:
-        images = pixels.detach().sigmoid()
-        moved = images.roll((down, right), (2, 3))
-        uphill = answers.gradient(moved, which)
-        downhill = (scale * _curvature(moved)).sub_(uphill).roll((-down, -right), (2, 3))
-        pixels.grad = downhill.mul_(images).mul_(1 - images)  # through the sigmoid
+    fused = what.device.type in ("cpu", "cuda")
+    rate = ascent.learning_rate
+    optimiser = torch.optim.Adam([what.requires_grad_()], lr=rate, fused=fused)
+    axes = tuple(range(2, len(ascent.shape) + 1))
+    scale = 2 * penalty.view(-1, *[1] * len(ascent.shape))
+    moved = torch.zeros(len(what), dtype=torch.bool, device=what.device)
+    for shift in ascent.shifts:
+        waves = ascent.parameters == "fourier"
+        images = ascent.images(what if waves else what.detach())
+        shifted = images.detach().roll(shift, axes) if axes else images.detach()
+        uphill = answers.gradient(shifted, which)
+        moved |= uphill.flatten(1).any(1)
+        downhill = (scale * _curvature(shifted)).sub_(uphill)
+        if axes:
+            downhill = downhill.roll([-by for by in shift], axes)
+        if waves:
+            (what.grad,) = torch.autograd.grad(images, [what], downhill)
+        else:
+            what.grad = downhill.mul_(images).mul_(1 - images)  # through the sigmoid
         optimiser.step()
-    return pixels.detach().sigmoid()
+    with torch.no_grad():
+        images = ascent.images(what.detach())
+        return images, answers(images, which), moved
 
 
 def _curvature(images: Tensor) -> Tensor:
@@ -124,98 +196,11 @@ def _curvature(images: Tensor) -> Tensor:
 
     Beyond the last row and column lies black; nothing lies before the first.
     """
-    total = 4 * images
-    total[:, :, 0] -= images[:, :, 0]
-    total[..., 0] -= images[..., 0]
-    for axis in (2, 3):
+    axes = range(2, images.dim())
+    total = 2 * len(axes) * images
+    for axis in axes:
+        total.select(axis, 0).sub_(images.select(axis, 0))
         size = images.shape[axis] - 1
         total.narrow(axis, 0, size).sub_(images.narrow(axis, 1, size))
         total.narrow(axis, 1, size).sub_(images.narrow(axis, 0, size))
     return total
-
-
-class _Reached(Exception):
-    """The layer is about to run, or has run: what comes after it is of no interest."""
-
-
-class _Answers:
-    """How strongly units of a layer answer, at the price of what they see and no more.
-
-    The network stops at the layer; of a fully connected one, only the units that are asked for
-    are computed; and where a unit sees only a part of the image, the network gets that part.
-    """
-
-    def __init__(self, model: nn.Module, layer: str, input_shape: tuple[int, int, int]) -> None:
-        self.model, self.layer = model, model.get_submodule(layer)
-        self.window = slice(None), slice(None)  # rows and columns of the image
-        self.middle: tuple[int, int] | None = None
-        probe = torch.rand(1, *input_shape, generator=torch.Generator().manual_seed(0))
-        with torch.no_grad():
-            output = record(model, probe, layers=[layer], functional=False)[layer]
-        self.units = output.shape[1]
-        # Of a fully connected layer behind flattening; others are taken as they come.
-        self.rows = self.layer if isinstance(self.layer, nn.Linear) and output.dim() == 2 else None
-        if output.dim() == 4:
-            self.middle = output.shape[2] // 2, output.shape[3] // 2
-            self._narrow(layer, probe, output[:, :, *self.middle])
-
-    def _narrow(self, layer: str, probe: Tensor, expected: Tensor) -> None:
-        """Look only at the receptive field of the unit in the middle, if that gives the same."""
-        assert self.middle is not None
-        before = self.window, self.middle
-        try:
-            field = receptive_fields(self.model, (probe.shape[2], probe.shape[3]))[layer]
-        except CnnvizError:
-            return
-        top, left, bottom, right = field.box(*self.middle, clip=True)
-        # From a multiple of the jump on, strides fall where they fell in the whole image.
-        top, left = top // field.jump[0] * field.jump[0], left // field.jump[1] * field.jump[1]
-        self.window = slice(top, bottom), slice(left, right)
-        self.middle = self.middle[0] - top // field.jump[0], self.middle[1] - left // field.jump[1]
-        every = torch.arange(self.units)
-        with torch.no_grad():
-            part = self(probe.expand(self.units, -1, -1, -1), every)
-        if not torch.allclose(part, expected[0], rtol=1e-4, atol=1e-5):
-            self.window, self.middle = before
-
-    def __call__(self, images: Tensor, which: Tensor) -> Tensor:
-        """The output (B,) of unit `which[i]` for image i."""
-        return self._of_part(images[:, :, *self.window], which)
-
-    def gradient(self, images: Tensor, which: Tensor) -> Tensor:
-        """Of each answer by its image, (B, C, H, W)."""
-        part = images[:, :, *self.window].clone().requires_grad_()
-        (inside,) = torch.autograd.grad(self._of_part(part, which).sum(), [part])
-        if inside.shape == images.shape:
-            return inside
-        whole = torch.zeros_like(images)
-        whole[:, :, *self.window] = inside
-        return whole
-
-    def _of_part(self, part: Tensor, which: Tensor) -> Tensor:
-        if self.rows is not None:
-            before = self._stopped(part, self.layer.register_forward_pre_hook(_stop_before))
-            answer = (before * self.rows.weight[which].detach()).sum(1)
-            return answer if self.rows.bias is None else answer + self.rows.bias[which].detach()
-        output = self._stopped(part, self.layer.register_forward_hook(_stop_behind))
-        if self.middle is not None:
-            output = output[:, :, *self.middle]  # (B, C)
-        return output[torch.arange(len(part)), which]
-
-    def _stopped(self, part: Tensor, hook: RemovableHandle) -> Tensor:
-        try:
-            self.model(part)
-        except _Reached as reached:
-            output: Tensor = reached.args[0]
-            return output
-        finally:
-            hook.remove()
-        raise AssertionError("the layer ran before, in `record`, and does not run now")
-
-
-def _stop_before(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    raise _Reached(inputs[0])
-
-
-def _stop_behind(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    raise _Reached(output)

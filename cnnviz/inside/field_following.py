@@ -96,8 +96,10 @@ class Following(TorchDispatchMode):
             for tensor, seen in zip(made, results, strict=True):
                 self.memory.write(tensor, seen)
         except Exception as error:  # a rule meets arguments that it was not made for
-            told = str(error) if isinstance(error, Unknown) else (
-                f"'{operation.name}' works here in a way that is not known: {error}"
+            told = (
+                str(error)
+                if isinstance(error, Unknown)
+                else (f"'{operation.name}' works here in a way that is not known: {error}")
             )
             for tensor in made:
                 self.memory.lose(tensor, told)

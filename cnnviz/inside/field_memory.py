@@ -118,7 +118,6 @@ class Memory:
         self._kept[_address(tensor)] = _Kept(StorageWeakRef(storage), 0, 0, unknown=reason)
 
 
-
 def _address(tensor: Tensor) -> int:
     try:
         return tensor.untyped_storage()._cdata

@@ -134,8 +134,7 @@ def _is_gate(tensor: Tensor, seen: Seen, of: Seen) -> bool:
     if any((bound != bound.flatten()[0]).any() for bound in bounds):
         return False
     sizes = [
-        1 if step == 0 else size
-        for size, step in zip(tensor.shape, tensor.stride(), strict=True)
+        1 if step == 0 else size for size, step in zip(tensor.shape, tensor.stride(), strict=True)
     ]
     sizes = [1] * (len(of.shape) - len(sizes)) + sizes
     if sum(size > 1 for size in sizes[1:]) > 1:

@@ -6,17 +6,17 @@ connection the input that it really has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz.inside.kinds import KINDS, kind_of_module, kind_of_operation
 from cnnviz.inside.layer import CONVOLUTIONS, INPUT, Floats, Layer, Shape
-from cnnviz.inside.recording import _Recording, _tensors, eval_mode, record
+from cnnviz.inside.recording import record
+from cnnviz.inside.tracing import Call, trace
 
 __all__ = [
     "CONVOLUTIONS",
@@ -31,85 +31,6 @@ __all__ = [
     "scores_of",
     "trace",
 ]
-
-
-@dataclass(frozen=True)
-class Call:
-    """What `trace` saw of a layer or of an operation.
-
-    Attributes:
-        fed_by: names whose outputs went into it; INPUT for the network's input.
-        before: shape of the first tensor that went in, without the batch.
-        after: shape of what came out, or of its first tensor.
-    """
-
-    fed_by: tuple[str, ...]
-    before: Shape
-    after: Shape
-
-
-def trace(model: nn.Module, x: Tensor) -> dict[str, Call]:
-    """What feeds what in one forward pass, by the names and in the order of `cnnviz.record`.
-
-    Args:
-        model: any module; it is called as `model(x)`, in evaluation mode and without gradients.
-        x: input batch, (N, …).
-    """
-    tracing = _Tracing(model, x)
-    with eval_mode(model), torch.no_grad(), tracing:
-        model(x)
-    return tracing.calls
-
-
-class _Tracing(_Recording):
-    """Notes for each tensor which layer made it."""
-
-    def __init__(self, model: nn.Module, x: Tensor) -> None:
-        super().__init__(model, None, functional=True)
-        self.calls: dict[str, Call] = {}
-        self._made_by: dict[int, tuple[str, ...]] = {id(x): (INPUT,)}
-        self._alive: list[Any] = []  # an id is taken again once its tensor is gone
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        before = self._makers(args, kwargs or {})
-        output = super().__torch_function__(func, types, args, kwargs)
-        for _, tensor in _tensors(output):  # such as x.T, which is no layer
-            if id(tensor) not in self._made_by:
-                self._note(tensor, before)
-        return output
-
-    def _keep(
-        self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> str | None:
-        fed_by = self._makers(args, kwargs)
-        given = [tensor for _, tensor in _tensors([args, dict(kwargs)]) if _feeds(tensor)]
-        key = super()._keep(name, output, args, kwargs)
-        if key is not None:
-            made = [tensor for _, tensor in _tensors(output)]
-            before = tuple(given[0].shape[1:]) if given else ()
-            self.calls[key] = Call(fed_by, before, tuple(made[0].shape[1:]))
-            for tensor in made:
-                self._note(tensor, (key,))
-        return key
-
-    def _makers(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, ...]:
-        tensors = [tensor for _, tensor in _tensors([args, dict(kwargs)])]
-        names = (name for tensor in tensors for name in self._made_by.get(id(tensor), ()))
-        return tuple(dict.fromkeys(names))
-
-    def _note(self, tensor: Tensor, names: tuple[str, ...]) -> None:
-        self._made_by[id(tensor)] = names
-        self._alive.append(tensor)
-
-
-def _feeds(tensor: Tensor) -> bool:
-    return not isinstance(tensor, nn.Parameter)
 
 
 # ---------- The layers of a network ----------

@@ -20,9 +20,11 @@ _OPERATORS = {
 }  # fmt: skip
 
 # What lends the memory of its first argument to others, who may write to it.
-_LENT = {"numpy", "__array__", "data_ptr", "__dlpack__", "untyped_storage", "storage"}
-_UNNAMED = {"__get__", "__set__", *_LENT}
-_NOT_WRITTEN = {"requires_grad_", "__set__"}
+_LENDING = {"numpy", "__array__", "data_ptr", "__dlpack__", "untyped_storage", "storage"}
+_WRITING = {"__setitem__", *_LENDING}
+_UNNAMED = {"__get__", "__set__", *_LENDING}
+_ATTRIBUTES = (Tensor.data, Tensor.real, Tensor.imag)  # to which one can assign
+_NATIVE = (type(torch.relu), type(Tensor.relu))
 
 Written = Callable[[Sequence[Any], Mapping[str, Any]], Any]
 
@@ -32,38 +34,43 @@ def operation(func: Callable[..., Any]) -> tuple[str, Written]:
     """Name of an operation, "" if it is none, and what tells the tensors that it overwrites.
 
     One rule for all that works in place: PyTorch's convention for names (`add_`), the operators
-    (`&=`), assignment to a slice, `out=`, `inplace=True`, and what the schema of a compiled
-    operation says (`torch.ops.aten.relu_.default`, custom operations).
+    (`&=`), assignment to a slice or to `.data`, `out=`, `inplace=True`, and what the schema of an
+    operation says (`torch.ops.aten.relu_.default`, operations of the user's).
     """
     name: str = getattr(func, "__name__", "")
     if isinstance(func, torch._ops.OpOverload):
-        return name.partition(".")[0].strip("_"), partial(_by_schema, _written_by(func))
-    if isinstance(func, torch._ops.OpOverloadPacket):
-        written = frozenset().union(*(_written_by(getattr(func, o)) for o in func.overloads()))
-        if not written or name[-1:] != "_":
-            return name.strip("_"), partial(_by_schema, written)
-    in_place = (
-        name in ("__setitem__", *_LENT)
-        or (name in _OPERATORS and name[2] == "i")
-        or (name[-1:] == "_" and name[:2] != "__")
-    ) and name not in _NOT_WRITTEN  # fmt: skip
-    if name == "__set__" and getattr(func, "__self__", None) in _PARTS_OF_COMPLEX:
-        in_place = True
+        return name.partition(".")[0].strip("_"), partial(_by_schema, _written_by(func._schema))
     shown = "" if name in _UNNAMED else _OPERATORS.get(name) or name.strip("_")
-    return shown, _first if in_place else _by_keyword
+    if isinstance(func, torch._ops.OpOverloadPacket):
+        schemas = [getattr(func, overload)._schema for overload in func.overloads()]
+        return shown, partial(_by_schema, frozenset().union(*map(_written_by, schemas)))
+    if (
+        name in _WRITING
+        or (name in _OPERATORS and name[2] == "i")
+        or (name[-1:] == "_" and name[:2] != "__" and name != "requires_grad_")
+        or (name == "__set__" and getattr(func, "__self__", None) in _ATTRIBUTES)
+    ):
+        return shown, _first
+    if name in ("batch_norm", "instance_norm"):
+        return shown, _running_statistics
+    written = _written_by_native(name) if isinstance(func, _NATIVE) else frozenset()
+    return shown, partial(_by_schema, written) if written else _by_keyword
 
 
-_PARTS_OF_COMPLEX = (Tensor.real, Tensor.imag)
-
-
-def _written_by(overload: torch._ops.OpOverload) -> frozenset[tuple[int, str]]:
-    """Position and name of the arguments that a compiled operation overwrites."""
-    arguments = overload._schema.arguments
+def _written_by(schema: torch._C.FunctionSchema) -> frozenset[tuple[int, str]]:
+    """Position and name of the arguments that an operation overwrites."""
     return frozenset(
         (position, argument.name)
-        for position, argument in enumerate(arguments)
+        for position, argument in enumerate(schema.arguments)
         if argument.alias_info is not None and argument.alias_info.is_write
     )
+
+
+def _written_by_native(name: str) -> frozenset[tuple[int, str]]:
+    try:
+        return _written_by(torch._C._get_schema(f"aten::{name}", ""))
+    except RuntimeError:  # no such operation, or not without a further name
+        return frozenset()
 
 
 def _by_schema(
@@ -86,13 +93,16 @@ def _first(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
 def _by_keyword(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     if not kwargs:
         return None
-    if kwargs.get("out") is not None:
-        return kwargs["out"]
     if kwargs.get("inplace"):
         return _first(args, kwargs)
-    if kwargs.get("training") and len(args) > 2:  # batch_norm: running mean and variance
-        return [args[1], args[2]]
-    return None
+    return kwargs.get("out")
+
+
+def _running_statistics(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Of normalisation by the batch: torch.nn.functional's, or the native one."""
+    if kwargs.get("training") or kwargs.get("use_input_stats"):
+        return [*args[1:3], kwargs.get("running_mean"), kwargs.get("running_var")]
+    return list(args[3:5]) if len(args) > 5 and args[5] is True else None
 
 
 def takes_activations(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

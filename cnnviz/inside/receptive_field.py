@@ -21,10 +21,12 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError, unknown_name
+from cnnviz.inside.calls import CONTAINER, Watch
 from cnnviz.inside.field_bounds import TRUE, Seen, compact, pixels
 from cnnviz.inside.field_following import Following
 from cnnviz.inside.field_memory import Memory, Unknown
-from cnnviz.inside.recording import _Recording, _tensors, eval_mode
+from cnnviz.inside.naming import tensors_in
+from cnnviz.inside.recording import eval_mode
 
 Whole = npt.NDArray[np.int64]
 
@@ -198,7 +200,7 @@ def _follow(model: nn.Module, inputs: Inputs, gates: bool) -> ReceptiveFields:
     with eval_mode(model), torch.no_grad():
         given = _copied(inputs)
         memory, rank = Memory(), _rank(model)
-        images = [tensor for _, tensor in _tensors(given) if tensor.dim() > 2]
+        images = [tensor for _, tensor in tensors_in(given) if tensor.dim() > 2]
         if not images:
             raise CnnvizError("There is no image, of three dimensions or more, in the input.")
         for image in images:
@@ -248,32 +250,21 @@ def _call(model: nn.Module, given: Any) -> Any:
     return model(**given) if isinstance(given, Mapping) else model(*given)
 
 
-class _Watching(_Recording):
+class _Watching(Watch):
     """Notes the field of each output under the name that `record` gives it."""
 
     def __init__(self, model: nn.Module, memory: Memory, input_size: tuple[int, int]) -> None:
-        super().__init__(model, None, functional=True)
+        super().__init__(model)
         self.fields = ReceptiveFields()
         self._memory = memory
         self._input_size = input_size
 
-    def _put(self, names: list[str], tensor: Tensor) -> None:
-        """Values are not kept."""
-
-    def _keep(
-        self, name: str, output: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> str | None:
-        key = super()._keep(name, output, args, kwargs)
-        if key is not None:
-            for index, tensor in _tensors(output):
-                self._note(key + index, tensor, self.fields)
-        return key
-
-    def _call_module(self, name: str, module: nn.Module, *rest: Any, **kwargs: Any) -> Any:
-        output = super()._call_module(name, module, *rest, **kwargs)
-        if module._modules:
-            for index, tensor in _tensors(output):
-                self._note(name + index, tensor, self.fields.containers)
+    def _seen(
+        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
+    ) -> Any:
+        fields = self.fields.containers if sort == CONTAINER else self.fields
+        for index, tensor in parts:
+            self._note(key + index, tensor, fields)
         return output
 
     def _note(self, name: str, tensor: Tensor, fields: dict[str, ReceptiveField]) -> None:
@@ -332,9 +323,16 @@ def _line(
     steps = firsts.diff(dim=0)
     if units[axis] > 1:
         jump = float(steps.flatten()[0])
-    even = bool((sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all())
+    even = bool(
+        (sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all()
+    )
     if even and jump > 0:
-        return int(sizes[0, 0]), round(jump), float(firsts[0, 0] + sizes[0, 0] / 2), _Ends(*ends, True)
+        return (
+            int(sizes[0, 0]),
+            round(jump),
+            float(firsts[0, 0] + sizes[0, 0] / 2),
+            _Ends(*ends, True),
+        )
     size = int((end - begin).max())
     start = float(begin[0, 0] + end[0, 0]) / 2
     even = bool((begin == begin[0, 0]).all() and (end == end[0, 0]).all())

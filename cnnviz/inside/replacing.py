@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz.errors import CnnvizError
 from cnnviz.inside.calls import Watch
-from cnnviz.inside.naming import tensors_in
+from cnnviz.inside.naming import several, tensors_in
 
 
 @contextmanager
@@ -73,27 +72,25 @@ class _Replacing(Watch):
     def _seen(
         self,
         key: str,
+        sort: int,
         output: Any,
         parts: list[tuple[str, Tensor]],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any,
     ) -> Any:
-        self._outputs.update((key + index, None) for index, _ in parts)
+        names = {index: key + index for index, _ in parts}
+        self._outputs.update(dict.fromkeys(names.values()))
+        if key in self._functions and "" not in names:
+            raise several(key, names.values())
+        written = {id(tensor) for _, tensor in tensors_in(target)}
         changed = {}
         for index, tensor in parts:
-            if key + index in self._functions:
-                changed[index] = self._functions[key + index](tensor)
-        if key in self._functions and "" not in changed:
-            names = ", ".join(f"'{key}{index}'" for index, _ in parts)
-            raise CnnvizError(f"Layer '{key}' returns several tensors. Ask for one: {names}.")
-        if not changed:
-            return output
-        written = {id(tensor) for _, tensor in tensors_in(target)}
-        for index, tensor in parts:
-            if index in changed and changed[index] is not tensor and id(tensor) in written:
-                changed[index] = _become(tensor, changed[index])
-        return _with_parts(output, changed)
+            if function := self._functions.get(names[index]):
+                new = function(tensor)
+                becomes = new is not tensor and id(tensor) in written
+                changed[index] = _become(tensor, new) if becomes else new
+        return _with_parts(output, changed) if changed else output
 
 
 def _become(tensor: Tensor, new: Tensor) -> Tensor:

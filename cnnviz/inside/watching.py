@@ -8,15 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz.inside.recording import _Recording, eval_mode
+from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.replacing import replaced
 from cnnviz.memory import keep_freed_memory
 
-
-_SEEN = torch.empty(0)
-"""Stands for what was shown: no part of it, which the next operation in place would copy."""
+Look = Callable[[Tensor], object]
 
 
-def watch(model: nn.Module, x: Tensor, look: Mapping[str, Callable[[Tensor], None]]) -> Any:
+def watch(model: nn.Module, x: Tensor, look: Mapping[str, Look]) -> Any:
     """Run a model and show each layer's output to a function, at the moment it is there.
 
     Args:
@@ -31,22 +30,15 @@ def watch(model: nn.Module, x: Tensor, look: Mapping[str, Callable[[Tensor], Non
         CnnvizError: a name that the model does not have or did not run.
     """
     keep_freed_memory()
-    watching = _Watching(model, look)
-    with eval_mode(model), torch.no_grad(), watching:
-        output = model(x)
-    watching.check_layers_ran()
-    return output
+    shown = {name: _shown_to(function) for name, function in look.items()}
+    with eval_mode(model), torch.no_grad(), replaced(model, shown):
+        return model(x)
 
 
-class _Watching(_Recording):
-    """A recording that shows what it would keep."""
+def _shown_to(look: Look) -> Callable[[Tensor], Tensor]:
+    def function(output: Tensor) -> Tensor:
+        with torch._C.DisableTorchFunction():  # looking is no operation of the model's
+            look(output)
+        return output
 
-    def __init__(self, model: nn.Module, look: Mapping[str, Callable[[Tensor], None]]) -> None:
-        super().__init__(model, list(look), functional=True)
-        self._look = look
-
-    def _put(self, names: list[str], tensor: Tensor) -> None:
-        with torch._C.DisableTorchFunction():
-            for name in names:
-                self._look[name](tensor)
-                self.outputs[name] = _SEEN
+    return function

@@ -79,7 +79,7 @@ class Without:
         def answers(channels: Tensor) -> Tensor:
             off = partial(_off, channels)
             here = partial(_instead, given, len(channels))
-            functions = {start: here, self.layer: off}
+            functions: dict[str, Callable[[Tensor], Tensor]] = {start: here, self.layer: off}
             if start == self.layer:
                 functions = {start: lambda output: off(here(output))}
             dummies = _dummies(inputs, len(channels) * images)

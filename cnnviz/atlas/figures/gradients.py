@@ -65,7 +65,9 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
 def gradients(net: AtlasNet, layer: Layer, found: Gradients) -> Figure:
     """Derivatives of each input's loss with respect to a layer's outputs, and to its kernels."""
     output = found.outputs.get(layer.name)
-    if output is None:  # the model overwrites it; autograd cannot reach it
+    if output is not None:
+        output = layer.units_first(output)
+    else:  # the model overwrites it; autograd cannot reach it
         output = torch.zeros(len(net.inputs), *layer.shape)
     shown = [_Shown(output, message("panels.output", layer=layer.name))]
     if drawable(layer) and layer.name in found.inputs:
