@@ -84,7 +84,9 @@ def layer(name: str, kind: str, **changes: object) -> dict:
         "zeros": 0.5, "dead": 0, "dead_strength": 1.0, "positive": 0.5, "low": -1.0, "high": 1.0,
         "form": "slices" if kind == "conv" else "", "window": "0×0", "rate": 0.0, "maps": [],
         "shown": shown, "owner": "conv", "compared": ["conv", "relu"], "padded": True,
-        "trained_units": 2, "gradient_units": 2,
+        "trained_units": 2, "gradient_units": 2, "image": kind == "conv",
+        "activated": "ReLU" if kind in ("conv", "relu") else "",
+        "followed": ["relu"] if kind == "conv" else [],
     }  # fmt: skip
     return facts | changes
 

@@ -21,7 +21,7 @@ from cnnviz.atlas.figures.overview import net_overview
 from cnnviz.atlas.grid import draw_grids
 from cnnviz.atlas.grid_facts import GridFacts
 from cnnviz.atlas.grid_units import grid_facts
-from cnnviz.atlas.measure import net_facts
+from cnnviz.atlas.measure import atlas_facts
 from cnnviz.atlas.sections import shown
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.atlas.units import render_units
@@ -87,7 +87,9 @@ class Drawn:
 def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: Report) -> Drawn:
     """Draw what is not drawn yet."""
     parts = _Parts(net, out, library, options, report)
-    numbers = parts.part("facts", lambda chapter: chapter.numbers.update(_facts(net))).numbers
+    numbers = parts.part(
+        "facts", lambda chapter: chapter.numbers.update(atlas_facts([net]))
+    ).numbers
     facts = msgspec.convert(numbers, AtlasFacts)
     drawn = Drawn(facts, None, {}, options.command)
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
@@ -111,23 +113,6 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
 def figure_address(name: str) -> str:
     """A figure is kept under the name of its address, whose slash is no part of a name."""
     return name.replace("..", "/", 1)
-
-
-def _facts(net: AtlasNet) -> dict[str, Any]:
-    return {
-        "titles": {net.name: net.title},
-        "nets": {net.name: net_facts(net)},
-        "misread": {net.name: _misread(net)},
-        "steps": {net.name: net.steps},
-        "images": len(net.tested),
-        "examples": net.subject.examples,
-        "inputs": len(net.inputs),
-    }
-
-
-def _misread(net: AtlasNet) -> int:
-    """How many of the shown inputs, where that is known."""
-    return int((net.answers != net.labels).sum()) if net.labelled else 0
 
 
 def _figures(net: AtlasNet, chosen: str, large: bool) -> Iterator[tuple[str, dict[str, Draw]]]:

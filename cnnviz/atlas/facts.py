@@ -14,7 +14,9 @@ from cnnviz.figure.kept import Count, Name, Passport, PictureFile, Pixels
 
 NameOrNone = Annotated[str, Meta(pattern=r"\A(?:\w[\w.-]{0,99})?\Z")]
 Title = Annotated[str, Meta(pattern=r"\A\w[\w .+-]{0,99}\Z")]
-ClassName = Annotated[str, Meta(pattern=r"\A\w[\w .,/+-]{0,99}\Z")]
+ClassName = Annotated[
+    str, Meta(pattern=r"\A[^\x00-\x1f<>&\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,200}\Z")
+]
 Address = Annotated[str, Meta(pattern=r"\A\w+/\w[\w.-]*\Z", max_length=300)]
 Extent = Annotated[str, Meta(pattern=r"(?a)\A(?:\d{1,7}(?:×\d{1,7})*)?\Z")]
 Numbers = Annotated[str, Meta(pattern=r"\A[-0-9.e+ \n]*\Z")]
@@ -32,34 +34,59 @@ class LayerFacts(Known, frozen=True, kw_only=True):
     """One layer.
 
     Attributes:
-        kind: a name of cnnviz.inside.layers.KINDS.
+        kind: a name of cnnviz.inside.kinds.KINDS.
         code: the module as Python writes it; "" for an operation.
+        builtin: is it one of torch.nn?
+        recorded_as: under which name `cnnviz.record` gives its output, if not its own.
+        function: class of the module, or name of the operation.
         before, after: shapes of what goes in and comes out, such as "6×14×14".
-        spatial: does it put out maps?
+        spatial: does each unit put out several numbers, such as a map?
+        groups, depthwise: of a convolution: how its channels are parted; whether each kernel sees
+            one channel of several.
+        scores: are its units the classes? `answer`: the layer that has their final scores.
+        rectifies: does it put zero in place of what is negative?
+        same_as: the layer before it that uses the same weights, or "".
         parameters: how many numbers are learned in it; `sum` says how they come about.
         terms: products that are added up for one value.
-        field: height and width of a unit's receptive field, "" without maps.
+        field: height and width of a unit's receptive field, "" without maps or where it is unknown.
         zeros, positive: shares of the numbers that it put out for the counted images.
         dead: units that never were above zero; `dead_strength` compares their largest weights with
             those of the others.
         low, high: the smallest and the largest number that it put out.
         form: how its weights are drawn, "" if it has none.
-        window: of a pooling layer; `rate`: of dropout.
+        window, stride: of a pooling layer, "" if it has no such cells; `rate`: of dropout.
         maps: shape (C, H, W) of what was flattened into its input, or empty.
+        vectors: of normalisation: scale, shift, mean, variance → lowest, mean, highest.
         shown: section of its page → address of the figure.
+        notes: section that is missing → why, a key under `missing:` in the words files.
         owner: the layer with weights whose units it shows, or "".
-        compared: names of the two layers in its figure of activations, "" where there is none.
+        compared: names of the two layers in its figure of activations, "" where there is none;
+            `between`: layers between the two that change values; `activated`: the activation
+            function that is the second, or ""; `rectified`: is that a ReLU that sees the values of
+            this layer as they are?
+        fed_by: the layers whose outputs go into it; `image`: the image does, too, or alone.
+        followed: kinds of what alone takes its output, and of what alone takes that.
+        silent: does it change no value in testing?
         padded: does the unit in the corner see beyond the image?
-        trained_units, gradient_units: units whose weights these figures draw.
+        trained_units, gradient_units, drawn_units: units whose weights these figures draw.
     """
 
     name: Name
     kind: Word
     code: Annotated[str, Meta(max_length=500)]
+    builtin: bool = True
+    recorded_as: Annotated[str, Meta(pattern=r"\A(?:\w[\w.\[\]-]{0,120})?\Z")] = ""
+    function: Word = ""
     before: Extent
     after: Extent
     spatial: bool
     units: Count
+    groups: int = 1
+    depthwise: bool = False
+    scores: bool = False
+    answer: NameOrNone = ""
+    rectifies: bool = False
+    same_as: NameOrNone = ""
     parameters: int
     bias: bool
     terms: int
@@ -73,14 +100,25 @@ class LayerFacts(Known, frozen=True, kw_only=True):
     high: float
     form: Word
     window: Extent
+    stride: Extent = ""
     rate: float
     maps: list[int]
+    vectors: dict[Word, tuple[float, float, float]] = {}
     shown: dict[Word, Address]
+    notes: dict[Word, Word] = {}
     owner: NameOrNone
     compared: tuple[NameOrNone, NameOrNone]
+    between: list[Name] = []
+    activated: Word = ""
+    rectified: bool = False
+    fed_by: list[Name] = []
+    image: bool = False
+    followed: list[Word] = []
+    silent: bool = False
     padded: bool
     trained_units: int
     gradient_units: int
+    drawn_units: int = 0
 
 
 class AtlasFacts(Known, frozen=True, kw_only=True):
@@ -90,6 +128,7 @@ class AtlasFacts(Known, frozen=True, kw_only=True):
         titles: network → what it is called.
         nets: network → its layers, in order of execution.
         misread: network → how many of the shown inputs it misreads.
+        unlabelled: network → does it answer with scores? For networks without known true classes.
         steps: network → training steps at which its weights were kept.
         images: over how many was counted.
         examples, inputs: how many inputs were chosen as typical; how many are shown.
@@ -98,6 +137,7 @@ class AtlasFacts(Known, frozen=True, kw_only=True):
     titles: dict[Name, Title]
     nets: dict[Name, Annotated[list[LayerFacts], Meta(min_length=1)]]
     misread: dict[Name, int]
+    unlabelled: dict[Name, bool] = {}
     steps: dict[Name, list[int]]
     images: int
     examples: int

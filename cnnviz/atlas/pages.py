@@ -86,13 +86,12 @@ class _Page:
         self.layers = facts.nets[net]
         self.layer = self.layers[index]
         self.explained = explained(net, self.layer.name)
-        self.following = [layer.kind for layer in self.layers[index + 1 : index + 3]]
         self.named = {layer.name: layer for layer in self.layers}
         self.owner = self.named[self.layer.owner] if self.layer.owner else None
 
     def markdown(self) -> str:
         """The page."""
-        layer, table = self.layer, "dead" if self.layer.kind == "relu" else "range"
+        layer, table = self.layer, "dead" if self._rectifies else "range"
         return _MARKDOWN.get_template("layer.md").render(
             title=self._said("title"),
             description=self._said("description"),
@@ -100,13 +99,19 @@ class _Page:
             anchor=layer.name.replace(".", "-"),
             introduction=self._introduction(),
             label=self._said("table.layer"),
-            rows=[(self._said(f"table.{row}"), self._said(f"cells.{row}")) for row in self._rows()],
+            rows=[(self._said(f"table.{row}"), self._said(f"cells.{row}")) for row in self._rows()]
+            + self._vectors(),
             counted=self._said(f"counted.{table}"),
             layer=layer,
             assigned=all(part.isidentifier() for part in layer.name.split(".")),
             examples=self.facts.examples,
             sections=[self._section(name) for name in SECTIONS if name in layer.shown],
+            notes=self._joined(self._said(f"missing.{why}") for why in layer.notes.values()),
         )
+
+    @property
+    def _rectifies(self) -> bool:
+        return self.layer.rectifies or self.layer.kind == "relu"
 
     # --- Words ----------------------------------------------------------------------------------
 
@@ -128,8 +133,18 @@ class _Page:
             "examples": facts.examples,
             "inputs": facts.inputs,
             "kind": self.say(f"kinds.{layer.kind}"),
+            "named": layer.kind in ("activation", "other") or layer.kind.endswith("_norm"),
             "channels": int(layer.before.partition("×")[0] or 0),
+            "features": (layer.before if layer.kind != "embedding" else layer.after).rpartition(
+                "×"
+            )[2],
+            "whole": set(layer.after.split("×")[1:]) <= {"1"} and "×" in layer.before,
+            "convolution": layer.kind in ("conv", "transposed"),
             "weights": layer.units * layer.terms if layer.form else 0,
+            "drawn": layer.drawn_units or layer.units,
+            "answers": facts.unlabelled.get(net, False),
+            "between": [f"`{name}`" for name in layer.between],
+            "sources": [f"[`{name}`]({name}.md)" for name in layer.fed_by],
             "maps": layer.maps[0] if layer.maps else 0,
             "map": times(layer.maps[1:]),
             "gradients": "gradients" in layer.shown,
@@ -144,17 +159,31 @@ class _Page:
 
     def _introduction(self) -> str:
         """What such a layer does, and where more of it is to be seen."""
-        elsewhere = self.owner and not self.layer.form
+        layer = self.layer
+        elsewhere = self.owner and not layer.form
+        several = len(layer.fed_by) + layer.image > 1
         return self._joined(
             [
-                self._said(f"what.{self.layer.kind}"),
+                self._said("what.again" if layer.same_as else f"what.{layer.kind}"),
+                self._said("scores of maps") if layer.answer and layer.kind != "output" else "",
+                self._said("fed by") if several else "",
                 self.explained,
                 self._said("weights elsewhere") if elsewhere else "",
             ]
         )
 
+    def _vectors(self) -> list[tuple[str, str]]:
+        """Rows for the numbers of normalisation."""
+        return [
+            (
+                self._said(f"table.{name}"),
+                self.say("cells.vector", least=least, middle=middle, most=most),
+            )
+            for name, (least, middle, most) in self.layer.vectors.items()
+        ]
+
     def _rows(self) -> list[str]:
-        relu = self.layer.kind == "relu"
+        relu = self._rectifies
         return _true(
             {
                 "kind": True,
@@ -171,13 +200,14 @@ class _Page:
 
     def _section(self, name: str) -> _Section:
         layer, heading = self.layer, name
-        if name == "weights" and layer.kind == "conv":
+        if name == "weights" and layer.kind in ("conv", "transposed"):
             heading = "kernels"
         if name == "activations" and layer.spatial:
             heading = "maps"
         figures = [(layer.shown[name], self._caption(name))]
         if name == "activations":
-            figures.insert(0, (layer.shown["inputs"], self._said("captions.inputs")))
+            told = "inputs without classes" if self.net in self.facts.unlabelled else "inputs"
+            figures.insert(0, (layer.shown["inputs"], self._said(f"captions.{told}")))
         here = name == ("weights" if layer.form else "activations")
         units = self._units(self.owner) if here and self.owner else None
         return _Section(name, self._said(f"headings.{heading}"), figures, units)
@@ -194,7 +224,14 @@ class _Page:
         if section == "field":
             keys = _true({"field.marked": True, "field.padding": layer.padded})
         elif section == "weights":
-            keys = _true({f"weights.{layer.form}": True, "weights.dead": self._faded()})
+            part = 0 < layer.drawn_units < layer.units
+            keys = _true(
+                {
+                    f"weights.{layer.form}": True,
+                    "weights.part": part,
+                    "weights.dead": self._faded(),
+                }
+            )
         elif section == "activations":
             keys = [f"activations.{key}" for key in self._activations()]
         elif section == "gradients":
@@ -206,29 +243,31 @@ class _Page:
 
     def _faded(self) -> bool:
         """Are units of a fully connected layer pale, since they are dead behind their ReLU?"""
-        layer, behind_relu = self.layer, self.following[:1] == ["relu"]
+        layer, behind_relu = self.layer, self.layer.followed[:1] == ["relu"]
         dead = layer.kind == "linear" and behind_relu and layer.dead > 1
         return dead and layer.dead_strength <= 0.3
 
     def _activations(self) -> list[str]:
         layer, (first, second) = self.layer, self.layer.compared
-        if layer.kind in ("dropout", "flatten"):
+        if layer.kind in ("dropout", "flatten") and second:
             return [layer.kind]
         if layer.kind == "output":
             return ["output", "random"]
+        random = _true({"random": not layer.silent})
         if not second:
-            return ["one", "order", "random"]
-        return ["weights" if first and layer.owner == first else "both", "order", "random"]
+            return ["one", "order", *random]
+        pair = "weights" if layer.activated or layer.name == first else "both"
+        return [pair, "order", *random]
 
     def _gradients(self) -> list[str]:
-        following, conv = self.following, self.layer.kind == "conv"
+        following, conv = self.layer.followed, self.layer.kind in ("conv", "transposed")
         return _true(
             {
                 "outputs": True,
                 "relu": following[:1] == ["relu"],
                 "pool": following[:1] == ["pool"] or following == ["relu", "pool"],
-                "kernels": conv,
-                "product": bool(self.layer.form) and not conv,
+                "kernels": conv and bool(self.layer.form),
+                "product": bool(self.layer.form) and not conv and not self.layer.spatial,
             }
         )
 

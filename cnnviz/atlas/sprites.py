@@ -56,6 +56,8 @@ def shrinking(shape: Sequence[int]) -> int:
 def tiles(values: Tensor) -> Floats:
     """Maps (N, C, H, W) as they are; vectors (N, units) with a square for each unit: (N, C, s, s).
 
+    The places of (N, C, T) lie in a row, slices of volumes one below the other.
+
     Of large maps each pixel is the mean of a square of numbers, `shrinking` wide.
 
     >>> tiles(torch.zeros(2, 120)).shape
@@ -64,8 +66,10 @@ def tiles(values: Tensor) -> Floats:
     if (factor := shrinking(values.shape)) > 1:
         values = F.avg_pool2d(values, factor, ceil_mode=True, count_include_pad=False)
     array = values.detach().cpu().float().numpy()
-    if array.ndim == 4:
-        return array
+    if array.ndim == 3:
+        return array[:, :, None]
+    if array.ndim > 3:
+        return array.reshape(*array.shape[:2], -1, array.shape[-1])
     columns = mosaic(np.zeros((array.shape[1], 1, 1))).columns
     side = min(48, max(2, PANEL // columns - 1))
     return array[:, :, None, None].repeat(side, axis=2).repeat(side, axis=3)

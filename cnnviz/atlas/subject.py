@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.atlas.survey import Survey, survey
+from cnnviz.errors import CnnvizError
 from cnnviz.inside.ablation import Ablation, ablate, by_class
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.images import First, Images
-from cnnviz.inside.layers import KINDS, Layer, layers_of
+from cnnviz.inside.layers import KINDS, Layer, answer_of, layers_of
 from cnnviz.inside.patches import extremes
 from cnnviz.inside.receptive_field import ReceptiveField, receptive_fields
 from cnnviz.inside.recording import record
@@ -35,6 +36,7 @@ class Limits:
         ablated: of these, the first on which units are switched off, one after the other.
         together: images on which many units are switched off at once.
         moving, still: weights that figures of training and of gradients draw at most.
+        weights: weights that other figures draw at most.
     """
 
     counted: int = 2000
@@ -42,6 +44,7 @@ class Limits:
     together: int = 1000
     moving: int = 15_000
     still: int = 6_000
+    weights: int = 500_000
 
 
 def _as_they_are(images: Tensor) -> Tensor:
@@ -164,12 +167,18 @@ class AtlasNet:
     @property
     def answers(self) -> Tensor:
         """The classes that the network finds in `inputs`, (N,)."""
-        return self.outputs[self.layers[-1].name].argmax(1)
+        return self.scores.argmax(1)
+
+    @property
+    def scores(self) -> Tensor:
+        """The scores of the classes for `inputs`, before softmax, (N, classes)."""
+        return self.outputs[answer_of(self.layers).name].flatten(1)
 
     def recorded(self, model: nn.Module, inputs: Tensor) -> dict[str, Tensor]:
-        """Outputs of all layers of the atlas, in order of execution."""
+        """Outputs (N, C, …) of all layers of the atlas, in order of execution."""
         with torch.no_grad():
-            return record(model, inputs, layers=[layer.name for layer in self.layers])
+            found = record(model, inputs, layers=[layer.output_key for layer in self.layers])
+        return {layer.name: layer.units_first(found[layer.output_key]) for layer in self.layers}
 
     # --- Over many images -----------------------------------------------------------------------
 
@@ -177,13 +186,14 @@ class AtlasNet:
     def survey(self) -> Survey:
         """What is found in one pass over `counted`."""
         labels = self.tested_labels if self.labelled else None
-        names = [layer.name for layer in self.layers]
-        return survey(self.model, names, self.counted, labels, len(self.classes))
+        axes = {layer.output_key: layer.axis for layer in self.layers}
+        return survey(self.model, list(axes), self.counted, labels, len(self.classes), axes=axes)
 
     @property
     def statistics(self) -> dict[str, LayerStatistics]:
         """What each layer puts out for `counted`, by its name."""
-        return self.survey.layers
+        found = self.survey.layers
+        return {layer.name: found[layer.output_key] for layer in self.layers}
 
     @cached_property
     def extremes(self) -> dict[str, Extremes]:
@@ -238,7 +248,7 @@ class AtlasNet:
     @property
     def weighted(self) -> list[Layer]:
         """Layers with weights: those whose units have pages of their own."""
-        return [layer for layer in self.layers if KINDS[layer.kind].weighted]
+        return [layer for layer in self.layers if layer.has_units]
 
     def before(self, layer: Layer) -> Layer | None:
         """The one layer that feeds another; None if the input does, or several layers do."""
@@ -253,11 +263,11 @@ class AtlasNet:
         return reached[1:]
 
     def weighted_before(self, layer: Layer) -> Layer | None:
-        """The one layer with weights whose outputs reach another, if it is one."""
+        """The one layer with weights whose outputs reach another, if it is one and has units."""
         before = self.before(layer)
         while before is not None and not KINDS[before.kind].weighted:
             before = self.before(before)
-        return before
+        return before if before is not None and before.has_units else None
 
     def weighted_after(self, layer: Layer) -> Layer | None:
         """The first layer with weights that is reached from another alone."""
@@ -267,7 +277,20 @@ class AtlasNet:
     def fields(self) -> dict[str, ReceptiveField]:
         """Receptive fields of all layers."""
         height, width = self.inputs.shape[2:]
-        return receptive_fields(self.model, (height, width))
+        try:
+            return receptive_fields(self.model, (height, width))
+        except CnnvizError:
+            return {}
+
+    def field(self, layer: Layer) -> ReceptiveField | None:
+        """What a unit of a layer with maps sees; None where nobody knows.
+
+        For a layer that puts out a vector: all that its units may see.
+        """
+        try:
+            return self.fields.get(layer.name)
+        except CnnvizError:
+            return None
 
 
 def reinitialised(model: nn.Module, seed: int = 0) -> nn.Module:

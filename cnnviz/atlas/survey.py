@@ -6,7 +6,7 @@ order of the shards: how many processes share the work changes no bit of the res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,7 @@ def survey(
     *,
     extremes: int = EXTREMES,
     shard: int | None = None,
+    axes: Mapping[str, int] | None = None,
 ) -> Survey:
     """What each layer puts out over images, and how the network answers.
 
@@ -72,11 +73,12 @@ def survey(
         classes: how many there are.
         extremes: how many images are kept for each channel that it answers most and least to.
         shard: images that are looked at together, by default by their size.
+        axes: where the units of a layer's output lie, the batch not counted; 0 if not given.
     """
     shard = shard or batch_size(images)
     known = _Known({name: Running(extremes, classes) for name in layers})
     for first in range(0, len(images), shard):
-        known.add(_look(model, known.layers, images, labels, first, shard), labels)
+        known.add(_look(model, known.layers, images, labels, first, shard, axes or {}), labels)
     return known.survey(classes)
 
 
@@ -126,12 +128,15 @@ def _look(
     labels: Tensor | None,
     first: int,
     shard: int,
+    axes: Mapping[str, int],
 ) -> _Seen:
     """Run the model on one shard."""
     glances: dict[str, Glance] = {}
 
     def at(name: str) -> Callable[[Tensor], None]:
         def look(output: Tensor) -> None:
+            if axes.get(name):
+                output = output.movedim(axes[name] + 1, 1)
             glances[name] = layers[name].glance(output, first)
 
         return look

@@ -111,7 +111,7 @@ class UnitPages:
         self._say_html = library.catalogue(language, "unit", escape=True)
         # What the pages share.
         self._template = _TEMPLATES.get_template("unit.html")
-        self._values = self._say("values", relu=bool(self._layer.relu))
+        self._values = self._say("values", function="ReLU" if self._layer.relu else "")
         self._layout = self._say_layout()
         self._inputs = self._say_inputs()
         self._shared = self._of_all()

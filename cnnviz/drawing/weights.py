@@ -44,6 +44,11 @@ def colours(weight: Floats, maps: Shape | None, scale: Scale) -> ColourMosaic:
     return colour_mosaic(weight, scale=scale, signed=True)
 
 
+def depthwise(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
+    """Kernels over one channel each as tiles, in reading order."""
+    return mosaic(np.ascontiguousarray(weight[:, 0]), scale=scale, signed=True)
+
+
 def images(weight: Floats, maps: Shape | None, scale: Scale) -> Mosaic:
     """The weights of each unit in the shape of the image that it looks at."""
     assert maps
@@ -131,6 +136,7 @@ def divisor(n: int) -> int:
 DRAW: dict[str, Draw] = {
     "slices": slices,
     "colours": colours,
+    "depthwise": depthwise,
     "images": images,
     "blocks": blocks,
     "matrix": matrix,

@@ -124,6 +124,7 @@ def test_other_nets_need_no_case_of_their_own():
         ("body.0", "conv", "colours"),
         ("body.1", "relu", ""),
         ("body.2", "conv", "slices"),
+        ("tanh", "activation", ""),
         ("flatten", "flatten", ""),
         ("head", "output", "blocks"),
     ]
@@ -151,7 +152,7 @@ def test_layers_that_bring_branches_together_have_pages(language, said):
 
     net = subject_of("net", Net(), torch.rand(2, 1, 8, 8), steps=())
     made = pages_of(numbers_of(net), language)
-    assert [layer.kind for layer in net.layers][2:5] == ["add", "cat", "other"]
+    assert [layer.kind for layer in net.layers][2:5] == ["add", "cat", "average"]
     for name, kind in zip(("add", "cat"), said, strict=True):
         assert f"| {kind}" in made[f"atlas/net/{name}.md"]
 

@@ -59,22 +59,24 @@ for (const overview of document.querySelectorAll(".overview")) {
     chosen = tile;
     const before = layer.into[unit] ?? [];
     const after = layer.out[unit] ?? [];
+    const above = layers.find(({ name }) => name === layer.row.dataset.before);
+    const below = layers.find(({ name }) => name === layer.row.dataset.after);
     overview.classList.add("chosen");
     tile.classList.add("lit", "own");
     for (const [other, strength] of before) {
-      layers[at - 1].tiles[other].classList.add("lit");
-      join(layers[at - 1].tiles[other], tile, strength);
+      above.tiles[other].classList.add("lit");
+      join(above.tiles[other], tile, strength);
     }
     for (const [other, strength] of after) {
-      layers[at + 1].tiles[other].classList.add("lit");
-      join(tile, layers[at + 1].tiles[other], strength);
+      below.tiles[other].classList.add("lit");
+      join(tile, below.tiles[other], strength);
     }
     const name = document.createElement("b");
     name.textContent = tile.getAttribute("aria-label");
     words.replaceChildren(name);
     const { colon } = overview.dataset;
-    if (before.length) words.append(document.createElement("br"), overview.dataset.from + colon + written(layers[at - 1], before));
-    if (after.length) words.append(document.createElement("br"), overview.dataset.to + colon + written(layers[at + 1], after));
+    if (before.length) words.append(document.createElement("br"), overview.dataset.from + colon + written(above, before));
+    if (after.length) words.append(document.createElement("br"), overview.dataset.to + colon + written(below, after));
   };
 
   // A thousand links are too many stops for the Tab key: one a layer, the arrows move within it.

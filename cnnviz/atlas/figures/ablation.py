@@ -18,6 +18,9 @@ from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.numbers import with_minus
 from cnnviz.words import Say
 
+MANY = 20
+"""So many classes at most have a column."""
+
 FIRST = 40
 """Rows of the table that are open at once."""
 
@@ -84,7 +87,9 @@ def ablation_table(net: AtlasNet) -> Figure:
         unit=rows[0].address,
         change=rows[0].loss[0] / 1000,
     )
-    shown = [(row.address, row.cells) for row in rows]
+    many = len(net.classes) > MANY  # then the mean over all is told alone
+    shown = [(row.address, [row.cells[0], row.cells[len(row.loss)]] if many else row.cells)
+             for row in rows]  # fmt: skip
     order = " ".join(layer.name for layer in net.weighted)
 
     def draw(say: Say) -> str:
@@ -94,7 +99,7 @@ def ablation_table(net: AtlasNet) -> Figure:
             net=net.name,
             title=net.title,
             order=order,
-            classes=net.classes,
+            classes=[] if many else net.classes,
             first=shown[:FIRST],
             others=shown[FIRST:],
         )

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cnnviz.atlas.addresses import unit_name
 from cnnviz.atlas.figures.images import image
-from cnnviz.atlas.sections import Pair, pair, shown
+from cnnviz.atlas.sections import Pair, function_of, pair, shown
 from cnnviz.atlas.sprites import bands, sprite, tiles
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
@@ -35,23 +35,35 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
 def inputs(net: AtlasNet) -> Figure:
     """The inputs, each with its class and what the network answers."""
     panels, wrong = [], 0
-    for pixels, true, said in zip(
-        net.pixels, net.labels.tolist(), net.answers.tolist(), strict=True
-    ):
-        label, answer = net.classes[true], net.classes[said]
-        wrong += true != said
-        mark = "" if true == said else " ✗"
-        alt = message("input", label=label, answer=answer, net=net.title, wrong=true != said)
-        drawn = image(pixels, THUMBNAIL / pixels.shape[2])
-        panels.append(Panel(drawn, f"{label} → {answer}{mark}", alt))
+    for number, pixels in enumerate(net.pixels):
+        said, alt, misread = _read(net, number)
+        wrong += misread
+        panels.append(Panel(image(pixels, THUMBNAIL / pixels.shape[2]), said, alt))
+    alt = message("alt", inputs=len(panels), wrong=wrong, net=net.title)
     return Figure(
-        alt=message("alt", inputs=len(panels), wrong=wrong, net=net.title),
+        alt=alt if net.labelled else message("unlabelled", inputs=len(panels), net=net.title),
         panels=panels,
         legends=[GREY_LEGEND] if net.pixels.shape[1] == 1 else [],
         layout="inputs",
         uses=[net.name],
         drawn_by=inputs,
     )
+
+
+def _read(net: AtlasNet, number: int) -> tuple[str, Message, bool]:
+    """What stands below an input, what it is called, and whether it is misread."""
+    answer = ""
+    if net.classes:
+        said = int(net.answers[number])
+        answer = net.classes[said] if said < len(net.classes) else str(said)
+    if not net.labelled:
+        name = str(net.subject.shown[number])
+        told = f"{name} → {answer}" if answer else name
+        return told, message("unlabelled input", number=name, answer=answer, net=net.title), False
+    true = int(net.labels[number])
+    label, wrong = net.classes[true], true != said
+    alt = message("input", label=label, answer=answer, net=net.title, wrong=wrong)
+    return f"{label} → {answer}{' ✗' if wrong else ''}", alt, wrong
 
 
 def activations(net: AtlasNet, layer: Layer) -> Figure:
@@ -65,7 +77,7 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
     whole = max(float(x.abs().max()) for x in everything)
     peaks = _peaks([x for row in rows[: seen.drawn_alike] for x in row])
     variants = []
-    for key in ("map" if trained[-1].ndim == 4 else "input", "layer", "net"):
+    for key in ("map" if trained[-1].ndim > 2 else "input", "layer", "net"):
         panels: list[Panel] = []
         drawings: list[tuple[Mosaic, bool]] = []
         for index, row in enumerate(rows):
@@ -74,11 +86,11 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
                 drawn = _drawn(values, "share" if probabilities else key, peaks, whole)
                 drawings.append((drawn, probabilities))
                 links = None
-                if seen.units and not copy and values.shape[1] == seen.units.after[0]:
+                if seen.units and not copy and values.shape[1] == seen.units.units:
                     links = Links(seen.units.name, values.shape[1], drawn.columns)
                 label = _label(seen, index, copy if len(row) > 1 else None)
                 panels.append(
-                    Panel(sprite(drawn, len(values), maps=values.ndim == 4), label, links=links)
+                    Panel(sprite(drawn, len(values), maps=values.ndim > 2), label, links=links)
                 )
         scale = message(f"scales.{'pair' if silent and key == 'layer' else key}")
         variants.append(Variant(message(f"variants.{key}"), panels, _legends(drawings, key, scale)))
@@ -125,8 +137,10 @@ def _label(seen: Pair, index: int, copy: int | None) -> Message | str:
     what: Message | str
     if layer is None:
         what = message("names.probabilities" if index else "names.input")
-    elif seen.second and seen.second.kind == "relu" and seen.units is seen.first:
-        what = message("names.after" if index else "names.before", layer=layer.name)
+    elif seen.activated and seen.second and not seen.between:
+        function = function_of(seen.second)
+        key = "names.after" if index else "names.before"
+        what = message(key, layer=layer.name, function=function)
     else:
         what = layer.name
     if copy is None:
@@ -162,8 +176,8 @@ def _legends(drawings: list[tuple[Mosaic, bool]], key: str, scale: Message) -> l
 
 def _notes(seen: Pair, values: Tensor) -> list[Message]:
     """For each input the strongest units, with links, and how many numbers are above zero."""
-    peaks = values.flatten(2).amax(2) if values.ndim == 4 else values  # (N, C)
-    units = seen.units if seen.units and seen.units.after[0] == peaks.shape[1] else None
+    peaks = values.flatten(2).amax(2) if values.ndim > 2 else values  # (N, C)
+    units = seen.units if seen.units and seen.units.units == peaks.shape[1] else None
     layer = next(x for x in (seen.second, seen.first) if x)
     notes = []
     for own, all_values in zip(peaks, values, strict=True):
@@ -179,7 +193,7 @@ def _notes(seen: Pair, values: Tensor) -> list[Message]:
                 layer=layer.name,
                 units=rows,
                 every=every,
-                maps=values.ndim == 4,
+                maps=values.ndim > 2,
                 positive=float((all_values > 0).float().mean()),
             )
         )

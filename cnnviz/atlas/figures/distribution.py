@@ -7,7 +7,7 @@ from html import escape
 from torch import Tensor
 
 from cnnviz.atlas.addresses import unit_name
-from cnnviz.atlas.sections import Pair, pair, shown
+from cnnviz.atlas.sections import Pair, function_of, pair, shown
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import charts, svg
 from cnnviz.figure.figure import Figure, Legend, Panel, Say, message
@@ -36,12 +36,12 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
 def distribution(net: AtlasNet, layer: Layer) -> Figure:
     """Which values a layer gives over the counted images, and how often each unit is above zero."""
     seen = pair(net, layer)
-    both = [seen.first, seen.second] if seen.units is seen.first else [layer]
+    both = [seen.first, seen.second] if seen.units and seen.units is seen.first else [layer]
     layers = [x for x in both if x]
     series = {x.name: net.statistics[x.name] for x in layers}
     last = series[layers[-1].name]
     active, dead = last.above, int((last.active == 0).sum())  # (C,)
-    channels = len(layers[-1].after) == 3  # of units otherwise
+    channels = len(layers[-1].shape) > 1  # of units otherwise
     title = message("histogram.title", net=net.title, layer=layer.name)
     bars = message("bars.title", units=len(active), channels=channels)
     return Figure(
@@ -68,9 +68,13 @@ def distribution(net: AtlasNet, layer: Layer) -> Figure:
 
 def _histogram(series: dict[str, LayerStatistics], seen: Pair, say: Say, title: str) -> str:
     names = list(series)
-    if len(names) == 2 and seen.second and seen.second.kind == "relu":
+    if len(names) == 2 and seen.second and seen.activated and not seen.between:
+        said = {"function": function_of(seen.second)}
         before, after = names
-        names = [say("histogram.before", layer=before), say("histogram.after", layer=after)]
+        names = [
+            say("histogram.before", layer=before, **said),
+            say("histogram.after", layer=after, **said),
+        ]
     tallies = alike([statistics.histogram for statistics in series.values()], BINS)
     return charts.counted_histogram(
         {

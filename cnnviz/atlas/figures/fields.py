@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnviz.atlas.sections import shown
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
 from cnnviz.drawing.framed import frame, framed_map
@@ -27,13 +28,14 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
     return {
         f"{net.name}_{layer.name}_field": field(net, layer)
         for layer in net.layers
-        if len(layer.after) == 3
+        if "field" in shown(net, layer)
     }
 
 
 def field(net: AtlasNet, layer: Layer) -> Figure:
     """Two units of a layer, and what they see of the first input."""
-    own = net.fields[layer.name]
+    own = net.field(layer)
+    assert own is not None, "asked for only where it is known"
     rows, columns = own.units
     units = [((rows // 2, columns // 2), _ORANGE), ((0, 0), _BLUE)]
     maps = net.outputs[layer.name][0].numpy()  # (C, H, W)

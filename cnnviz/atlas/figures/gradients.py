@@ -8,7 +8,8 @@ import torch
 from msgspec.structs import replace
 from torch import Tensor
 
-from cnnviz.atlas.sections import units_of, units_shown
+from cnnviz.atlas.sections import drawable, units_of, units_shown
+from cnnviz.atlas.sections import shown as sections
 from cnnviz.atlas.sprites import PANEL, bands, sprite, stacked, tiles
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
@@ -25,7 +26,7 @@ from cnnviz.figure.figure import (
     message,
 )
 from cnnviz.inside.gradients import Gradients, kernel_gradients, layer_gradients
-from cnnviz.inside.layers import KINDS, Floats, Layer
+from cnnviz.inside.layers import Floats, Layer
 from cnnviz.numbers import significant
 
 
@@ -37,13 +38,14 @@ class _Shown:
         values: (N, …), for each input.
         label: what they are.
         signed: they lie on both sides of zero, as derivatives do.
-        kernels: they are (N, units, in, k, k), a kernel for each unit.
+        kernels: they are (N, units, in, k, k), a kernel for each unit; `form`: drawn how.
     """
 
     values: Tensor
     label: Message
     signed: bool = True
     kernels: bool = False
+    form: str = "slices"
 
     @property
     def wide(self) -> bool:
@@ -53,26 +55,30 @@ class _Shown:
 
 def figures(net: AtlasNet) -> dict[str, Figure]:
     """`<net>_<layer>_gradients` for each layer that computes something."""
+    wanted = [layer for layer in net.layers if "gradients" in sections(net, layer)]
+    if not wanted:
+        return {}
     found = layer_gradients(net.model, net.layers, net.inputs, net.labels)
-    return {
-        f"{net.name}_{layer.name}_gradients": gradients(net, layer, found)
-        for layer in net.layers
-        if not KINDS[layer.kind].silent
-    }
+    return {f"{net.name}_{layer.name}_gradients": gradients(net, layer, found) for layer in wanted}
 
 
 def gradients(net: AtlasNet, layer: Layer, found: Gradients) -> Figure:
     """Derivatives of each input's loss with respect to a layer's outputs, and to its kernels."""
     output = found.outputs.get(layer.name)
-    if output is None:  # the model overwrites it; autograd cannot reach it
-        output = torch.zeros(len(net.inputs), *layer.after)
+    if output is not None:
+        output = layer.units_first(output)
+    else:  # the model overwrites it; autograd cannot reach it
+        output = torch.zeros(len(net.inputs), *layer.shape)
     shown = [_Shown(output, message("panels.output", layer=layer.name))]
-    if layer.kind == "conv" and layer.name in found.inputs:
+    if drawable(layer) and layer.name in found.inputs:
         units = units_shown(layer, net.limits.still)
-        kernels = kernel_gradients(layer, found.inputs[layer.name], output)[:, :units]
-        first = units if units < layer.after[0] else None
-        shown.append(_Shown(kernels, message("panels.kernels", first=first), kernels=True))
-    elif layer.form and layer.name in found.inputs:
+        kernels = kernel_gradients(layer, found.inputs[layer.name], output)
+        if layer.kind == "transposed":  # (N, in, out / groups, k, k)
+            kernels = kernels.unflatten(1, (layer.groups, -1)).transpose(2, 3).flatten(1, 2)
+        first = units if units < layer.units else None
+        said = message("panels.kernels", first=first)
+        shown.append(_Shown(kernels[:, :units], said, kernels=True, form=layer.form))
+    elif layer.form and layer.axis == 0 and layer.name in found.inputs:
         given = found.inputs[layer.name]
         maps = given.view(len(given), *layer.maps) if layer.maps else given
         label = message("panels.input", layer=layer.name)
@@ -109,7 +115,10 @@ def _panel(shown: _Shown, own: bool, owner: Layer | None) -> tuple[Panel, Legend
     scales = [float(p) if own else whole for p in peaks]
     if shown.kernels:
         drawn = stacked(
-            [_kernels(v, scale) for v, scale in zip(values.numpy(), scales, strict=True)]
+            [
+                _kernels(v, shown.form, scale)
+                for v, scale in zip(values.numpy(), scales, strict=True)
+            ]
         )
     else:
         shapes: Floats = tiles(values)
@@ -118,7 +127,7 @@ def _panel(shown: _Shown, own: bool, owner: Layer | None) -> tuple[Panel, Legend
             for v, s in zip(shapes, scales, strict=True)
         ])  # fmt: skip
     links = None
-    if owner and values.shape[1] == owner.after[0] and not shown.kernels:
+    if owner and values.shape[1] == owner.units and not shown.kernels:
         links = Links(owner.name, values.shape[1], drawn.columns)
     width = WIDTH if shown.wide else PANEL
     content: Sprite = sprite(drawn, len(values), width, values.ndim > 2)
@@ -129,8 +138,10 @@ def _panel(shown: _Shown, own: bool, owner: Layer | None) -> tuple[Panel, Legend
     return Panel(content, shown.label, links=links), legend
 
 
-def _kernels(weight: Floats, peak: float) -> Mosaic:
-    return signed_weights(weight, "slices", None, (-peak, peak))
+def _kernels(weight: Floats, form: str, peak: float) -> Mosaic:
+    if form == "matrix":
+        weight = weight.reshape(weight.shape[:2])
+    return signed_weights(weight, form, None, (-peak, peak))
 
 
 def _notes(net: AtlasNet, losses: Tensor, output: Tensor) -> list[Message]:

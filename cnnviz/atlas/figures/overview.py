@@ -12,6 +12,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.atlas.addresses import unit_name
+from cnnviz.atlas.figures.images import class_of
+from cnnviz.atlas.sections import nonlinearity
+from cnnviz.atlas.seen import seen
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.atlas.templating import filled
 from cnnviz.drawing.mosaic import image_png, mosaic
@@ -19,10 +22,12 @@ from cnnviz.drawing.palettes import css_gradient
 from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.contributions import contributions
 from cnnviz.inside.layers import Layer
-from cnnviz.inside.patches import cut
 from cnnviz.inside.statistics import EXTREMES
 from cnnviz.numbers import times
 from cnnviz.words import Say
+
+MANY = 20
+"""So many classes at most the tile of a unit tells apart."""
 
 LINKS = 4
 """Units that a unit is joined to on demand, before it and after it."""
@@ -45,7 +50,7 @@ def net_overview(net: AtlasNet) -> Figure:
             "overview.html",
             say=say,
             net=net.name,
-            example=net.classes[int(net.labels[example])],
+            example=class_of(net, example),
             picture=_uri(_png(pixels)),
             height=_INPUT_HEIGHT,
             width=round(_INPUT_HEIGHT * pixels.shape[2] / pixels.shape[1]),
@@ -53,7 +58,7 @@ def net_overview(net: AtlasNet) -> Figure:
             rows=rows,
         )
 
-    layers = [[layer.name, layer.after[0]] for layer in net.weighted]
+    layers = [[layer.name, layer.units] for layer in net.weighted]
     alt = message("alt", net=net.title, layers=layers)
     return Figure(
         alt=alt,
@@ -94,39 +99,38 @@ class _Tiles:
 
 
 def _tiles(net: AtlasNet, layer: Layer) -> _Tiles:
-    """A kernel over one channel as it is, other convolutions by what excites them, else classes."""
-    units = layer.after[0]
-    if layer.kind == "conv":
-        size = next((size for most, size in ((8, 52), (24, 36), (64, 26)) if units <= most), 16)
-        weight = layer.weight
-        assert weight is not None
-        if weight.shape[1] == 1 and min(weight.shape[2:]) > 1:
-            drawn = mosaic(weight[:, 0], columns=units, scale="layer", signed=True, gap=0)
-            return _Tiles("kernel", drawn.png(9), size, size)
+    """A kernel over one channel as it is; units of a vector by classes; others by what they like.
+
+    Of many classes, or of none, a tile has no room.
+    """
+    units, kernels = layer.units, layer.kernels
+    size = next((size for most, size in ((8, 52), (24, 36), (64, 26)) if units <= most), 16)
+    if kernels is not None and kernels.ndim == 4 and kernels.shape[1] == 1:
+        drawn = mosaic(kernels[:, 0], columns=units, scale="layer", signed=True, gap=0)
+        return _Tiles("kernel", drawn.png(9), size, size)
+    means = _by_class(net, layer) if len(layer.shape) == 1 else None  # (C, classes)
+    if means is None or len(net.classes) > MANY:
         most = net.statistics[layer.name].most
-        means = cut(net.counted, most, net.fields[layer.name]).mean(1)  # (C, channels, h, w)
-        strip = torch.cat(list(net.subject.show(means)), dim=2)  # (1 or 3, h, C·w)
-        return _Tiles("patch", _png((255 * strip.clamp(0, 1)).round().byte()), size, size)
-    profiles = _by_class(net, layer)  # (C, classes)
-    rows = F.pad(profiles, (0, profiles.shape[1] % 2)).unflatten(1, (2, -1)).numpy()  # (C, 2, …)
+        patches = seen(net, layer, net.counted, most).mean(1)  # (C, 1 or 3, h, w)
+        strip = torch.cat(list(patches), dim=2)  # (1 or 3, h, C·w)
+        return _Tiles("patch", _png((255 * strip).round().byte()), size, size)
+    rows = F.pad(means, (0, means.shape[1] % 2)).unflatten(1, (2, -1)).numpy()  # (C, 2, …)
     drawn = mosaic(rows, columns=units, scale="map", gap=0)
     cell = next((cell for most, cell in ((16, 8), (130, 5)) if units <= most), 3)
     return _Tiles("profile", drawn.png(9), cell * rows.shape[2], cell * 2)
 
 
-def _by_class(net: AtlasNet, layer: Layer) -> Tensor:
-    """Mean activation (C, classes) of each unit over the tested images of each class."""
-    relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
-    means = net.statistics[(relu or layer).name].by_class
-    assert means is not None
-    return means
+def _by_class(net: AtlasNet, layer: Layer) -> Tensor | None:
+    """Mean activation (C, classes) of each unit over the counted images of each class."""
+    return net.statistics[(nonlinearity(net, layer) or layer).name].by_class
 
 
 def silent_units(net: AtlasNet, layer: Layer) -> list[int]:
-    """Units that never rise above zero before a ReLU."""
-    if not any(x.kind == "relu" for x in net.after(layer)):
+    """Units that never rise above zero, in a layer behind which a ReLU makes that zero."""
+    after = nonlinearity(net, layer)
+    if after is None or not after.rectifies:
         return []
-    silent: list[int] = (net.statistics[layer.name].active == 0).nonzero()[:, 0].tolist()
+    silent: list[int] = (net.statistics[after.name].active == 0).nonzero()[:, 0].tolist()
     return silent
 
 
@@ -171,6 +175,8 @@ class _Row:
         later: names of what follows, up to the next layer with weights.
         units: number in its address, class if it is one, whether it is silent.
         feeders, fed: what each unit is joined to, as JSON; None where nobody knows.
+        before, after: the layers of these, "" where there is none.
+        sources: what feeds it, if that is not what lies behind the row above.
     """
 
     layer: Layer
@@ -180,15 +186,19 @@ class _Row:
     tiles: _Tiles
     feeders: str | None
     fed: str | None
+    before: str
+    after: str
+    sources: Sequence[str]
 
 
 def _rows(net: AtlasNet, tiles: Mapping[str, _Tiles]) -> list[_Row]:
     into = contributed(net)
-    rows = []
+    rows: list[_Row] = []
     for layer in net.weighted:
-        count, silent = layer.after[0], set(silent_units(net, layer))
-        named = layer.kind == "output" and count == len(net.classes)
-        follower = net.weighted_after(layer)
+        count, silent = layer.units, set(silent_units(net, layer))
+        named = layer.scores and count == len(net.classes) <= MANY
+        feeder, follower = net.weighted_before(layer), net.weighted_after(layer)
+        above = rows[-1].layer if rows else None
         rows.append(
             _Row(
                 layer,
@@ -199,6 +209,9 @@ def _rows(net: AtlasNet, tiles: Mapping[str, _Tiles]) -> list[_Row]:
                 tiles[layer.name],
                 _links(into[layer.name]) if layer.name in into else None,
                 _links(into[follower.name].T) if follower and follower.name in into else None,
+                feeder.name if feeder else "",
+                follower.name if follower else "",
+                [name for name in layer.fed_by if name] if feeder is not above else [],
             )
         )  # fmt: skip
     return rows

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from cnnviz.atlas.figures.images import class_of
 from cnnviz.atlas.sections import units_shown
 from cnnviz.atlas.sprites import STEPS, tiles
 from cnnviz.atlas.subject import AtlasNet
@@ -29,10 +32,10 @@ def training(net: AtlasNet, layer: Layer) -> Figure:
         [tiles(net.outputs_at(step)[layer.name][:1])[0] for step in net.steps]
     )  # (steps, C, H, W)
     weight_peak, map_peak = (float(np.abs(x).max()) for x in (weights, maps))
-    part = units if units < layer.after[0] else None
+    part = units if units < layer.units else None
     labels = (
         message("panels.weights", first=part),
-        message("panels.output", label=net.classes[int(net.labels[0])]),
+        message("panels.output", label=class_of(net, 0)),
     )
     few = FEW if part else STEPS[True]
     variants = []
@@ -68,8 +71,9 @@ def training(net: AtlasNet, layer: Layer) -> Figure:
 
 
 def _weight(net: AtlasNet, layer: Layer, step: int) -> Floats:
-    weight = net.model_at(step).get_parameter(f"{layer.name}.weight")
-    return weight.detach().numpy()
+    kernels = replace(layer, module=net.model_at(step).get_submodule(layer.name)).kernels
+    assert kernels is not None
+    return kernels
 
 
 def _picture(drawn: Mosaic, width: float, steps: int) -> Picture:

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from torch import Tensor
 
-from cnnviz.atlas.figures.images import image
-from cnnviz.atlas.subject import AtlasNet
+from cnnviz.atlas.figures.images import class_of, image
+from cnnviz.atlas.sections import shown, units_shown
+from cnnviz.atlas.subject import AtlasNet, Limits
 from cnnviz.drawing import palettes
 from cnnviz.drawing import weights as layer_mosaics
 from cnnviz.drawing.matrices import matrix_chart
@@ -19,6 +20,9 @@ from cnnviz.inside.layers import Layer
 from cnnviz.numbers import Write, fixed_or_zero, percent, significant, times
 from cnnviz.words import Message, Say, message
 
+MANY = 20
+"""So many classes at most a table of scores has."""
+
 HIGH = 116
 """Height in pixels of each layer in the overview."""
 
@@ -27,9 +31,10 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
     """`overview_<net>`, `<net>_<layer>_weights` and `…_scores` of the output layer."""
     made = {f"overview_{net.name}": overview(net)}
     for layer in net.layers:
-        if layer.form:
-            made[f"{net.name}_{layer.name}_weights"] = weights(layer)
-        if layer.kind == "output":
+        sections = shown(net, layer)
+        if "weights" in sections:
+            made[f"{net.name}_{layer.name}_weights"] = weights(layer, net.limits.weights)
+        if "scores" in sections:
             made[f"{net.name}_{layer.name}_scores"] = scores(net, layer)
     return made
 
@@ -37,10 +42,11 @@ def figures(net: AtlasNet) -> dict[str, Figure]:
 # ---------- Weights ----------
 
 
-def weights(layer: Layer) -> Figure:
-    """All weights of a layer; the reader chooses what shares a scale."""
-    weight = layer.weight
+def weights(layer: Layer, most: int = Limits.weights) -> Figure:
+    """All weights of a layer, `most` of them; the reader chooses what shares a scale."""
+    weight = layer.kernels
     assert weight is not None
+    weight = weight[: units_shown(layer, most)]
     part = message(f"variants.{_PARTS.get(layer.form, 'unit')}")
     variants = []
     scales: list[tuple[Message, Scale, Message]] = [
@@ -51,7 +57,7 @@ def weights(layer: Layer) -> Figure:
         drawn = layer_mosaics.DRAW[layer.form](weight, layer.maps, scale)
         png = Picture(small_png(drawn), drawn.width, drawn.height, min(16, WIDTH / drawn.width))
         columns = unit_columns(layer.form, len(weight)) or drawn.columns
-        links = Links(layer.name, len(weight), columns)
+        links = Links(layer.name, len(weight), columns) if layer.has_units else None
         legend = _legend(drawn, scale != "map", said)
         variants.append(Variant(name, [Panel(png, links=links)], [legend]))
     return Figure(
@@ -70,7 +76,7 @@ def weights(layer: Layer) -> Figure:
     )
 
 
-_PARTS = {"slices": "slice", "colours": "kernel"}
+_PARTS = {"slices": "slice", "colours": "kernel", "depthwise": "kernel"}
 
 
 def _legend(drawn: Mosaic | ColourMosaic, shared: bool, scale: Message) -> Legend:
@@ -93,11 +99,14 @@ def scores(net: AtlasNet, layer: Layer) -> Figure:
     shares = logits.softmax(1)
     wrong = (logits.argmax(1) != labels).tolist()
     rows = [names[i] + (" ✗" if w else "") for i, w in zip(labels.tolist(), wrong, strict=True)]
+    # Of many classes a table holds those that are the truth or an answer somewhere.
+    columns = _columns(shares, labels)
+    names = [names[i] for i in columns]
 
     def table(title: str, numbers: Tensor, write: Write) -> Panel:
         def draw(say: Say) -> str:
             return matrix_chart(
-                numbers.numpy(),
+                numbers[:, columns].numpy(),
                 rows,
                 names,
                 title=say(title),
@@ -122,6 +131,15 @@ def scores(net: AtlasNet, layer: Layer) -> Figure:
     )
 
 
+def _columns(shares: Tensor, labels: Tensor) -> list[int]:
+    """Numbers of all classes, or of those that matter most for these inputs."""
+    if shares.shape[1] <= MANY:
+        return list(range(shares.shape[1]))
+    weight = shares.amax(0)  # (classes,)
+    weight[labels] += 1  # the truth comes first
+    return sorted(weight.topk(MANY).indices.tolist())
+
+
 # ---------- The whole network ----------
 
 
@@ -136,6 +154,10 @@ def overview(net: AtlasNet) -> Figure:
         if output.ndim == 1:
             rows = divisor(len(output)) if len(output) > 10 else len(output)
             output = output.reshape(1, rows, -1)
+        elif output.ndim == 2:  # places in a row
+            output = output[None]
+        elif output.ndim > 3:
+            output = output.reshape(len(output), -1, output.shape[-1])
         drawn = mosaic(output, scale="layer")
         label = message("named", name=layer.name, what=times(layer.after))
         panels.append(Panel(picture(drawn, HIGH / drawn.height), label))
@@ -143,7 +165,7 @@ def overview(net: AtlasNet) -> Figure:
     return Figure(
         alt=message(
             "alt",
-            label=net.classes[int(net.labels[chosen])],
+            label=class_of(net, chosen),
             net=net.title,
             layers=[layer.name for layer in net.layers],
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cnnviz.atlas.figures.weights import figures
-from cnnviz.atlas.measure import net_facts
+from cnnviz.atlas.measure import atlas_facts
 from cnnviz.figure.figure import Figure
 from gen.context import Context
 from gen.nets import atlas_nets
@@ -18,13 +18,4 @@ def generated(context: Context) -> dict[str, Figure]:
 
 def numbers(context: Context) -> dict[str, Any]:
     """Facts of every layer of every network, in order of execution."""
-    nets = atlas_nets(context)
-    return {
-        "titles": {net.name: net.title for net in nets},
-        "nets": {net.name: net_facts(net) for net in nets},
-        "misread": {net.name: int((net.answers != net.labels).sum()) for net in nets},
-        "images": len(nets[0].tested),
-        "examples": nets[0].subject.examples,
-        "inputs": len(nets[0].inputs),
-        "steps": {net.name: net.steps for net in nets},
-    }
+    return atlas_facts(atlas_nets(context))
