@@ -7,7 +7,6 @@ import shlex
 import sys
 import webbrowser
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,7 +75,8 @@ def atlas(
     _say(opened.notes)
     subject = _subject(opened, images, wanted, labels, classes, count, str(where))
 
-    folder: Any = import_module("cnnviz.atlas.folder")
+    from cnnviz.atlas.folder import write_atlas
+
     options = options_of(
         command=shlex.join(["cnnviz", *sys.argv[1:]]),
         layers=layers,
@@ -84,7 +84,7 @@ def atlas(
         device=str(where),
         **amounts,
     )
-    folder.write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)
+    write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)
     if open_it and _first_of_all():
         webbrowser.open((out / "index.html").resolve().as_uri())
 
@@ -202,12 +202,13 @@ def options_of(**wanted: Any) -> Any:
     """
     from dataclasses import fields
 
-    atlas_options = import_module("cnnviz.atlas.folder").Options
-    known = {field.name for field in fields(atlas_options)}
+    from cnnviz.atlas.folder import Options
+
+    known = {field.name for field in fields(Options)}
     for name, value in wanted.items():
         if name not in known and value is not None and name != "device":
             raise CnnvizError(f"--{name} is not there yet. Leave it out.")
-    return atlas_options(**{k: v for k, v in wanted.items() if k in known and v is not None})
+    return Options(**{k: v for k, v in wanted.items() if k in known and v is not None})
 
 
 # --- What was typed -----------------------------------------------------------------------------
