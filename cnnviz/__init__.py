@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cnnviz.nets.models import MLP as MLP
     from cnnviz.nets.models import LeNet as LeNet
     from cnnviz.nets.models import parameter_count as parameter_count
+    from cnnviz.own.look import look as look
     from cnnviz.own.summary import summary as summary
     from cnnviz.training.brief import train_briefly as train_briefly
     from cnnviz.training.checkpoints import trained as trained
@@ -49,6 +50,7 @@ _HOME = {
     "layer_costs": "cnnviz.inside.costs",
     "LeNet": "cnnviz.nets.models",
     "load": "cnnviz.data.datasets",
+    "look": "cnnviz.own.look",
     "MLP": "cnnviz.nets.models",
     "mosaic": "cnnviz.drawing.mosaic",
     "named": "cnnviz.training.runs",
