@@ -130,7 +130,7 @@ def test_a_folder_and_its_classes(photos):
         (lambda seen: seen.filters("relu"), r"Layer 'relu' \(ReLU\) has no kernels"),
         (lambda seen: seen.top("conv", [4]), "Layer 'conv' has units 0 to 3; there is no unit 4"),
         (lambda seen: seen.maps("conf"), "conf"),
-        (lambda seen: cnnviz.look(seen.model, torch.rand(3, 8, 8)), "Its first layer takes 3 channels"),
+        (lambda seen: cnnviz.look(seen.model, torch.rand(3, 8, 8)), "first layer takes 3 channels"),
         (lambda seen: cnnviz.look(nn.Linear, torch.rand(3, 3, 8, 8)), "look returned the class"),
     ],
 )
