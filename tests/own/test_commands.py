@@ -57,7 +57,7 @@ def test_it_says_nothing_of_what_it_is_not_asked(write, fails, tmp_path):
         (["--size", "0"], "--size 0: expected pixels"),
         (["--mean", "a,b"], "--mean a,b: expected a number for each channel"),
         (["--mean", "0.5"], "Give both --mean and --std"),
-        (["--units", "some"], "--units some: expected a number, all, or none"),
+        (["--optimise", "some"], "--optimise some: expected a number, all, or none"),
         (["--optimise", "-1"], "--optimise -1: expected a number, all, or none"),
         (["--device", "tpu"], "Device 'tpu' is not available"),
         (["--images", "nowhere"], "There is no folder 'nowhere'"),
@@ -104,7 +104,7 @@ def test_images_and_classes_that_load_gives(write, fails, tmp_path):
 def test_options_that_are_not_there_yet_are_no_silence():
     with pytest.raises(Exception, match="--sideways is not there yet"):
         options_of(sideways=3)
-    assert options_of(command="x", sideways=None, device="cpu").command == "x"
+    assert options_of(command="x", sideways=None).command == "x"
 
 
 def test_the_summary_of_a_network(capsys):
