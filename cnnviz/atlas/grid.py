@@ -21,8 +21,9 @@ from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.sheets import Sheet, cell_size, rows, tiles
 from cnnviz.files import digest, holds, write_atomically
 from cnnviz.inside.feature_visualization import Optimised
-from cnnviz.inside.patches import Answers, Extremes, cut
+from cnnviz.inside.patches import cut
 from cnnviz.inside.receptive_field import ReceptiveField
+from cnnviz.inside.selection import Answers, Extremes
 
 MEMORY = 256 * 2**20
 """Bytes of small patches that are held at a time, for several layers if they fit."""
@@ -49,30 +50,48 @@ class DrawnGrid:
     sheets: list[SheetFacts]
 
 
+class SheetFiles:
+    """Writes sheets below a folder and knows them: `files` is name → digest of the content."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.files: dict[str, str] = {}
+
+    def write(self, sheet: Sheet, stem: str) -> SheetFacts:
+        """Write a sheet, unless it is there; its name holds the digest of its content.
+
+        Raises:
+            CnnvizError: it cannot be written.
+        """
+        content = digest([sheet.webp])
+        file = f"{stem}-{content[:8]}.webp"
+        if not holds(self._folder / file, content):
+            write_atomically(self._folder / file, sheet.webp)
+        self.files[file] = content
+        return SheetFacts(file=file, width=sheet.width, height=sheet.height, scale=sheet.scale)
+
+
 def draw_grids(
-    net: AtlasNet, best: Mapping[str, Extremes], folder: Path
+    net: AtlasNet, best: Mapping[str, Extremes], files: SheetFiles
 ) -> Iterator[tuple[str, DrawnGrid]]:
-    """The grids of layers, one after the other; files are written below `folder`.
+    """The grids of layers, one after the other.
 
     Args:
-        best: layer → where its units answer most and least; at least four places each.
-        folder: the names of files hold the net, the layer and the digest of their content; what
-            is there already is left as it is.
+        best: layer → where its units answer most and least.
 
     Raises:
         CnnvizError: a file cannot be written.
     """
-    for group in _groups(net, best):
+    for group in groups(net, best):
         store = {name: _Patches(net, best[name], seen_by(net, name)) for name in group}
         _fill(net, store.values())
         for name in group:
-            yield name, _written(store.pop(name), folder, f"{net.name}/{name}")
+            yield name, _written(store.pop(name), files, stem(net, name))
 
 
-def draw_grid(net: AtlasNet, layer: str, best: Extremes, folder: Path) -> DrawnGrid:
-    """The grid of one layer; see `draw_grids`, which is quicker for several."""
-    ((_, drawn),) = draw_grids(net, {layer: best}, folder)
-    return drawn
+def stem(net: AtlasNet, layer: str) -> str:
+    """How the names of a layer's files begin."""
+    return f"grids/{net.name}/{layer}"
 
 
 def seen_by(net: AtlasNet, layer: str) -> ReceptiveField | None:
@@ -157,8 +176,8 @@ def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
     return min(field.size[0], height), min(field.size[1], width)
 
 
-def _groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
-    """Layers whose patches fit in memory together; one alone may be larger."""
+def groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
+    """Names of layers whose patches fit in memory together; one alone may be larger."""
     group: list[str] = []
     held = 0
     for name, extremes in best.items():
@@ -188,30 +207,20 @@ def _fill(net: AtlasNet, layers: Iterable[_Patches]) -> None:
 # --- Files --------------------------------------------------------------------------------------
 
 
-def _written(patches: _Patches, folder: Path, stem: str) -> DrawnGrid:
+def _written(patches: _Patches, files: SheetFiles, stem: str) -> DrawnGrid:
     all_of_them = patches.arrays()
     drawn: dict[str, list[SheetFacts]] = {"tiles": [], "sheets": []}
     for first in range(0, patches.units, BLOCK):
-        block = all_of_them[first : first + BLOCK, :ON_TILE]
-        number = first // BLOCK
-        drawn["tiles"].append(write_sheet(tiles(block, ACROSS), folder, f"{stem}-t{number}"))
+        sheet = tiles(all_of_them[first : first + BLOCK, :ON_TILE], ACROSS)
+        drawn["tiles"].append(files.write(sheet, f"{stem}-t{first // BLOCK}"))
     for first in range(0, patches.units, PER_SHEET):
         sheet = rows(all_of_them[first : first + PER_SHEET])
-        drawn["sheets"].append(write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}"))
+        drawn["sheets"].append(files.write(sheet, f"{stem}-s{first // PER_SHEET}"))
     return DrawnGrid(patches.size, patches.whole, **drawn)
 
 
-def write_sheet(sheet: Sheet, folder: Path, stem: str) -> SheetFacts:
-    """Write a sheet, unless it is there; its name holds the digest of its content."""
-    content = digest([sheet.webp])
-    file = f"{stem}-{content[:8]}.webp"
-    if not holds(folder / file, content):
-        write_atomically(folder / file, sheet.webp)
-    return SheetFacts(file=file, width=sheet.width, height=sheet.height, scale=sheet.scale)
-
-
 def draw_optimised(
-    net: AtlasNet, layer: str, units: Sequence[int], optimum: Optimised, folder: Path
+    net: AtlasNet, layer: str, units: Sequence[int], optimum: Optimised, files: SheetFiles
 ) -> OptimisedFacts:
     """What was optimised for some units of a layer, a row each, cut as their patches are.
 
@@ -228,7 +237,7 @@ def draw_optimised(
     size = cell_size(*patches.shape[2:])
     small = made_small(patches, size)
     sheet = rows(small.unflatten(0, (count, starts)).permute(0, 1, 3, 4, 2).numpy())
-    written = write_sheet(sheet, folder, f"{net.name}/{layer}-o")
+    written = files.write(sheet, f"{stem(net, layer)}-o")
     values = [short(value) for value in optimum.value]
     return OptimisedFacts(sheet=written, size=size, units=list(units), value=values)
 

@@ -1,0 +1,224 @@
+"""Grids of small networks: every patch is where it is said to be, every number PyTorch's."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from cnnviz.atlas.grid import SheetFiles, draw_grids, draw_optimised, groups, made_small, opaque
+from cnnviz.atlas.grid_columns import draw_units, grids_in, off_facts
+from cnnviz.atlas.grid_facts import PER_SHEET
+from cnnviz.atlas.subject import AtlasNet, Subject
+from cnnviz.figure.kept import Chapter, opened, sealed
+from cnnviz.inside.ablation import Ablation
+from cnnviz.inside.feature_visualization import Optimised
+
+CLASSES = ["Ché", "crane, bird", "lynx <&>"]
+
+
+class Read:
+    """Images on demand, that count how often each is read and how many at once."""
+
+    def __init__(self, images):
+        self.images, self.read, self.most = images, [], 0
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        found = self.images[index]
+        self.most = max(self.most, len(found))
+        self.read.append(index)
+        return found
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 6, 3, stride=2), nn.ReLU(), nn.Conv2d(6, 14, 5, padding=2), nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(14, 3),
+    )  # fmt: skip
+    images = torch.rand(20, 3, 24, 32)
+    subject = Subject(
+        name="small", title="Small", model=model.eval(), images=Read(images),
+        labels=torch.arange(20) % 3, classes=CLASSES, shown=[0, 1, 2], examples=3,
+    )  # fmt: skip
+    return AtlasNet(subject)
+
+
+@pytest.fixture(scope="module")
+def drawn(net, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grid")
+    chapter, files = Chapter("0" * 64), SheetFiles(folder)
+    draw_units(net, [layer.name for layer in net.weighted], chapter, files)
+    return grids_in(opened(sealed(chapter))), chapter, folder
+
+
+def test_patches_are_cut_where_the_facts_say(net, drawn):
+    """The sheets of a layer with small patches are kept pixel for pixel."""
+    facts, _, folder = drawn
+    layer = facts["0"]
+    assert (layer.patch, layer.whole, layer.tiles[0].scale) == ((3, 3), False, 16)
+    sheet = np.asarray(Image.open(folder / layer.sheets[0].file).convert("RGBA"))
+    field = net.fields["0"]
+    for unit in range(6):
+        for k in range(18):
+            places, i = (layer.most, k) if k < 9 else (layer.least, k - 9)
+            top, left, bottom, right = field.box(places.row[unit][i], places.column[unit][i])
+            image = net.subject.images.images[places.image[unit][i]]
+            expected = (255 * image[:, top:bottom, left:right]).round().permute(1, 2, 0)
+            found = sheet[unit * 4 : unit * 4 + 3, k * 4 : k * 4 + 3]
+            assert (found[..., 3] == 255).all()
+            assert np.array_equal(found[..., :3], expected.byte().numpy())
+
+
+def test_values_are_pytorchs(net, drawn):
+    facts = drawn[0]["2"]
+    model, images, labels = net.model, net.subject.images.images, net.subject.labels
+    with torch.no_grad():
+        before = model[:3](images)  # (N, 14, h, w)
+    after = before.relu()
+    for unit in range(14):
+        for i in range(9):
+            image, row, column = (
+                getattr(facts.least, side)[unit][i] for side in ("image", "row", "column")
+            )
+            told = facts.least.value[unit][i]
+            assert told == pytest.approx(float(before[image, unit, row, column]), rel=1e-4)
+            assert told == pytest.approx(
+                float(before[:, unit].flatten(1).amin(1).sort().values[i]), rel=1e-4
+            )
+        assert facts.labels[facts.most.image[unit][0]] == int(labels[facts.most.image[unit][0]])
+    flat = after.transpose(0, 1).flatten(1)
+    assert facts.mean == pytest.approx(flat.mean(1).tolist(), rel=1e-3)
+    assert facts.low == pytest.approx(before.transpose(0, 1).flatten(1).amin(1).tolist(), rel=1e-4)
+    assert facts.active == pytest.approx((after.amax((2, 3)) > 0).float().mean(0).tolist())
+    means = torch.stack([after[labels == c].mean((0, 2, 3)) for c in range(3)], dim=1)
+    assert facts.best == means.argsort(1, descending=True).tolist()
+    assert facts.relu == "3"
+    assert facts.norm == pytest.approx(model[2].weight.flatten(1).norm(dim=1).tolist(), rel=1e-4)
+    assert facts.bias == pytest.approx(model[2].bias.tolist(), rel=1e-4)
+
+
+def test_the_output_layer_names_its_classes(drawn):
+    facts = drawn[0]["6"]
+    assert facts.own
+    assert [facts.classes[i] for i in range(3)] == CLASSES
+    assert facts.whole
+    assert facts.patch == (24, 32)
+
+
+def test_what_lies_beyond_the_image_is_transparent(net, drawn):
+    """A field of the second convolution reaches two rows of the first beyond the image."""
+    facts, _, folder = drawn
+    layer = facts["2"]
+    sheet = np.asarray(Image.open(folder / layer.sheets[0].file).convert("RGBA"))
+    height, width = layer.patch
+    edge = [
+        (unit, i) for unit in range(PER_SHEET) for i in range(9) if layer.most.row[unit][i] == 0
+    ]
+    assert edge
+    for unit, i in edge:
+        top = unit * (height + 1)
+        patch = sheet[top : top + height, i * (width + 1) : i * (width + 1) + width, 3]
+        assert (patch[:4] == 0).all()
+        assert patch[height // 2, width // 2] == 255
+
+
+def test_sheets_hold_so_many_units(drawn):
+    facts = drawn[0]["2"]
+    assert (len(facts.tiles), len(facts.sheets)) == (1, 2)
+    assert [sheet.height for sheet in facts.sheets] == [
+        n * (facts.patch[0] + 1) for n in (PER_SHEET, 2)
+    ]
+
+
+def test_files_are_known_and_a_second_run_writes_none(net, drawn):
+    _, chapter, folder = drawn
+    written = {file.relative_to(folder).as_posix(): file.stat() for file in folder.rglob("*.webp")}
+    assert set(written) == set(chapter.files)
+    again = SheetFiles(folder)
+    list(draw_grids(net, {"2": net.extremes["2"]}, again))
+    assert set(again.files) < set(written)
+    assert all((folder / file).stat() == stat for file, stat in written.items())
+
+
+def test_images_are_read_once_for_all_layers_and_never_all_at_once(net, tmp_path, monkeypatch):
+    monkeypatch.setattr("cnnviz.atlas.grid.AT_ONCE", 4 * 24 * 32 * 3 * 4)
+    best = {name: net.extremes[name] for name in ("0", "2", "6")}
+    assert list(groups(net, best)) == [["0", "2", "6"]]
+    images = net.subject.images
+    images.read, images.most = [], 0
+    list(draw_grids(net, best, SheetFiles(tmp_path)))
+    assert images.most <= 4
+    read = torch.cat(images.read)
+    assert len(read.unique()) == len(read)
+
+
+def test_large_layers_are_drawn_one_after_the_other(net, monkeypatch):
+    monkeypatch.setattr("cnnviz.atlas.grid.MEMORY", 1)
+    best = {name: net.extremes[name] for name in ("0", "2")}
+    assert list(groups(net, best)) == [["0"], ["2"]]
+
+
+def test_made_small_without_dark_edges():
+    """White beside what lies beyond the image stays white."""
+    patch = opaque(torch.ones(1, 1, 40, 40))
+    patch[..., :13] = 0
+    small = made_small(patch, (10, 10))
+    colour, opacity = small[0]
+    assert (colour[opacity > 0] == 255).all()
+    assert 0 < opacity[0, 3] < 255
+
+
+def test_optimised_inputs_are_cut_to_the_field(net, tmp_path):
+    optimum = Optimised(torch.rand(2, 3, 3, 24, 32), torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
+    files = SheetFiles(tmp_path)
+    facts = draw_optimised(net, "0", [1, 4], optimum, files)
+    assert (facts.units, facts.value) == ([1, 4], [[1, 2, 3], [4, 5, 6]])
+    assert facts.size == (3, 3)
+    sheet = np.asarray(Image.open(tmp_path / facts.sheet.file).convert("RGBA"))
+    field = net.fields["0"]
+    top, left, bottom, right = field.box(field.units[0] // 2, field.units[1] // 2)
+    expected = (255 * optimum.images[1, 2, :, top:bottom, left:right]).round().byte()
+    assert np.array_equal(sheet[4:7, 8:11, :3], expected.permute(1, 2, 0).numpy())
+
+
+def test_links_and_ablation_as_columns(net, tmp_path):
+    links = {"before": "0", "incoming": [[[1, 0.5, 0.25], [2, -1, 3]]] * 14, "after": "",
+             "outgoing": []}  # fmt: skip
+    off = Ablation(torch.tensor([[0.5, 1, float("nan")]]), torch.tensor([[2.0, 1, float("nan")]]))
+    whole = (torch.tensor([1.0, 1, float("nan")]), torch.tensor([1.0, 1, float("nan")]))
+    told = off_facts([3], off, whole)
+    assert (told.accuracy, told.loss) == ([-0.25], [0.5])
+    chapter = Chapter("0" * 64)
+    draw_units(net, ["2"], chapter, SheetFiles(tmp_path), links={"2": links}, off={"2": told})
+    facts = grids_in(chapter)["2"]
+    assert (facts.incoming.layer, facts.incoming.count) == ("0", 6)
+    assert facts.incoming.unit[13] == [1, 2]
+    assert facts.incoming.contribution[0] == [0.25, 3]
+    assert facts.outgoing is None
+    assert facts.off == told
+
+
+def test_without_labels_nothing_is_told_by_class(net, tmp_path):
+    bare = AtlasNet(
+        Subject(
+            name="bare",
+            title="Bare",
+            model=net.model,
+            images=torch.rand(12, 1, 24, 32).expand(-1, 3, -1, -1),
+            labels=None,
+            classes=[],
+            shown=[0],
+            examples=1,
+        )  # fmt: skip
+    )
+    chapter = Chapter("0" * 64)
+    draw_units(bare, ["2", "6"], chapter, SheetFiles(tmp_path))
+    facts = grids_in(chapter)
+    assert facts["2"].best == []
+    assert facts["2"].labels == {}
+    assert not facts["6"].own
