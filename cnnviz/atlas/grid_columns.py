@@ -119,8 +119,9 @@ def grid_facts(
         own=own,
         off=off,
         optimised=optimised,
+        incoming=_joined(net, links, "before", "incoming"),
+        outgoing=_joined(net, links, "after", "outgoing"),
         **_weights(layer),
-        **_joined(net, links),
     )
 
 
@@ -166,15 +167,16 @@ def _weights(layer: Layer) -> dict[str, Any]:
     return {"norm": short(norm), "bias": () if bias is None else short(bias.detach().cpu())}
 
 
-def _joined(net: AtlasNet, links: Links | None) -> dict[str, JoinedFacts]:
-    """Who feeds the units and whom they feed, as columns."""
-    found = {}
-    for side, key in (("incoming", "before"), ("outgoing", "after")):
-        if links and links[key]:
-            columns = [list(zip(*unit, strict=True)) or [(), (), ()] for unit in links[side]]
-            unit, weight, contribution = (list(map(list, c)) for c in zip(*columns, strict=True))
-            found[side] = JoinedFacts(
-                layer=links[key], count=net.layer(links[key]).after[0],
-                unit=unit, weight=weight, contribution=contribution,
-            )  # fmt: skip
-    return found
+def _joined(net: AtlasNet, links: Links | None, key: str, side: str) -> JoinedFacts | None:
+    """Who feeds the units, or whom they feed, as columns."""
+    if not links or not links[key]:
+        return None
+    columns = [list(zip(*unit, strict=True)) or [(), (), ()] for unit in links[side]]
+    unit, weight, contribution = (list(map(list, c)) for c in zip(*columns, strict=True))
+    return JoinedFacts(
+        layer=links[key],
+        count=net.layer(links[key]).after[0],
+        unit=unit,
+        weight=weight,
+        contribution=contribution,
+    )
