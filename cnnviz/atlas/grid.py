@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -50,34 +51,15 @@ class DrawnGrid:
     sheets: list[SheetFacts]
 
 
-class SheetFiles:
-    """Writes sheets below a folder and knows them: `files` is name → digest of the content."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.files: dict[str, str] = {}
-
-    def write(self, sheet: Sheet, stem: str) -> SheetFacts:
-        """Write a sheet, unless it is there; its name holds the digest of its content.
-
-        Raises:
-            CnnvizError: it cannot be written.
-        """
-        content = digest([sheet.webp])
-        file = f"{stem}-{content[:8]}.webp"
-        if not holds(self._folder / file, content):
-            write_atomically(self._folder / file, sheet.webp)
-        self.files[file] = content
-        return SheetFacts(file=file, width=sheet.width, height=sheet.height, scale=sheet.scale)
-
-
 def draw_grids(
-    net: AtlasNet, best: Mapping[str, Extremes], files: SheetFiles
+    net: AtlasNet, best: Mapping[str, Extremes], folder: Path
 ) -> Iterator[tuple[str, DrawnGrid]]:
-    """The grids of layers, one after the other.
+    """The grids of layers, one after the other; files are written below `folder`.
 
     Args:
         best: layer → where its units answer most and least.
+        folder: the names of files hold the net, the layer and the digest of their content; what
+            is there already is left as it is.
 
     Raises:
         CnnvizError: a file cannot be written.
@@ -86,7 +68,7 @@ def draw_grids(
         store = {name: _Patches(net, best[name], seen_by(net, name)) for name in group}
         _fill(net, store.values())
         for name in group:
-            yield name, _written(store.pop(name), files, stem(net, name))
+            yield name, _written(store.pop(name), folder, stem(net, name))
 
 
 def stem(net: AtlasNet, layer: str) -> str:
@@ -95,12 +77,42 @@ def stem(net: AtlasNet, layer: str) -> str:
 
 
 def seen_by(net: AtlasNet, layer: str) -> ReceptiveField | None:
-    """What the units of a layer see of an image; None where this is all of it, or not known."""
+    """What the units of a layer see of an image, if patches can be cut to it.
+
+    None where they see all of it, where nobody knows, and where they see windows of different
+    sizes: then whole images are shown.
+    """
     field = net.fields.get(layer)
-    if field is None or not min(field.jump):
+    if field is None or field_covers(field):
         return None
-    covers = all(size >= whole for size, whole in zip(field.size, field.input_size, strict=True))
-    return None if covers else field
+    ends = ({0, 1, n // 2, n - 1} & set(range(n)) for n in field.units)
+    boxes = [field.box(row, column) for row, column in product(*ends)]
+    sizes = {(bottom - top, right - left) for top, left, bottom, right in boxes}
+    return _within(field) if len(sizes) == 1 else None
+
+
+def _within(field: ReceptiveField) -> ReceptiveField:
+    """A field that is higher or wider than the image ends with it there."""
+    size, start, jump = list(field.size), list(field.start), list(field.jump)
+    for axis, whole in enumerate(field.input_size):
+        if size[axis] >= whole:
+            size[axis], start[axis], jump[axis] = whole, whole / 2, 0
+    return ReceptiveField(
+        (size[0], size[1]), (jump[0], jump[1]), (start[0], start[1]), field.units, field.input_size
+    )
+
+
+def field_covers(field: ReceptiveField) -> bool:
+    """Does a unit see the whole image?"""
+    return all(size >= whole for size, whole in zip(field.size, field.input_size, strict=True))
+
+
+def field_size(net: AtlasNet, layer: str) -> tuple[int, int]:
+    """Height and width of what each unit of a layer sees, (0, 0) where it is not one size."""
+    field = net.fields.get(layer)
+    if field is None or (seen_by(net, layer) is None and not field_covers(field)):
+        return 0, 0
+    return field.size
 
 
 # --- Patches ------------------------------------------------------------------------------------
@@ -171,9 +183,7 @@ def made_small(patches: Tensor, size: tuple[int, int]) -> Tensor:
 
 def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
     height, width = net.inputs.shape[2:]
-    if field is None:
-        return height, width
-    return min(field.size[0], height), min(field.size[1], width)
+    return field.size if field else (height, width)
 
 
 def groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
@@ -207,29 +217,38 @@ def _fill(net: AtlasNet, layers: Iterable[_Patches]) -> None:
 # --- Files --------------------------------------------------------------------------------------
 
 
-def _written(patches: _Patches, files: SheetFiles, stem: str) -> DrawnGrid:
+def _written(patches: _Patches, folder: Path, stem: str) -> DrawnGrid:
     all_of_them = patches.arrays()
     drawn: dict[str, list[SheetFacts]] = {"tiles": [], "sheets": []}
     for first in range(0, patches.units, BLOCK):
         sheet = tiles(all_of_them[first : first + BLOCK, :ON_TILE], ACROSS)
-        drawn["tiles"].append(files.write(sheet, f"{stem}-t{first // BLOCK}"))
+        drawn["tiles"].append(write_sheet(sheet, folder, f"{stem}-t{first // BLOCK}"))
     for first in range(0, patches.units, PER_SHEET):
         sheet = rows(all_of_them[first : first + PER_SHEET])
-        drawn["sheets"].append(files.write(sheet, f"{stem}-s{first // PER_SHEET}"))
+        drawn["sheets"].append(write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}"))
     return DrawnGrid(patches.size, patches.whole, **drawn)
 
 
+def write_sheet(sheet: Sheet, folder: Path, stem: str) -> SheetFacts:
+    """Write a sheet, unless it is there; its name holds the digest of its content."""
+    content = digest([sheet.webp])
+    file = f"{stem}-{content[:8]}.webp"
+    if not holds(folder / file, content):
+        write_atomically(folder / file, sheet.webp)
+    return SheetFacts(file=file, width=sheet.width, height=sheet.height, scale=sheet.scale)
+
+
 def draw_optimised(
-    net: AtlasNet, layer: str, units: Sequence[int], optimum: Optimised, files: SheetFiles
+    net: AtlasNet, layer: str, units: Sequence[int], optimum: Optimised, folder: Path
 ) -> OptimisedFacts:
     """What was optimised for some units of a layer, a row each, cut as their patches are.
 
     Args:
-        optimum: images (units, starts, C, H, W) and what they reached (units, starts).
+        optimum: images (units, starts, 1 or 3, H, W) from 0 to 1, and what they reached.
     """
     field, images = seen_by(net, layer), optimum.images
     count, starts = optimum.value.shape
-    patches = opaque(net.subject.show(images.flatten(0, 1)))  # (units · starts, planes, H, W)
+    patches = opaque(images.flatten(0, 1))  # (units · starts, planes, H, W)
     if field is not None:
         row, column = (torch.full((len(patches), 1), n // 2) for n in field.units)
         which = torch.arange(len(patches))[:, None]
@@ -237,7 +256,7 @@ def draw_optimised(
     size = cell_size(*patches.shape[2:])
     small = made_small(patches, size)
     sheet = rows(small.unflatten(0, (count, starts)).permute(0, 1, 3, 4, 2).numpy())
-    written = files.write(sheet, f"{stem(net, layer)}-o")
+    written = write_sheet(sheet, folder, f"{stem(net, layer)}-o")
     values = [short(value) for value in optimum.value]
     return OptimisedFacts(sheet=written, size=size, units=list(units), value=values)
 

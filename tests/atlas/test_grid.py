@@ -6,11 +6,18 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cnnviz.atlas.grid import SheetFiles, draw_grids, draw_optimised, groups, made_small, opaque
-from cnnviz.atlas.grid_columns import draw_units, grids_in, off_facts
+from cnnviz.atlas.grid import (
+    draw_grids,
+    draw_optimised,
+    field_size,
+    groups,
+    made_small,
+    opaque,
+    seen_by,
+)
 from cnnviz.atlas.grid_facts import PER_SHEET
+from cnnviz.atlas.grid_units import grid_facts, off_facts
 from cnnviz.atlas.subject import AtlasNet, Subject
-from cnnviz.figure.kept import Chapter, opened, sealed
 from cnnviz.inside.ablation import Ablation
 from cnnviz.inside.feature_visualization import Optimised
 
@@ -40,7 +47,7 @@ def net():
         nn.Conv2d(3, 6, 3, stride=2), nn.ReLU(), nn.Conv2d(6, 14, 5, padding=2), nn.ReLU(),
         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(14, 3),
     )  # fmt: skip
-    images = torch.rand(20, 3, 24, 32)
+    images = torch.rand(20, 3, 25, 33)
     subject = Subject(
         name="small", title="Small", model=model.eval(), images=Read(images),
         labels=torch.arange(20) % 3, classes=CLASSES, shown=[0, 1, 2], examples=3,
@@ -48,17 +55,23 @@ def net():
     return AtlasNet(subject)
 
 
+def facts_of(net, layers, folder, into=None, **more):
+    best = {name: net.extremes[name] for name in layers}
+    return {
+        name: grid_facts(net, net.layer(name), drawn, into or {}, **more)
+        for name, drawn in draw_grids(net, best, folder)
+    }
+
+
 @pytest.fixture(scope="module")
 def drawn(net, tmp_path_factory):
     folder = tmp_path_factory.mktemp("grid")
-    chapter, files = Chapter("0" * 64), SheetFiles(folder)
-    draw_units(net, [layer.name for layer in net.weighted], chapter, files)
-    return grids_in(opened(sealed(chapter))), chapter, folder
+    return facts_of(net, [layer.name for layer in net.weighted], folder), folder
 
 
 def test_patches_are_cut_where_the_facts_say(net, drawn):
     """The sheets of a layer with small patches are kept pixel for pixel."""
-    facts, _, folder = drawn
+    facts, folder = drawn
     layer = facts["0"]
     assert (layer.patch, layer.whole, layer.tiles[0].scale) == ((3, 3), False, 16)
     sheet = np.asarray(Image.open(folder / layer.sheets[0].file).convert("RGBA"))
@@ -107,12 +120,12 @@ def test_the_output_layer_names_its_classes(drawn):
     assert facts.own
     assert [facts.classes[i] for i in range(3)] == CLASSES
     assert facts.whole
-    assert facts.patch == (24, 32)
+    assert facts.patch == (25, 33)
 
 
 def test_what_lies_beyond_the_image_is_transparent(net, drawn):
     """A field of the second convolution reaches two rows of the first beyond the image."""
-    facts, _, folder = drawn
+    facts, folder = drawn
     layer = facts["2"]
     sheet = np.asarray(Image.open(folder / layer.sheets[0].file).convert("RGBA"))
     height, width = layer.patch
@@ -135,15 +148,14 @@ def test_sheets_hold_so_many_units(drawn):
     ]
 
 
-def test_files_are_known_and_a_second_run_writes_none(net, drawn):
-    _, chapter, folder = drawn
+def test_a_second_run_writes_nothing(net, drawn):
+    facts, folder = drawn
     written = {
         file.relative_to(folder).as_posix(): file.stat().st_ino for file in folder.rglob("*.webp")
     }
-    assert set(written) == set(chapter.files)
-    again = SheetFiles(folder)
-    list(draw_grids(net, {"2": net.extremes["2"]}, again))
-    assert set(again.files) < set(written)
+    told = {sheet.file for layer in facts.values() for sheet in [*layer.tiles, *layer.sheets]}
+    assert set(written) == told
+    list(draw_grids(net, {"2": net.extremes["2"]}, folder))
     assert all((folder / file).stat().st_ino == number for file, number in written.items())
 
 
@@ -153,7 +165,7 @@ def test_images_are_read_once_for_all_layers_and_never_all_at_once(net, tmp_path
     assert list(groups(net, best)) == [["0", "2", "6"]]
     images = net.subject.images
     images.read, images.most = [], 0
-    list(draw_grids(net, best, SheetFiles(tmp_path)))
+    list(draw_grids(net, best, tmp_path))
     assert images.most <= 4
     read = torch.cat(images.read)
     assert len(read.unique()) == len(read)
@@ -177,8 +189,7 @@ def test_made_small_without_dark_edges():
 
 def test_optimised_inputs_are_cut_to_the_field(net, tmp_path):
     optimum = Optimised(torch.rand(2, 3, 3, 24, 32), torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
-    files = SheetFiles(tmp_path)
-    facts = draw_optimised(net, "0", [1, 4], optimum, files)
+    facts = draw_optimised(net, "0", [1, 4], optimum, tmp_path)
     assert (facts.units, facts.value) == ([1, 4], [[1, 2, 3], [4, 5, 6]])
     assert facts.size == (3, 3)
     sheet = np.asarray(Image.open(tmp_path / facts.sheet.file).convert("RGBA"))
@@ -189,18 +200,17 @@ def test_optimised_inputs_are_cut_to_the_field(net, tmp_path):
 
 
 def test_links_and_ablation_as_columns(net, tmp_path):
-    links = {"before": "0", "incoming": [[[1, 0.5, 0.25], [2, -1, 3]]] * 14, "after": "",
-             "outgoing": []}  # fmt: skip
+    into = {"2": torch.tensor([[0.25, 0, 0, -3, 0, 0.5]]).expand(14, 6)}
     off = Ablation(torch.tensor([[0.5, 1, float("nan")]]), torch.tensor([[2.0, 1, float("nan")]]))
     whole = (torch.tensor([1.0, 1, float("nan")]), torch.tensor([1.0, 1, float("nan")]))
     told = off_facts([3], off, whole)
     assert (told.accuracy, told.loss) == ([-0.25], [0.5])
-    chapter = Chapter("0" * 64)
-    draw_units(net, ["2"], chapter, SheetFiles(tmp_path), links={"2": links}, off={"2": told})
-    facts = grids_in(chapter)["2"]
+    facts = facts_of(net, ["2"], tmp_path, into, off=told)["2"]
     assert (facts.incoming.layer, facts.incoming.count) == ("0", 6)
-    assert facts.incoming.unit[13] == [1, 2]
-    assert facts.incoming.contribution[0] == [0.25, 3]
+    assert facts.incoming.unit[13][:3] == [3, 5, 0]
+    assert facts.incoming.contribution[0][:3] == [-3, 0.5, 0.25]
+    weight = net.model[2].weight[13, 3].detach().norm()
+    assert facts.incoming.weight[13][0] == pytest.approx(float(weight), rel=1e-4)
     assert facts.outgoing is None
     assert facts.off == told
 
@@ -208,10 +218,36 @@ def test_links_and_ablation_as_columns(net, tmp_path):
 def test_without_labels_nothing_is_told_by_class(net, tmp_path):
     images = torch.rand(12, 3, 24, 32)
     subject = Subject("bare", "Bare", net.model, images, None, [], shown=[0], examples=1)
-    bare = AtlasNet(subject)
-    chapter = Chapter("0" * 64)
-    draw_units(bare, ["2", "6"], chapter, SheetFiles(tmp_path))
-    facts = grids_in(chapter)
-    assert facts["2"].best == []
-    assert facts["2"].labels == {}
+    facts = facts_of(AtlasNet(subject), ["2", "6"], tmp_path)
+    assert not facts["2"].best
+    assert not facts["2"].labels
     assert not facts["6"].own
+
+
+def test_windows_of_different_sizes_are_shown_as_whole_images(tmp_path):
+    """Behind adaptive pooling from 11 to 4 rows windows have three or four rows."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.AdaptiveAvgPool2d((4, 5)), nn.Conv2d(3, 2, 1), nn.Conv2d(2, 2, (4, 5)))
+    images = torch.rand(10, 3, 11, 10)
+    net = AtlasNet(Subject("a", "A", model.eval(), images, None, [], shown=[0], examples=1))
+    assert seen_by(net, "1") is None
+    assert field_size(net, "1") == (0, 0)
+    assert field_size(net, "2") == (11, 10)
+    facts = facts_of(net, ["1", "2"], tmp_path)
+    assert facts["1"].whole
+    assert facts["1"].patch == (11, 10)
+
+
+def test_a_field_higher_than_the_image_ends_with_it(tmp_path):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, (9, 3), padding=(4, 1)), nn.Flatten(), nn.Linear(120, 2))
+    images = torch.rand(10, 1, 5, 12)
+    net = AtlasNet(Subject("a", "A", model.eval(), images, None, [], shown=[0], examples=1))
+    facts = facts_of(net, ["0"], tmp_path)["0"]
+    assert (facts.patch, facts.field, facts.whole) == ((5, 3), (9, 3), False)
+    sheet = np.asarray(Image.open(tmp_path / facts.sheets[0].file).convert("RGBA"))
+    image, column = facts.most.image[1][0], facts.most.column[1][0]
+    expected = torch.nn.functional.pad(images[image, 0], (1, 1))[:, column : column + 3]
+    opaque_there = sheet[6:11, :3, 3] == 255
+    assert np.array_equal(sheet[6:11, :3, 0][opaque_there],
+                          (255 * expected).round().byte().numpy()[opaque_there])  # fmt: skip

@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from torch.nn import functional as F
 
 import cnnviz
-from cnnviz.atlas.grid import SheetFiles
+from cnnviz.atlas.grid import write_sheet
 from cnnviz.atlas.grid_facts import (
     ACROSS,
     BLOCK,
@@ -57,7 +57,6 @@ def places(generator, units):
 def facts_of(folder, units, classes=1000, pictures=None):
     """Everything that can be told of a layer, at random."""
     generator = np.random.default_rng(0)
-    files = SheetFiles(folder)
     pictures = photographs(600) if pictures is None else pictures
     which = generator.integers(0, len(pictures), (units, 18))
     most, least = places(generator, units), places(generator, units)
@@ -73,11 +72,11 @@ def facts_of(folder, units, classes=1000, pictures=None):
         field=(435, 435), whole=True, relu="layer4.1.relu_1", images=1000, counted=1000,
         patch=pictures.shape[1:3],
         tiles=[
-            files.write(tiles(pictures[which[i : i + BLOCK, :4]], ACROSS), f"net/t{i}")
+            write_sheet(tiles(pictures[which[i : i + BLOCK, :4]], ACROSS), folder, f"net/t{i}")
             for i in [0] * (units // BLOCK) + [units // BLOCK * BLOCK]  # the first stands for all
         ],
         sheets=[
-            files.write(rows(pictures[which[i : i + PER_SHEET]]), f"net/s{i}")
+            write_sheet(rows(pictures[which[i : i + PER_SHEET]]), folder, f"net/s{i}")
             for i in (range(0, units, PER_SHEET) if units < BLOCK else [0])
         ],
         most=most, least=least,
