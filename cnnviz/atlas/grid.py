@@ -137,7 +137,7 @@ class _Patches:
             for side in sides
         )
         self.size = cell_size(*_patch_size(net, field))
-        planes = net.pixels.shape[1] + 1
+        planes = _planes(net)
         self.small = torch.zeros(self.units * self.count, planes, *self.size, dtype=torch.uint8)
 
     @property
@@ -164,7 +164,12 @@ class _Patches:
 
 
 def opaque(shown: Tensor) -> Tensor:
-    """Values from 0 to 1 as bytes, with a plane of opacity: (n, planes, H, W)."""
+    """Values from 0 to 1 as bytes, with a plane of opacity: (n, 2 or 4, H, W).
+
+    Images of neither one channel nor three are shown by the mean of their channels.
+    """
+    if shown.shape[1] not in (1, 3):
+        shown = shown.mean(1, keepdim=True)
     return F.pad((255 * shown.clamp(0, 1)).round().byte(), (0, 0, 0, 0, 0, 1), value=255)
 
 
@@ -181,6 +186,11 @@ def made_small(patches: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.cat([bright, opacity], dim=1)
 
 
+def _planes(net: AtlasNet) -> int:
+    """Grey or colour, and opacity."""
+    return 4 if net.pixels.shape[1] == 3 else 2
+
+
 def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
     height, width = net.inputs.shape[2:]
     return field.size if field else (height, width)
@@ -192,7 +202,7 @@ def groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
     held = 0
     for name, extremes in best.items():
         height, width = cell_size(*_patch_size(net, seen_by(net, name)))
-        planes = net.pixels.shape[1] + 1
+        planes = _planes(net)
         need = 2 * extremes.most.image.numel() * planes * height * width
         if group and held + need > MEMORY:
             yield group
