@@ -95,7 +95,7 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
         units = parts.part("grids", parts.draw_grids)
-        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts])
+        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts], str_keys=True)
     else:
         units = parts.part("units", parts.draw_units)
         drawn.units = msgspec.convert(units.numbers, NetUnits)
