@@ -82,10 +82,8 @@ class _Counting(Watch):
             self._use(tensor for tensor in given if isinstance(tensor, nn.Parameter))
         return super().__torch_function__(func, types, args, kwargs)
 
-    def _seen(
-        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
-    ) -> Any:
-        if sort == CONTAINER:
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        if rest[-1] == CONTAINER:
             return output
         module = self._modules.get(key)
         if module is not None:
