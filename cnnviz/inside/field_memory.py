@@ -6,7 +6,7 @@ sees what its memory sees, and what is written through one view is seen through 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+
 from dataclasses import dataclass, field
 from math import inf
 

@@ -295,7 +295,9 @@ class _Watching(Watch):
 
 def _refines_layer(module: nn.Module) -> bool:
     """Whether it is of a subclass of a layer of torch.nn, such as a Conv2d that does a bit more."""
-    made_by_torch = [kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.")]
+    made_by_torch = [
+        kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.")
+    ]
     plain = made_by_torch[0].__module__.endswith((".module", ".container"))
     return not plain and type(module) is not made_by_torch[0]
 
@@ -365,20 +367,17 @@ def _failure(model: nn.Module, size: Sequence[int], error: Exception) -> CnnvizE
     while trace is not None:
         module = trace.tb_frame.f_locals.get("self")
         if isinstance(module, nn.Module) and module in names:
-            layer = f"layer '{names[module]}' ({type(module).__name__})"
+            layer = f"'{names[module]}' ({type(module).__name__})"
         trace = trace.tb_next
     said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    small = any(sign in said for sign in _TOO_SMALL)
-    where = f"{size[0]}×{size[1]} pixels"
-    if small:
-        return CnnvizError(
-            f"An input of {where} is too small for {layer or type(model).__name__}: {said}. "
-            "Give a larger one."
-        )
+    where = f"input of {size[0]}×{size[1]} pixels"
+    if any(sign in said for sign in _TOO_SMALL):
+        at = f"layer {layer}" if layer else type(model).__name__
+        return CnnvizError(f"An {where} is too small for {at}: {said}. Give a larger one.")
+    at = f"Layer {layer}" if layer else type(model).__name__
     return CnnvizError(
-        f"{(layer or type(model).__name__).capitalize() if layer else type(model).__name__} "
-        f"cannot run on an input of {where}: {said}. Give the size as (C, H, W), or the input "
-        "itself as the model takes it."
+        f"{at} cannot run on an {where}: {said}. Give the size as (C, H, W), or the input itself "
+        "as the model takes it."
     )
 
 
