@@ -43,7 +43,7 @@ class Seen:
         return Seen(tuple(change(bound) for bound in self.bounds), self.jump)
 
     def expand(self, shape: Sequence[int]) -> Seen:
-        return self.each(lambda bound: bound.expand(*shape))
+        return self.each(lambda bound: bound.expand(tuple(shape)))
 
 
 def pixels(shape: Sequence[int], rank: int = 2) -> Seen:
@@ -55,7 +55,7 @@ def pixels(shape: Sequence[int], rank: int = 2) -> Seen:
 
 def nothing(shape: Sequence[int]) -> Seen:
     """Of a tensor that does not depend on the input."""
-    return Seen((torch.tensor(inf).expand(*shape),) * 2 * TRUE, (0, 0))
+    return Seen((torch.tensor(inf).expand(tuple(shape)),) * 2 * TRUE, (0, 0))
 
 
 def compact(bound: Tensor) -> Tensor:
@@ -72,7 +72,7 @@ def together(parts: Sequence[Seen], shape: Sequence[int]) -> Seen:
         joint = compact(several[0])
         for other in several[1:]:
             joint = torch.minimum(joint, compact(other))
-        bounds.append(joint.expand(*shape))
+        bounds.append(joint.expand(tuple(shape)))
     rows, columns = zip(*(part.jump for part in parts), strict=True)
     return Seen(tuple(bounds), (max(rows), max(columns)))
 
@@ -92,7 +92,7 @@ def over(seen: Seen, dims: Sequence[int]) -> Seen:
             bounds[TRUE + number] = bounds[number]
             jump[number % 2] = 0
     kept = [1 if dim in dims else size for dim, size in enumerate(seen.shape)]
-    return Seen(tuple(bound.expand(*kept) for bound in bounds), (jump[0], jump[1]))
+    return Seen(tuple(bound.expand(kept) for bound in bounds), (jump[0], jump[1]))
 
 
 def everything(seen: Seen, shape: Sequence[int]) -> Seen:
@@ -121,8 +121,7 @@ class Taps:
 def window(
     units: int, kernel: int, *, stride: int = 1, padding: int = 0, dilation: int = 1
 ) -> Taps:
-    """Unit i of a convolution or of pooling takes in every `dilation`-th element from
-    i · stride − padding on, `kernel` of them in all."""
+    """Which elements each unit of a convolution, or of pooling, takes in."""
     first = torch.arange(units)[:, None] * stride - padding  # (units, 1)
     return Taps(first + torch.arange(kernel) * dilation, jump=stride)
 
@@ -176,7 +175,7 @@ def gather(seen: Seen, dim: int, taps: Taps) -> Seen:
             bounds[TRUE + start], bounds[TRUE + end] = bounds[start], bounds[end]
     shape = list(seen.shape)
     shape[dim] = len(taps.index)
-    return Seen(tuple(bound.expand(*shape) for bound in bounds), (jump[0], jump[1]))
+    return Seen(tuple(bound.expand(tuple(shape)) for bound in bounds), (jump[0], jump[1]))
 
 
 def _aligned(table: Tensor, dim: int) -> Tensor:

@@ -16,7 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from cnnviz.inside.field_bounds import Seen
 from cnnviz.inside.field_memory import Memory, Unknown
-from cnnviz.inside.field_rules import Operation, apply, only_enlarges, rule_of, tensors
+from cnnviz.inside.field_operation import Operation, tensors
+from cnnviz.inside.field_rules import apply, rule_of
+from cnnviz.inside.field_windows import only_enlarges
 
 _VIEWS = {
     "view", "_unsafe_view", "permute", "transpose", "t", "slice", "select", "unsqueeze", "squeeze",
@@ -73,7 +75,7 @@ class Following(TorchDispatchMode):
         if torch.Tag.inplace_view in func.tags:
             return  # another shape of the same memory
         name, names, written, only_written = _signature(func)
-        values = names | dict(zip(names, args, strict=False)) | kwargs
+        values = {**names, **dict(zip(names, args, strict=False)), **kwargs}
         given = [v for k, v in values.items() if k not in only_written]
         seen: dict[int, Seen] = {}
         reason = ""
@@ -128,7 +130,7 @@ class Following(TorchDispatchMode):
             return
         whole = seen[id(source)]
         try:
-            bounds = [list(tensors(func(**values | {argument: b}))) for b in whole.bounds]
+            bounds = [list(tensors(func(**{**values, argument: b}))) for b in whole.bounds]
         except RuntimeError:  # not possible of a tensor with repetitions
             return
         for view, *parts in zip(views, *bounds, strict=True):

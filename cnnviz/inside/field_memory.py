@@ -6,7 +6,6 @@ sees what its memory sees, and what is written through one view is seen through 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import inf
 
@@ -126,4 +125,4 @@ def _address(tensor: Tensor) -> int:
 
 
 def _place(tensor: Tensor) -> Place:
-    return tuple(tensor.shape), tensor.stride(), tensor.storage_offset()
+    return tuple(tensor.shape), tensor.stride(), int(tensor.storage_offset())

@@ -48,7 +48,9 @@ def extremes(
 def cut(images: Images, answers: Answers, field: ReceptiveField) -> Tensor:
     """What each answer's unit sees: (C, count, channels, height, width) of `images` (N, …).
 
-    Each image is read once. Parts of a field outside the image are 0, as padding makes them.
+    Each image is read once. Parts of a field outside the image are 0, as padding makes them; but
+    along an axis on which the field is as large as the image, the image is shown as far as it
+    goes. Fields that are smaller than the layer's others are shown with what lies beside them.
     """
     channels, count = answers.image.shape
     places = torch.stack([answers.image, answers.row, answers.column], dim=2).flatten(0, 1).tolist()
@@ -57,9 +59,25 @@ def cut(images: Images, answers: Answers, field: ReceptiveField) -> Tensor:
     for image, numbers in groupby(order, key=lambda number: places[number][0]):
         (pixels,) = images[[image]]  # (channels, H, W)
         for number in numbers:
-            windows[number] = _window(pixels, field.box(*places[number][1:]))
+            windows[number] = _window(pixels, _shown(field, *places[number][1:]))
     cut_out = torch.stack([windows[number] for number in range(len(places))])
     return cut_out.unflatten(0, (channels, count))
+
+
+def _shown(field: ReceptiveField, row: int, column: int) -> tuple[int, int, int, int]:
+    """A box of the same size for all units of a layer, as (top, left, bottom, right)."""
+    box = field.box(row, column)
+    edges = []
+    for axis, (size, limit) in enumerate(zip(field.size, field.input_size, strict=True)):
+        begin, end = box[axis], box[axis + 2]
+        if size >= limit:
+            begin, end = 0, limit
+        elif end - begin < size:  # a window of another size than the others
+            begin = min(max((begin + end - size) // 2, 0), limit - size)
+            end = begin + size
+        edges.append((begin, end))
+    (top, bottom), (left, right) = edges
+    return top, left, bottom, right
 
 
 def _window(pixels: Tensor, box: tuple[int, int, int, int]) -> Tensor:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError, unknown_name
-from cnnviz.inside.calls import CONTAINER, Watch
 from cnnviz.inside.field_bounds import TRUE, Seen, compact, pixels
 from cnnviz.inside.field_following import Following
-from cnnviz.inside.field_memory import Memory, Unknown
+from cnnviz.inside.field_memory import Memory
+from cnnviz.inside.field_watching import FieldWatch, failure
+from cnnviz.inside.inputs import Inputs
 from cnnviz.inside.naming import tensors_in
-from cnnviz.inside.recording import eval_mode
 
 Whole = npt.NDArray[np.int64]
 
@@ -109,8 +108,8 @@ class ReceptiveFields(dict[str, ReceptiveField]):
         unlisted: fields of what containers such as "layer1" put out, and of operations inside a
             layer that a subclass makes of one of torch.nn's.
 
-    `fields[name]` of one that has none raises a CnnvizError that says why. Those that are unlisted can
-    be asked for like layers.
+    `fields[name]` of one that has none raises a CnnvizError that says why. Those that are
+    unlisted can be asked for like layers.
     """
 
     def __init__(self) -> None:
@@ -124,9 +123,6 @@ class ReceptiveFields(dict[str, ReceptiveField]):
         if name in self.unknown:
             raise CnnvizError(f"Layer '{name}' has no receptive field: {self.unknown[name]}.")
         raise unknown_name("layer", name, [*self, *self.unknown, *self.unlisted])
-
-
-Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
 
 
 def receptive_fields(
@@ -156,7 +152,7 @@ def receptive_fields(
         CnnvizError: the model cannot run on an input of this size, or does nothing but enlarge
             and normalise; or, when it is asked for, a layer's field is not known.
     """
-    if not _is_size(input_size):
+    if isinstance(input_size, Tensor | Mapping) or not all(isinstance(n, int) for n in input_size):
         return _follow(model, input_size, gates)
     error = None
     for shape in _shapes(model, input_size):
@@ -166,10 +162,6 @@ def receptive_fields(
             error = error or failed
     assert error is not None
     raise error
-
-
-def _is_size(given: Any) -> bool:
-    return isinstance(given, Sequence) and all(isinstance(size, int) for size in given)
 
 
 def _shapes(model: nn.Module, size: Sequence[int]) -> list[tuple[int, ...]]:
@@ -198,33 +190,35 @@ def _black(model: nn.Module, shape: Sequence[int]) -> Tensor:
 
 
 def _follow(model: nn.Module, inputs: Inputs, gates: bool) -> ReceptiveFields:
-    with eval_mode(model), torch.no_grad():
-        given = _copied(inputs)
-        memory, rank = Memory(), _rank(model)
-        images = [tensor for _, tensor in tensors_in(given) if tensor.dim() > 2]
-        if not images:
+    rank, memory, sizes = _rank(model), Memory(), []
+
+    def mark(given: Inputs) -> None:
+        for _, image in tensors_in(given):
+            if image.dim() > 2:
+                memory.write(image, pixels(image.shape, rank))
+                sizes.append((1 if rank == 1 else image.shape[-2], image.shape[-1]))
+        if not sizes:
             raise CnnvizError("There is no image, of three dimensions or more, in the input.")
-        for image in images:
-            memory.write(image, pixels(image.shape, rank))
-        size = tuple(max(sizes) for sizes in zip(*(_size(i, rank) for i in images), strict=True))
-        following = Following(memory, gates=gates)
-        watching = _Watching(model, following)
-        try:
-            with watching, following:
-                _call(model, given)
-        except CnnvizError:
-            raise
-        except Exception as error:  # whatever the model's code does
-            raise _failure(model, size, error) from error
+
+    following = Following(memory, gates=gates)
+    watching = FieldWatch(model, following, mark)
+    try:
+        with following:
+            watching.run(inputs)
+    except CnnvizError:
+        raise
+    except Exception as error:  # whatever the model's code does
+        raise failure(model, sizes[0] if sizes else (0, 0), error) from error
     if not following.gathers:
         raise CnnvizError(
             f"{type(model).__name__} does nothing but enlarge or normalise, so there are no "
             "receptive fields to tell. Ask for a model with convolutions or pooling."
         )
-    return _fields(watching, (size[0], size[1]))
+    heights, widths = zip(*sizes, strict=True)
+    return _fields(watching, (max(heights), max(widths)))
 
 
-def _fields(watching: _Watching, input_size: tuple[int, int]) -> ReceptiveFields:
+def _fields(watching: FieldWatch, input_size: tuple[int, int]) -> ReceptiveFields:
     fields = ReceptiveFields()
     fields.unknown = watching.unknown
     same: dict[int, ReceptiveField | None] = {}
@@ -243,61 +237,6 @@ def _rank(model: nn.Module) -> int:
     """Of how many dimensions images are: 1 if the first convolution slides along a sequence."""
     ranks = (len(m.kernel_size) for m in model.modules() if isinstance(m, nn.modules.conv._ConvNd))
     return next(ranks, 2)
-
-
-def _size(image: Tensor, rank: int) -> tuple[int, int]:
-    return (1 if rank == 1 else image.shape[-2]), image.shape[-1]
-
-
-def _copied(value: Any) -> Any:
-    """The same inputs in memory of their own, so that the caller's are not changed."""
-    if isinstance(value, Tensor):
-        return value.detach().clone(memory_format=torch.contiguous_format)
-    if isinstance(value, Mapping):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(_copied(item) for item in value)
-    return value
-
-
-def _call(model: nn.Module, given: Any) -> Any:
-    if isinstance(given, Tensor):
-        return model(given)
-    return model(**given) if isinstance(given, Mapping) else model(*given)
-
-
-class _Watching(Watch):
-    """Notes the field of each output under the name that `record` gives it."""
-
-    def __init__(self, model: nn.Module, following: Following) -> None:
-        super().__init__(model)
-        self.seen: dict[str, tuple[Seen, bool]] = {}
-        self.unknown: dict[str, str] = {}
-        self._following = following
-        self._own_affair = {n for n, m in model.named_modules() if _refines_layer(m)}
-
-    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
-        listed = rest[-1] != CONTAINER and key.rpartition(".")[0] not in self._own_affair
-        for index, tensor in parts:
-            self._note(key + index, tensor, listed)
-        return output
-
-    def _note(self, name: str, tensor: Tensor, listed: bool = True) -> None:
-        try:
-            seen = self._following.read(tensor)
-            if seen is None:
-                raise Unknown("it does not depend on the input")
-            self.seen[name] = seen, listed
-        except Unknown as unknown:
-            if listed:
-                self.unknown[name] = str(unknown)
-
-
-def _refines_layer(module: nn.Module) -> bool:
-    """Whether it is of a subclass of a layer of torch.nn, such as a Conv2d that does a bit more."""
-    made_by_torch = [kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.")]
-    plain = made_by_torch[0].__module__.endswith((".module", ".container"))
-    return not plain and type(module) is not made_by_torch[0]
 
 
 def _field(seen: Seen, input_size: tuple[int, int]) -> ReceptiveField | None:
@@ -337,52 +276,19 @@ def _line(
     """Size, jump, start and exact ends of the fields along one axis."""
     begin, end, begin_beyond, end_beyond = (bound.expand(units) for bound in bounds)
     begin, end = begin.masked_fill(blind, 0), -end.masked_fill(blind, 0)
-    ends = [edge.expand(units).long().numpy() for edge in (begin, end)]
     sizes, firsts = -end_beyond - begin_beyond, begin_beyond.movedim(axis, 0)
     steps = firsts.diff(dim=0)
     if units[axis] > 1:
-        jump = float(steps.flatten()[0])
-    even = bool(
-        (sizes == sizes[0, 0]).all() and (steps == jump).all() and (firsts == firsts[:, :1]).all()
-    )
+        jump = float(steps[0, 0])
+    even = _all_equal(sizes) and bool((steps == jump).all() and (firsts == firsts[:, :1]).all())
     if even and jump > 0:
-        return (
-            int(sizes[0, 0]),
-            round(jump),
-            float(firsts[0, 0] + sizes[0, 0] / 2),
-            _Ends(*ends, True),
-        )
-    size = int((end - begin).max())
-    start = float(begin[0, 0] + end[0, 0]) / 2
-    even = bool((begin == begin[0, 0]).all() and (end == end[0, 0]).all())
-    return size, 0, start, _Ends(*ends, even)
+        size, start = int(sizes[0, 0]), float(firsts[0, 0] + sizes[0, 0] / 2)
+    else:
+        size, start, jump = int((end - begin).max()), float(begin[0, 0] + end[0, 0]) / 2, 0
+        even = _all_equal(begin) and _all_equal(end)
+    ends = _Ends(begin.long().numpy(), end.long().numpy(), even)
+    return size, round(jump), start, ends
 
 
-def _failure(model: nn.Module, size: Sequence[int], error: Exception) -> CnnvizError:
-    """Where torch, or the model's own code, cannot go on."""
-    names = {module: name for name, module in model.named_modules() if name}
-    layer, trace = "", error.__traceback__
-    while trace is not None:
-        module = trace.tb_frame.f_locals.get("self")
-        if isinstance(module, nn.Module) and module in names:
-            layer = f"layer '{names[module]}' ({type(module).__name__})"
-        trace = trace.tb_next
-    said = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-    small = any(sign in said for sign in _TOO_SMALL)
-    where = f"{size[0]}×{size[1]} pixels"
-    if small:
-        return CnnvizError(
-            f"An input of {where} is too small for {layer or type(model).__name__}: {said}. "
-            "Give a larger one."
-        )
-    return CnnvizError(
-        f"{(layer or type(model).__name__).capitalize() if layer else type(model).__name__} "
-        f"cannot run on an input of {where}: {said}. Give the size as (C, H, W), or the input "
-        "itself as the model takes it."
-    )
-
-
-_TOO_SMALL = (
-    "greater than actual input size", "too small", "non-empty", "Output size",
-    "should be less than the corresponding input dimension", "Expected more than 1",
-)  # fmt: skip
+def _all_equal(values: Tensor) -> bool:
+    return bool((values == values[0, 0]).all())
