@@ -119,7 +119,7 @@ def _facts(net: AtlasNet) -> dict[str, Any]:
         "nets": {net.name: net_facts(net)},
         "misread": {net.name: _misread(net)},
         "steps": {net.name: net.steps},
-        "images": len(net.tested),
+        "images": len(net.counted),
         "examples": net.subject.examples,
         "inputs": len(net.inputs),
     }
