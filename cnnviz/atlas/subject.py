@@ -14,7 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from cnnviz.atlas.survey import Survey, survey
+from cnnviz.atlas.known import Survey
+from cnnviz.atlas.survey import survey
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.ablation import Ablation, ablate, by_class
 from cnnviz.inside.evaluation import predict
