@@ -99,6 +99,12 @@ class Preparation:
             return values
         return (values - _each(self.mean, values)) / _each(self.std, values)
 
+    def feed(self, values: Tensor) -> Tensor:
+        """What `show` undoes: pixels from 0 to 1 as the network wants them, (…, C, H, W)."""
+        if self.mean:
+            return self.scale(values)
+        return values * (self.high - self.low) + self.low
+
     def show(self, values: Tensor) -> Tensor:
         """What the network wants as pixels from 0 to 1: (…, C, H, W)."""
         if self.mean:

@@ -171,6 +171,7 @@ def test_mean_and_deviation_are_undone(photos):
     images, plain = open_images(photos, made), open_images(photos)
     assert torch.allclose(images[:][:, 1], torch.full((6, 16, 20), -0.4 / 0.2))
     assert torch.allclose(images.show(images[:]), plain[:], atol=1e-6)
+    assert torch.allclose(made.feed(plain[:]), images[:], atol=1e-6)
     assert images.key != plain.key
 
 
