@@ -192,6 +192,14 @@ def test_the_same_as_the_transforms_of_the_weights(tmp_path, name, size):
     assert open_images(tmp_path / "p", smaller).shape == (2, 3, 64, 48)
 
 
+def test_preparation_is_told():
+    assert str(Preparation()) == "values from 0 to 1 (no --mean and --std)"
+    assert str(Preparation(mean=(0.5,), std=(0.25,), size=(8, 6))) == (
+        "resized, to 8×6; mean 0.5, deviation 0.25"
+    )
+    assert str(Preparation(prepared=True)) == "values as they are given"
+
+
 def test_what_the_first_layer_takes():
     assert channels_of(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Conv2d(2, 3, 3))) == 1
     assert channels_of(nn.Sequential(nn.Flatten(), nn.Linear(784, 10))) == 1
