@@ -57,7 +57,7 @@ def atlas(
         str | None, typer.Option(help="inputs made for so many units a layer, all, or none")
     ] = None,
     budget: Annotated[float | None, typer.Option(help="minutes", min=0)] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto")] = "auto",
+    device: Annotated[str, typer.Option(help="cpu, cuda, mps or auto")] = "cpu",
     name: Named = None,
     title: Titled = None,
     build_dir: Annotated[Path, typer.Option(help="where networks of ours are kept")] = Path(
@@ -155,6 +155,7 @@ def _subject(
             source = (source, opened.options["labels"])
         found: Images = open_images(source, preparation, labels_file=labels, count=count)
         _say(found.notes)
+        report(f"Prepared: {found.preparation}")
         sample = first_look(opened.model, found, device)
         subject, notes = subject_of(opened, found, sample, names)
         _say(notes)

@@ -172,7 +172,13 @@ class Look:
             inputs = self.images[:1].to(self._device)
             channels = recording.record(self.model, inputs, layers=[layer])[layer].shape[1]
         chosen = self._units(units, channels, layer)
-        options = {"starts": 1} | options
+        small = min(self.images.shape[2:]) <= 64  # larger ones need more than pixels: see maximise
+        options = {
+            "starts": 1,
+            "parameters": "pixels" if small else "fourier",
+            "prepare": self.images.preparation.feed,
+            **options,
+        }
         made = feature_visualization.maximise(
             self.model, layer, torch.tensor(chosen), self.images.shape[1:], **options
         )

@@ -66,6 +66,19 @@ class Preparation:
         """Are images left as large as they are?"""
         return self.size is None and self.transforms is None
 
+    def __str__(self) -> str:
+        """In a few words, for the terminal."""
+        if self.prepared:
+            return "values as they are given"
+        way = "the shorter side resized, the middle cut out" if self.transforms else "resized"
+        size = f"{way}, to {self.size[0]}×{self.size[1]}; " if self.size else ""
+        if self.transforms and not self.size:
+            size = f"{way}, as its weights want it; "
+        if not self.mean:
+            return f"{size}values from 0 to 1 (no --mean and --std)"
+        numbers = [" ".join(f"{n:g}" for n in each) for each in (self.mean, self.std)]
+        return f"{size}mean {numbers[0]}, deviation {numbers[1]}"
+
     def __call__(self, image: Image.Image | Tensor) -> Tensor:
         """One image as the network wants it, float (C, H, W)."""
         values = self.unscaled(image)  # (C, H, W)
@@ -98,6 +111,12 @@ class Preparation:
         if not self.mean:
             return values
         return (values - _each(self.mean, values)) / _each(self.std, values)
+
+    def feed(self, values: Tensor) -> Tensor:
+        """What `show` undoes: pixels from 0 to 1 as the network wants them, (…, C, H, W)."""
+        if self.mean:
+            return self.scale(values)
+        return values * (self.high - self.low) + self.low
 
     def show(self, values: Tensor) -> Tensor:
         """What the network wants as pixels from 0 to 1: (…, C, H, W)."""

@@ -171,6 +171,7 @@ def test_mean_and_deviation_are_undone(photos):
     images, plain = open_images(photos, made), open_images(photos)
     assert torch.allclose(images[:][:, 1], torch.full((6, 16, 20), -0.4 / 0.2))
     assert torch.allclose(images.show(images[:]), plain[:], atol=1e-6)
+    assert torch.allclose(made.feed(plain[:]), images[:], atol=1e-6)
     assert images.key != plain.key
 
 
@@ -189,6 +190,14 @@ def test_the_same_as_the_transforms_of_the_weights(tmp_path, name, size):
     assert torch.allclose(images[:], expected, atol=1e-6)
     smaller = preparation(nn.Conv2d(3, 1, 1), transforms, size=(64, 48))
     assert open_images(tmp_path / "p", smaller).shape == (2, 3, 64, 48)
+
+
+def test_preparation_is_told():
+    assert str(Preparation()) == "values from 0 to 1 (no --mean and --std)"
+    assert str(Preparation(mean=(0.5,), std=(0.25,), size=(8, 6))) == (
+        "resized, to 8×6; mean 0.5, deviation 0.25"
+    )
+    assert str(Preparation(prepared=True)) == "values as they are given"
 
 
 def test_what_the_first_layer_takes():

@@ -78,6 +78,14 @@ def test_whole_images_where_a_unit_sees_all(seen):
     assert pixels(seen.top("fc", count=3)).shape == (17, 26, 3)
 
 
+def test_made_inputs_are_fed_as_images_are(seen):
+    """Values from 0 to 1 would otherwise reach a network that wants them normalised."""
+    options = {"starts": 1, "steps": 5, "prepare": lambda x: (x - 0.5) / 0.25}
+    made = cnnviz.maximise(seen.model, "conv", [2], (3, 8, 8), **options)
+    drawn = pixels(seen.optimise("conv", [2], steps=5))
+    assert (drawn == (255 * made.images[0, 0].permute(1, 2, 0)).round().numpy()).all()
+
+
 def test_ablation_begins_with_the_worst_loss(seen):
     table = seen.ablate("conv")
     losses = [loss for _, _, loss in table.rows]

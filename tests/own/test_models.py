@@ -5,8 +5,11 @@ import torch
 from torch import nn
 
 from cnnviz.atlas.subject import Subject
+from cnnviz.data import catalogue
 from cnnviz.errors import CnnvizError
 from cnnviz.own.models import as_module, open_model
+from cnnviz.training import runs
+from cnnviz.training.recipe import Recipe
 from tests.own.conftest import NET
 
 LOAD = "\ndef load():\n    torch.manual_seed(0)\n    return Net()\n"
@@ -198,3 +201,21 @@ def test_wrapped_networks_are_unwrapped():
     assert as_module(torch.compile(net), "it") is net
     with pytest.raises(CnnvizError, match="it returned int; expected a trained"):
         as_module(3, "it")
+
+
+# --- Ours ---------------------------------------------------------------------------------------
+
+
+def test_a_network_of_ours_comes_with_its_images(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalogue, "MADE", {"train": (300, 1), "test": (100, 2)})
+    monkeypatch.setitem(runs.RECIPES, "lenet", Recipe("lenet", steps=5, batch_size=16))
+    opened = open_model("lenet", build_dir=tmp_path)
+    subject = opened.subject
+    assert (opened.name, opened.title) == ("lenet", "LeNet")
+    assert len(subject.images) == len(subject.labels) == 100
+    assert subject.steps == [0, 1, 2, 4, 5]
+    assert subject.examples == 10
+    assert subject.labels[list(subject.shown[:10])].tolist() == list(range(10))
+    assert not torch.equal(subject.past(0).conv1.weight, subject.model.conv1.weight)
+    with pytest.raises(CnnvizError, match="takes no --weights"):
+        open_model("lenet", "DEFAULT", build_dir=tmp_path)
