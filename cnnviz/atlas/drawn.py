@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -94,12 +95,12 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
         units = parts.part("grids", parts.draw_grids)
-        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts])
+        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts], str_keys=True)
     else:
         units = parts.part("units", parts.draw_units)
         drawn.units = msgspec.convert(units.numbers, NetUnits)
     chapters = [units]
-    for name, figures in _figures(net, options.layers):
+    for name, figures in _figures(net, options.layers, bool(drawn.grids)):
         chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
     for chapter in chapters:
         drawn.files |= set(chapter.files)
@@ -114,15 +115,18 @@ def figure_address(name: str) -> str:
     return name.replace("..", "/", 1)
 
 
-def _figures(net: AtlasNet, chosen: str) -> Iterator[tuple[str, dict[str, Draw]]]:
+def _figures(net: AtlasNet, chosen: str, large: bool) -> Iterator[tuple[str, dict[str, Draw]]]:
     """The parts of an atlas with the figures in each: address → what draws it."""
-    whole: dict[str, Draw] = {
-        f"atlas/overview_{net.name}": partial(net_overview, net),
+    shared: dict[str, Draw] = {
         f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
     }
-    if net.labelled:
-        whole[f"atlas/ablation_{net.name}"] = partial(ablation_table, net)
-    yield "net", whole
+    if large:
+        shared[f"atlas/overview_{net.name}"] = partial(weights.overview, net)
+    else:
+        shared[f"atlas/overview_{net.name}"] = partial(net_overview, net)
+        if net.labelled:
+            shared[f"atlas/ablation_{net.name}"] = partial(ablation_table, net)
+    yield "net", shared
     loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
     for layer in net.layers:
         if not any(fnmatchcase(layer.name, pattern.strip()) for pattern in chosen.split(",")):
@@ -191,9 +195,10 @@ class _Parts:
                 return chapter
         except (OSError, CnnvizError, DamagedError):
             pass  # not there, of an older program or damaged: it is made again
-        self.report(f"draws {name}")
+        began = monotonic()
         chapter = Chapter(self.key)
         make(chapter)
+        self.report(f"drew {name} in {monotonic() - began:.1f} s")
         write_atomically(path, sealed(chapter))
         return chapter
 

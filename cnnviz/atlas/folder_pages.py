@@ -53,6 +53,12 @@ class FolderPages:
         self._write_units()
         self._write_ablation()
 
+    @property
+    def has_ablation(self) -> bool:
+        """Was every unit switched off in turn?"""
+        address = f"atlas/ablation_{self.name}"
+        return address in self.drawn.figures or address in self.drawn.failed
+
     def figure(self, address: str, caption: str, folder: str) -> str:
         """A figure as HTML, or why there is none."""
         if address in self.drawn.figures:
@@ -85,7 +91,9 @@ class FolderPages:
             lead=say("home.lead", title=self.title, images=facts.images, layers=len(layers)),
             notes=[],
             overview=Markup(self.figure(f"atlas/overview_{self.name}", caption, "../figures/")),
-            hint=Markup(f'<a href="ablation/">{escape(say("ablation.title"))}</a>'),
+            hint=Markup(f'<a href="ablation/">{escape(say("ablation.title"))}</a>')
+            if self.has_ablation
+            else "",
             scores="",
         )
         self.frame.write(Page("", self.title, say("home.description", title=self.title), body))
@@ -133,6 +141,8 @@ class FolderPages:
                 self.frame.write(Page(address, page.title, page.description, page.html, path))
 
     def _write_ablation(self) -> None:
+        if not self.has_ablation:
+            return
         title: Any = self.say("ablation.title")
         caption = str(escape(self.say("ablation.caption")))
         shown = self.figure(f"atlas/ablation_{self.name}", caption, "../../figures/")

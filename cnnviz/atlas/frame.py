@@ -16,9 +16,9 @@ from cnnviz.words import Library
 
 STYLES = (
     "colours.css", "frame.css", "figures.css", "atlas.css", "atlas-overview.css", "sortable.css",
-    "unit.css", "grid.css",
+    "unit.css", "grid.css", "search.css", "overview-large.css",
 )  # fmt: skip
-SCRIPTS = ("scrubber.js", "atlas.js", "atlas-overview.js", "sortable.js", "grid.js")
+SCRIPTS = ("scrubber.js", "atlas.js", "atlas-overview.js", "sortable.js", "grid.js", "search.js")
 
 _HREF = re.compile(r'(?<=\shref=")((?:[\w.-]+/)*(?:[\w.-]+|\.\.)/)((?:#[\w.-]*)?)(?=")')
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.sheets import Sheet, cell_size, rows, tiles
 from cnnviz.files import digest, holds, write_atomically
 from cnnviz.inside.feature_visualization import Optimised
-from cnnviz.inside.patches import Answers, Extremes, cut
+from cnnviz.inside.patches import cut
 from cnnviz.inside.receptive_field import ReceptiveField
+from cnnviz.inside.selection import Answers, Extremes
 
 MEMORY = 256 * 2**20
 """Bytes of small patches that are held at a time, for several layers if they fit."""
@@ -55,33 +57,62 @@ def draw_grids(
     """The grids of layers, one after the other; files are written below `folder`.
 
     Args:
-        best: layer → where its units answer most and least; at least four places each.
+        best: layer → where its units answer most and least.
         folder: the names of files hold the net, the layer and the digest of their content; what
             is there already is left as it is.
 
     Raises:
         CnnvizError: a file cannot be written.
     """
-    for group in _groups(net, best):
+    for group in groups(net, best):
         store = {name: _Patches(net, best[name], seen_by(net, name)) for name in group}
         _fill(net, store.values())
         for name in group:
-            yield name, _written(store.pop(name), folder, f"{net.name}/{name}")
+            yield name, _written(store.pop(name), folder, stem(net, name))
 
 
-def draw_grid(net: AtlasNet, layer: str, best: Extremes, folder: Path) -> DrawnGrid:
-    """The grid of one layer; see `draw_grids`, which is quicker for several."""
-    ((_, drawn),) = draw_grids(net, {layer: best}, folder)
-    return drawn
+def stem(net: AtlasNet, layer: str) -> str:
+    """How the names of a layer's files begin."""
+    return f"grids/{net.name}/{layer}"
 
 
 def seen_by(net: AtlasNet, layer: str) -> ReceptiveField | None:
-    """What the units of a layer see of an image; None where this is all of it, or not known."""
+    """What the units of a layer see of an image, if patches can be cut to it.
+
+    None where they see all of it, where nobody knows, and where they see windows of different
+    sizes: then whole images are shown.
+    """
     field = net.fields.get(layer)
-    if field is None or not min(field.jump):
+    if field is None or field_covers(field):
         return None
-    covers = all(size >= whole for size, whole in zip(field.size, field.input_size, strict=True))
-    return None if covers else field
+    ends = ({0, 1, n // 2, n - 1} & set(range(n)) for n in field.units)
+    boxes = [field.box(row, column) for row, column in product(*ends)]
+    sizes = {(bottom - top, right - left) for top, left, bottom, right in boxes}
+    return _within(field) if len(sizes) == 1 else None
+
+
+def _within(field: ReceptiveField) -> ReceptiveField:
+    """A field that is higher or wider than the image ends with it there."""
+    size, start, jump = list(field.size), list(field.start), list(field.jump)
+    for axis, whole in enumerate(field.input_size):
+        if size[axis] >= whole:
+            size[axis], start[axis], jump[axis] = whole, whole / 2, 0
+    return ReceptiveField(
+        (size[0], size[1]), (jump[0], jump[1]), (start[0], start[1]), field.units, field.input_size
+    )
+
+
+def field_covers(field: ReceptiveField) -> bool:
+    """Does a unit see the whole image?"""
+    return all(size >= whole for size, whole in zip(field.size, field.input_size, strict=True))
+
+
+def field_size(net: AtlasNet, layer: str) -> tuple[int, int]:
+    """Height and width of what each unit of a layer sees, (0, 0) where it is not one size."""
+    field = net.fields.get(layer)
+    if field is None or (seen_by(net, layer) is None and not field_covers(field)):
+        return 0, 0
+    return field.size
 
 
 # --- Patches ------------------------------------------------------------------------------------
@@ -106,7 +137,7 @@ class _Patches:
             for side in sides
         )
         self.size = cell_size(*_patch_size(net, field))
-        planes = net.pixels.shape[1] + 1
+        planes = _planes(net)
         self.small = torch.zeros(self.units * self.count, planes, *self.size, dtype=torch.uint8)
 
     @property
@@ -133,7 +164,12 @@ class _Patches:
 
 
 def opaque(shown: Tensor) -> Tensor:
-    """Values from 0 to 1 as bytes, with a plane of opacity: (n, planes, H, W)."""
+    """Values from 0 to 1 as bytes, with a plane of opacity: (n, 2 or 4, H, W).
+
+    Images of neither one channel nor three are shown by the mean of their channels.
+    """
+    if shown.shape[1] not in (1, 3):
+        shown = shown.mean(1, keepdim=True)
     return F.pad((255 * shown.clamp(0, 1)).round().byte(), (0, 0, 0, 0, 0, 1), value=255)
 
 
@@ -150,20 +186,23 @@ def made_small(patches: Tensor, size: tuple[int, int]) -> Tensor:
     return torch.cat([bright, opacity], dim=1)
 
 
+def _planes(net: AtlasNet) -> int:
+    """Grey or colour, and opacity."""
+    return 4 if net.pixels.shape[1] == 3 else 2
+
+
 def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
     height, width = net.inputs.shape[2:]
-    if field is None:
-        return height, width
-    return min(field.size[0], height), min(field.size[1], width)
+    return field.size if field else (height, width)
 
 
-def _groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
-    """Layers whose patches fit in memory together; one alone may be larger."""
+def groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
+    """Names of layers whose patches fit in memory together; one alone may be larger."""
     group: list[str] = []
     held = 0
     for name, extremes in best.items():
         height, width = cell_size(*_patch_size(net, seen_by(net, name)))
-        planes = net.pixels.shape[1] + 1
+        planes = _planes(net)
         need = 2 * extremes.most.image.numel() * planes * height * width
         if group and held + need > MEMORY:
             yield group
@@ -192,9 +231,8 @@ def _written(patches: _Patches, folder: Path, stem: str) -> DrawnGrid:
     all_of_them = patches.arrays()
     drawn: dict[str, list[SheetFacts]] = {"tiles": [], "sheets": []}
     for first in range(0, patches.units, BLOCK):
-        block = all_of_them[first : first + BLOCK, :ON_TILE]
-        number = first // BLOCK
-        drawn["tiles"].append(write_sheet(tiles(block, ACROSS), folder, f"{stem}-t{number}"))
+        sheet = tiles(all_of_them[first : first + BLOCK, :ON_TILE], ACROSS)
+        drawn["tiles"].append(write_sheet(sheet, folder, f"{stem}-t{first // BLOCK}"))
     for first in range(0, patches.units, PER_SHEET):
         sheet = rows(all_of_them[first : first + PER_SHEET])
         drawn["sheets"].append(write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}"))
@@ -216,11 +254,11 @@ def draw_optimised(
     """What was optimised for some units of a layer, a row each, cut as their patches are.
 
     Args:
-        optimum: images (units, starts, C, H, W) and what they reached (units, starts).
+        optimum: images (units, starts, 1 or 3, H, W) from 0 to 1, and what they reached.
     """
     field, images = seen_by(net, layer), optimum.images
     count, starts = optimum.value.shape
-    patches = opaque(net.subject.show(images.flatten(0, 1)))  # (units · starts, planes, H, W)
+    patches = opaque(images.flatten(0, 1))  # (units · starts, planes, H, W)
     if field is not None:
         row, column = (torch.full((len(patches), 1), n // 2) for n in field.units)
         which = torch.arange(len(patches))[:, None]
@@ -228,7 +266,7 @@ def draw_optimised(
     size = cell_size(*patches.shape[2:])
     small = made_small(patches, size)
     sheet = rows(small.unflatten(0, (count, starts)).permute(0, 1, 3, 4, 2).numpy())
-    written = write_sheet(sheet, folder, f"{net.name}/{layer}-o")
+    written = write_sheet(sheet, folder, f"{stem(net, layer)}-o")
     values = [short(value) for value in optimum.value]
     return OptimisedFacts(sheet=written, size=size, units=list(units), value=values)
 

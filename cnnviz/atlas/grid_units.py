@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cnnviz.atlas.grid import DrawnGrid, short
-from cnnviz.atlas.grid_facts import GridFacts, JoinedFacts, OptimisedFacts, Places
+from cnnviz.atlas.grid import DrawnGrid, field_size, short
+from cnnviz.atlas.grid_facts import GridFacts, JoinedFacts, OffFacts, OptimisedFacts, Places
 from cnnviz.atlas.sections import nonlinearity
 from cnnviz.atlas.subject import AtlasNet
+from cnnviz.inside.ablation import Ablation
 from cnnviz.inside.layers import Layer
 from cnnviz.inside.patches import Answers
 
@@ -25,6 +26,7 @@ def grid_facts(
     drawn: DrawnGrid,
     into: Mapping[str, Tensor],
     optimised: OptimisedFacts | None = None,
+    off: OffFacts | None = None,
 ) -> GridFacts:
     """All that the page of a layer tells of its units.
 
@@ -35,7 +37,7 @@ def grid_facts(
     best, before = net.extremes[layer.name], net.statistics[layer.name]
     behind = nonlinearity(net, layer)
     after = net.statistics[behind.name] if behind else before
-    field, labels = net.fields.get(layer.name), net.subject.labels
+    labels = net.subject.labels
     norm, bias = _weights(layer)
     ranked: list[list[int]] = []
     means: list[list[float]] = []
@@ -44,7 +46,7 @@ def grid_facts(
         ranked, means = top.indices.tolist(), [short(row) for row in top.values]
     images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
     told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
-    own = layer.kind == "output" and layer.after[0] == len(net.classes)
+    own = layer.scores and layer.units == len(net.classes)
     named = {*told.values(), *(c for row in ranked for c in row)}
     named |= set(range(len(net.classes))) if own else set()
     return GridFacts(
@@ -52,9 +54,9 @@ def grid_facts(
         title=net.title,
         layer=layer.name,
         kind=layer.kind,
-        units=layer.after[0],
-        spatial=len(layer.after) == 3,
-        field=field.size if field else (0, 0),
+        units=layer.units,
+        spatial=len(layer.after) > 1,
+        field=field_size(net, layer.name),
         whole=drawn.whole,
         relu=behind.name if behind else "",
         images=len(net.subject.images),
@@ -75,10 +77,25 @@ def grid_facts(
         norm=norm,
         bias=bias,
         own=own,
+        off=off,
         optimised=optimised,
         incoming=_incoming(net, layer, into),
         outgoing=_outgoing(net, layer, into),
     )
+
+
+def off_facts(units: Sequence[int], off: Ablation, baseline: tuple[Tensor, Tensor]) -> OffFacts:
+    """What changes, on average over the classes, without each of some units.
+
+    Args:
+        off: accuracy and loss by class, a row for each of `units`.
+        baseline: accuracy and loss by class with nothing switched off, each (classes,).
+    """
+    accuracy, loss = (
+        (without - whole).nanmean(1)
+        for without, whole in zip((off.accuracy, off.loss), baseline, strict=True)
+    )
+    return OffFacts(units=list(units), loss=short(loss), accuracy=short(accuracy))
 
 
 def _places(answers: Answers) -> Places:
@@ -101,7 +118,7 @@ def _weights(layer: Layer) -> tuple[list[float], list[float]]:
 
 def _incoming(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
     before, own = net.weighted_before(layer), into.get(layer.name)
-    if before is None or own is None or own.shape[1] != before.after[0]:
+    if before is None or own is None or own.shape[1] != before.units:
         return None
     return _joined(before, own, _sizes(layer, own.shape[1]))
 
@@ -109,7 +126,7 @@ def _incoming(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> Joined
 def _outgoing(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
     after = net.weighted_after(layer)
     there = into.get(after.name) if after is not None else None
-    if after is None or there is None or there.shape[1] != layer.after[0]:
+    if after is None or there is None or there.shape[1] != layer.units:
         return None
     return _joined(after, there.T, _sizes(after, there.shape[1]).T)
 
@@ -126,7 +143,7 @@ def _joined(other: Layer, contribution: Tensor, weight: Tensor) -> JoinedFacts:
     order = contribution.abs().sort(dim=1, descending=True, stable=True).indices[:, :LINKS]
     return JoinedFacts(
         layer=other.name,
-        count=other.after[0],
+        count=other.units,
         unit=order.tolist(),
         weight=[short(row) for row in weight.gather(1, order)],
         contribution=[short(row) for row in contribution.gather(1, order)],

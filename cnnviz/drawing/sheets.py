@@ -149,6 +149,15 @@ def _sheet(canvas: Bytes, side: int, scale: int) -> Sheet:
     return Sheet(content, width, height, scale)
 
 
+def webp(pixels: Bytes, *, photo: bool) -> bytes:
+    """One picture, (H, W) or (H, W, 3): a photograph with losses, all else pixel for pixel.
+
+    In the colours of a palette maps are larger with losses, and their colours are wrong.
+    """
+    image = Image.fromarray(pixels)
+    return _webp(image, quality=QUALITIES[0]) if photo else _webp(image, lossless=True)
+
+
 def _webp(image: Image.Image, **options: int) -> bytes:
     file = io.BytesIO()
     image.save(file, format="WEBP", method=2, **options)

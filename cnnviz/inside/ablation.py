@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches, count, numbers_of
 from cnnviz.inside.heads import layer_output
-from cnnviz.inside.recording import eval_mode
 from cnnviz.inside.replacing import replaced
+from cnnviz.inside.undisturbed import undisturbed
 from cnnviz.inside.without import CHECKED, Without, quickest
 
 AT_ONCE = 1_600_000
@@ -82,7 +82,7 @@ def ablate(
             go with the images.
     """
     labels = _checked(labels, count(images), classes)
-    with eval_mode(model), torch.no_grad():
+    with undisturbed(model), torch.no_grad():
         few = next(batches(model, images, CHECKED))
         channels = _channels(model, layer, few, units)
         if not len(channels):

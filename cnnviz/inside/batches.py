@@ -83,10 +83,3 @@ def numbers_of(inputs: Any) -> int:
 
     mapped(add, inputs)
     return max(1, total)
-
-
-def run(model: nn.Module, inputs: Any) -> Any:
-    """Call a model: a tensor is its one argument, a sequence several, a mapping keywords."""
-    if isinstance(inputs, Mapping):
-        return model(**inputs)
-    return model(*inputs) if isinstance(inputs, tuple | list) else model(inputs)

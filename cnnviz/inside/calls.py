@@ -19,17 +19,21 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
-from torch.nn.utils.parametrize import ParametrizationList
 from torch.overrides import TorchFunctionMode
 
 from cnnviz.errors import CnnvizError, unknown_name
 from cnnviz.inside.naming import (
+    PARALLEL,
+    SCRIPT,
+    TORCH,
+    WEIGHT,
+    family_of,
     is_container,
     is_torch_layer,
     module_of,
-    named_layers,
     refuse_unwatchable,
     tensors_in,
+    walk,
 )
 from cnnviz.inside.operations import operation, takes_activations
 
@@ -47,7 +51,7 @@ class Watch(TorchFunctionMode):
         super().__init__()
         refuse_unwatchable(model)
         self._model = model
-        self._modules = {name: module for module, name in named_layers(model).items()}
+        self._every, self._modules = walk(model)
         self._used: dict[str, None] = {}  # every name given in this pass, in order
         self._scope = ""  # dotted name of the module whose forward is running
         self._hidden = 0  # inside how many layers of torch.nn, whose operations do not count
@@ -55,8 +59,9 @@ class Watch(TorchFunctionMode):
         self._eager = ExitStack()
 
     def __enter__(self) -> Self:
+        any_hook = torch_module._has_any_global_hook()
         for name, module in self._modules.items():
-            self._wrap(name, module)
+            self._wrap(name, module, any_hook)
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
             self._eager.enter_context(torch.compiler.set_stance("force_eager"))
         super().__enter__()
@@ -72,7 +77,13 @@ class Watch(TorchFunctionMode):
                 attributes[key] = value
         self._changed.clear()
 
-    def _wrap(self, name: str, module: nn.Module, watch: Callable[..., Any] | None = None) -> None:
+    def _wrap(
+        self,
+        name: str,
+        module: nn.Module,
+        any_hook: bool,
+        watch: Callable[..., Any] | None = None,
+    ) -> None:
         """Let a method of ours run in place of a module's call.
 
         To wrap `forward` is cheaper than a hook, which tells in a small net, leaves nothing behind
@@ -80,46 +91,45 @@ class Watch(TorchFunctionMode):
         of `forward`, in `_call_impl`; where there are any, that is wrapped.
         """
         attributes = vars(module)
+        family = family_of(type(module))
         hooked = (
-            attributes["_forward_hooks"]
+            any_hook
+            or attributes["_forward_hooks"]
             or attributes["_forward_pre_hooks"]
             or attributes["_backward_hooks"]
             or attributes["_backward_pre_hooks"]
-            or torch_module._has_any_global_hook()
         )
-        script = isinstance(module, torch.jit.ScriptModule)
-        key = "_call_impl" if hooked or script else "forward"
+        key = "_call_impl" if hooked or family == SCRIPT else "forward"
         own = attributes.get(key)
         if watch is None:
-            watch = self._watch_of(module, hooked or not isinstance(own, _Wrapper | None))
-        call = getattr(module, key) if own is None else own
-        attributes[key] = _Wrapper(watch, name, module, call)
+            watch = self._watch_of(module, family, hooked or not isinstance(own, _Wrapper | None))
+        attributes[key] = _Wrapper(watch, name, module, getattr(module, key))
         self._changed.append((attributes, key, own))
-        self._change(attributes, "_replicate_for_data_parallel", partial(_replica, module))
+        own = attributes.get("_replicate_for_data_parallel")
+        attributes["_replicate_for_data_parallel"] = partial(_replica, module)
+        self._changed.append((attributes, "_replicate_for_data_parallel", own))
         if "_compiled_call_impl" in attributes:
             self._change(attributes, "_compiled_call_impl", None)
-        if isinstance(module, nn.DataParallel):  # one replica is enough: the module itself
-            self._change(attributes, "device_ids", module.device_ids[:1])
+        if family == PARALLEL:  # one replica is enough: the module itself
+            self._change(attributes, "device_ids", attributes["device_ids"][:1])
 
     def _change(self, attributes: dict[str, Any], key: str, value: Any) -> None:
         self._changed.append((attributes, key, attributes.get(key)))
         attributes[key] = value
 
-    def _watch_of(self, module: nn.Module, changed: bool) -> Callable[..., Any]:
+    def _watch_of(self, module: nn.Module, family: int, changed: bool) -> Callable[..., Any]:
         """The method that is to run in place of a module's call.
 
         Args:
             changed: the user has hung hooks on it, or given it a `forward` of its own.
         """
-        if is_torch_layer(module):
+        if family == TORCH and (not module._modules or is_torch_layer(module)):
             if changed:
                 return self._call_hooked_layer
             return self._call_layer_in_place if "inplace" in vars(module) else self._call_layer
-        if isinstance(module, torch.jit.ScriptModule):
+        if family == SCRIPT:
             return self._call_script
-        if isinstance(module, ParametrizationList):
-            return self._call_hidden
-        return self._call_module
+        return self._call_hidden if family == WEIGHT else self._call_module
 
     def _call_layer(
         self, name: str, module: nn.Module, call: Callable[..., Any], *args: Any, **kwargs: Any
@@ -229,25 +239,25 @@ class Watch(TorchFunctionMode):
             key = f"{name}_{number}"
             taken = key in self._used or key in self._modules
         self._used[key] = None
-        return self._seen(key, sort, output, parts, args, kwargs, target)
+        return self._seen(key, output, parts, args, kwargs, target, sort)
 
     def _seen(
         self,
         key: str,
-        sort: int,
         output: Any,
         parts: list[tuple[str, Tensor]],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any,
+        sort: int,
     ) -> Any:
         """What the model gets in place of the output of a call. For subclasses.
 
         Args:
             key: name of the call.
-            sort: LAYER, CONTAINER or OPERATION.
             parts: index ("" or such as "[1][0]") and tensor of each tensor in `output`.
             target: tensors that the call has overwritten, often `output` itself; or None.
+            sort: LAYER, CONTAINER or OPERATION.
         """
         return output
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnviz.inside.batches import batches, run
+from cnnviz.inside.batches import batches
 from cnnviz.inside.images import Images, batch_size
+from cnnviz.inside.inputs import run
 from cnnviz.inside.layer import Layer
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.undisturbed import undisturbed
 
 _CONVOLVE: Mapping[Any, Callable[..., Tensor]] = {
     nn.Conv1d.forward: F.conv1d,
@@ -125,7 +126,7 @@ def _mean_inputs(
     ]
     size = batch_size(images) if not isinstance(images, tuple | list | Mapping) else 8
     try:
-        with eval_mode(model), torch.no_grad():
+        with undisturbed(model), torch.no_grad():
             for batch in batches(model, images, size):
                 seen.clear()
                 run(model, batch)

@@ -13,10 +13,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from cnnviz.inside.batches import batches, place, run
-from cnnviz.inside.calls import Watch
-from cnnviz.inside.naming import is_container, tensors_in
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.batches import batches, place
+from cnnviz.inside.calls import CONTAINER, Watch
+from cnnviz.inside.inputs import run
+from cnnviz.inside.naming import tensors_in
+from cnnviz.inside.undisturbed import undisturbed
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def layer_costs(model: nn.Module, input_size: Sequence[int] | Any) -> dict[str, 
     else:
         one = next(batches(model, input_size, 1))
     counting = _Counting(model)
-    with eval_mode(model), torch.no_grad(), _plain_operations(), counting.products, counting:
+    with undisturbed(model), torch.no_grad(), _plain_operations(), counting.products, counting:
         run(model, one)
     return counting.costs
 
@@ -82,9 +83,9 @@ class _Counting(Watch):
         return super().__torch_function__(func, types, args, kwargs)
 
     def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
-        module = self._modules.get(key)
-        if module is not None and is_container(module):
+        if rest[-1] == CONTAINER:
             return output
+        module = self._modules.get(key)
         if module is not None:
             self._use(module.parameters())
         multiplications = self.products.count - self._told

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
-from cnnviz.inside.batches import batches, run
+from cnnviz.inside.batches import batches
 from cnnviz.inside.heads import head
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.inputs import run
+from cnnviz.inside.undisturbed import undisturbed
 
 BATCH = 500
 
@@ -36,7 +37,7 @@ def predict(
     Raises:
         CnnvizError: no images, no such head.
     """
-    with eval_mode(model), torch.no_grad():
+    with undisturbed(model), torch.no_grad():
         return torch.cat([head(run(model, some), output) for some in batches(model, images, batch)])
 
 

@@ -20,7 +20,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.inside import fourier
 from cnnviz.inside.answers import Answers, Target
 from cnnviz.inside.batches import place
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.undisturbed import undisturbed
 
 TOGETHER = 128
 """Units whose images are optimised at once: a processor is busy, and memory does not matter yet."""
@@ -120,7 +120,7 @@ def maximise(
     penalties = torch.as_tensor(rough).detach().to(noise).expand(len(units))  # (K,)
     together = max(1, min(TOGETHER, AT_ONCE // (starts * prod(shape)))) if starts else TOGETHER
     made: list[tuple[Tensor, Tensor, Tensor]] = []
-    with eval_mode(model), torch.enable_grad():
+    with undisturbed(model), torch.enable_grad():
         answers = Answers(model, layer, shape, target, prepare)
         _check_units(units, layer, answers.units)
         with answers.watching():

@@ -34,11 +34,21 @@ class Following(TorchDispatchMode):
         self.memory = memory
         self._gates = gates
         self._lost = ""
+        self._paused = False
         self.gathers = False  # whether there was anything but what only enlarges or normalises
 
     def lose_track(self, reason: str) -> None:
         """Nothing is known of what depends on the input from here on."""
         self._lost = self._lost or reason
+
+    def read(self, tensor: Tensor) -> Seen | None:
+        """As `Memory.read`, in the middle of the pass."""
+        self._paused = True
+        try:
+            with torch._C.DisableTorchFunction():
+                return self.memory.read(tensor)
+        finally:
+            self._paused = False
 
     def __torch_dispatch__(
         self,
@@ -48,6 +58,8 @@ class Following(TorchDispatchMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         output = func(*args, **(kwargs or {}))
+        if self._paused:
+            return output
         with torch._C.DisableTorchFunction():
             try:
                 self._follow(func, args, kwargs or {}, output)

@@ -458,7 +458,11 @@ def _named(rule: Rule, names: str) -> dict[str, Rule]:
 
 _RULES: dict[str, Rule] = {
     **_named(_each_alone, "clone contiguous _to_copy _unsafe_view _conj dropout native_dropout "
-             "rrelu _prelu_kernel where masked_fill clamp_max lift_fresh tril triu"),
+             "alpha_dropout feature_dropout rrelu rrelu_with_noise hardswish _prelu_kernel "
+             "log_sigmoid_forward floor_divide polar complex lift_fresh tril triu bucketize "
+             "quantize_per_tensor quantize_per_channel dequantize "
+             "fake_quantize_per_tensor_affine_cachemask "
+             "fake_quantize_per_channel_affine_cachemask"),
     **_named(_reduced, "mean sum amin amax max min prod std var std_mean var_mean logsumexp norm "
              "linalg_vector_norm any all argmax argmin median nanmedian aminmax count_nonzero "
              "_softmax _log_softmax"),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-
-from cnnviz.inside.naming import every_module
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
 """A tensor is the one argument, a tuple or list several, a mapping those by keyword."""
@@ -49,21 +47,24 @@ def _takes(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
     return not (isinstance(args, list) and first and "list" in str(first.annotation).lower())
 
 
-def own_copy(model: nn.Module, inputs: Inputs) -> Inputs:
+def own_copy(inputs: Inputs, every: Iterable[nn.Module]) -> Inputs:
     """Copies of the tensors in the inputs, which a model may overwrite; its own device for one.
 
     A parameter becomes a plain tensor, through which gradients reach it.
+
+    Args:
+        every: the modules of the model.
     """
     if isinstance(inputs, Tensor):
-        device = _device(model)
+        device = _device(every)
         return inputs.clone() if device in (None, inputs.device) else inputs.to(device)
     copied: Inputs = _copied(inputs, {})
     return copied
 
 
-def _device(model: nn.Module) -> torch.device | None:
-    """Where the first of a model's parameters lies."""
-    for module in every_module(model):
+def _device(every: Iterable[nn.Module]) -> torch.device | None:
+    """Where the first parameter of the modules lies."""
+    for module in every:
         for parameter in module._parameters.values():
             if parameter is not None:
                 return parameter.device

@@ -59,57 +59,76 @@ def module_of(model: nn.Module, name: str) -> nn.Module | None:
     return None
 
 
-def every_module(
-    module: nn.Module, found: dict[nn.Module, None] | None = None
-) -> dict[nn.Module, None]:
-    """The same as `module.modules()`, in a third of the time."""
-    found = {} if found is None else found
-    found[module] = None
-    for child in module._modules.values():
-        if child is not None and child not in found:
-            every_module(child, found)
-    return found
+def walk(model: nn.Module) -> tuple[dict[nn.Module, None], dict[str, nn.Module]]:
+    """Every module of a model, itself included, and those with names of their own.
 
-
-def named_layers(
-    module: nn.Module, prefix: str = "", found: dict[nn.Module, str] | None = None
-) -> dict[nn.Module, str]:
-    """Each module below this one with its dotted name (its first, if it has several).
-
-    Parents come first; what is inside torch.nn's own layers does not count.
+    A name is a module's first, where it has several. Parents come first; what is inside
+    torch.nn's own layers, and inside TorchScript, has no name.
     """
-    found = {} if found is None else found
+    every: dict[nn.Module, None] = {model: None}
+    named: dict[str, nn.Module] = {}
+    _walk(model, "", True, every, named)
+    return every, named
+
+
+def _walk(
+    module: nn.Module,
+    prefix: str,
+    is_open: bool,
+    every: dict[nn.Module, None],
+    named: dict[str, nn.Module],
+) -> None:
     for name, child in module._modules.items():
-        if child is not None and child not in found:
-            found[child] = prefix + name
-            if child._modules and not is_torch_layer(child) and not _is_closed(child):
-                named_layers(child, f"{prefix}{name}.", found)
-    return found
+        if child is None or child in every:
+            continue
+        every[child] = None
+        if is_open:
+            named[prefix + name] = child
+        if child._modules:
+            has_layers = is_open and not (is_torch_layer(child) or _is_closed(child))
+            _walk(child, f"{prefix}{name}.", has_layers, every, named)
 
 
-def _is_closed(module: nn.Module) -> bool:
-    return isinstance(module, torch.jit.ScriptModule | ParametrizationList)
+TORCH, SCRIPT, WEIGHT, PARALLEL, USER = range(5)
+"""Families of modules: of torch.nn, of TorchScript, what makes a weight, DataParallel, others."""
+
+_FAMILIES: dict[type, int] = {}
+
+
+def family_of(kind: type) -> int:
+    """The family of a type of modules."""
+    family = _FAMILIES.get(kind)
+    if family is None:
+        if issubclass(kind, torch.jit.ScriptModule):
+            family = SCRIPT
+        elif issubclass(kind, ParametrizationList):
+            family = WEIGHT
+        elif issubclass(kind, nn.DataParallel):
+            family = PARALLEL
+        else:
+            family = TORCH if kind.__module__.startswith(("torch.nn.", "torch.ao.nn.")) else USER
+        _FAMILIES[kind] = family
+    return family
 
 
 def is_container(module: nn.Module) -> bool:
     """Whether a module has others in it that are layers of their own."""
-    return bool(module._modules.keys() - {"parametrizations"}) and not (
-        is_torch_layer(module) or _is_closed(module)
-    )
+    if module._modules.keys() <= {"parametrizations"}:
+        return False
+    return not (is_torch_layer(module) or _is_closed(module))
+
+
+def _is_closed(module: nn.Module) -> bool:
+    return family_of(type(module)) in (SCRIPT, WEIGHT)
 
 
 def is_torch_layer(module: nn.Module) -> bool:
     """One layer made by PyTorch: Conv2d, its weights parametrised or not, but not Sequential."""
-    if not _made_by_torch(type(module)):
+    if family_of(type(module)) != TORCH:
         return False
-    children = module._modules
-    if children and children.keys() != {"parametrizations"}:
-        return isinstance(module, nn.MultiheadAttention) or _is_quantised(type(module))
-    return not children or _made_by_torch(type_before_parametrizations(module))
-
-
-def _made_by_torch(kind: type) -> bool:
-    return kind.__module__.startswith(("torch.nn.", "torch.ao.nn."))
+    if module._modules.keys() <= {"parametrizations"}:
+        return family_of(type_before_parametrizations(module)) == TORCH
+    return isinstance(module, nn.MultiheadAttention) or _is_quantised(type(module))
 
 
 def _is_quantised(kind: type) -> bool:

@@ -106,23 +106,24 @@ class ReceptiveFields(dict[str, ReceptiveField]):
 
     Attributes:
         unknown: why the other layers have none, by name.
-        containers: fields of what containers such as "layer1" put out.
+        unlisted: fields of what containers such as "layer1" put out, and of operations inside a
+            layer that a subclass makes of one of torch.nn's.
 
-    `fields[name]` of one that has none raises a CnnvizError that says why; containers can be asked
-    for like layers, but are not listed among them.
+    `fields[name]` of one that has none raises a CnnvizError that says why. Those that are unlisted can
+    be asked for like layers.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.unknown: dict[str, str] = {}
-        self.containers: dict[str, ReceptiveField] = {}
+        self.unlisted: dict[str, ReceptiveField] = {}
 
     def __missing__(self, name: str) -> ReceptiveField:
-        if name in self.containers:
-            return self.containers[name]
+        if name in self.unlisted:
+            return self.unlisted[name]
         if name in self.unknown:
             raise CnnvizError(f"Layer '{name}' has no receptive field: {self.unknown[name]}.")
-        raise unknown_name("layer", name, [*self, *self.unknown, *self.containers])
+        raise unknown_name("layer", name, [*self, *self.unknown, *self.unlisted])
 
 
 Inputs = Tensor | Sequence[Any] | Mapping[str, Any]
@@ -207,7 +208,7 @@ def _follow(model: nn.Module, inputs: Inputs, gates: bool) -> ReceptiveFields:
             memory.write(image, pixels(image.shape, rank))
         size = tuple(max(sizes) for sizes in zip(*(_size(i, rank) for i in images), strict=True))
         following = Following(memory, gates=gates)
-        watching = _Watching(model, memory, (size[0], size[1]))
+        watching = _Watching(model, following)
         try:
             with watching, following:
                 _call(model, given)
@@ -220,7 +221,22 @@ def _follow(model: nn.Module, inputs: Inputs, gates: bool) -> ReceptiveFields:
             f"{type(model).__name__} does nothing but enlarge or normalise, so there are no "
             "receptive fields to tell. Ask for a model with convolutions or pooling."
         )
-    return watching.fields
+    return _fields(watching, (size[0], size[1]))
+
+
+def _fields(watching: _Watching, input_size: tuple[int, int]) -> ReceptiveFields:
+    fields = ReceptiveFields()
+    fields.unknown = watching.unknown
+    same: dict[int, ReceptiveField | None] = {}
+    for name, (seen, listed) in watching.seen.items():
+        if id(seen) not in same:
+            same[id(seen)] = _field(seen, input_size)
+        field = same[id(seen)]
+        if field is not None:
+            (fields if listed else fields.unlisted)[name] = field
+        elif listed:
+            fields.unknown[name] = "it does not depend on the input"
+    return fields
 
 
 def _rank(model: nn.Module) -> int:
@@ -253,32 +269,35 @@ def _call(model: nn.Module, given: Any) -> Any:
 class _Watching(Watch):
     """Notes the field of each output under the name that `record` gives it."""
 
-    def __init__(self, model: nn.Module, memory: Memory, input_size: tuple[int, int]) -> None:
+    def __init__(self, model: nn.Module, following: Following) -> None:
         super().__init__(model)
-        self.fields = ReceptiveFields()
-        self._memory = memory
-        self._input_size = input_size
+        self.seen: dict[str, tuple[Seen, bool]] = {}
+        self.unknown: dict[str, str] = {}
+        self._following = following
+        self._own_affair = {n for n, m in model.named_modules() if _refines_layer(m)}
 
-    def _seen(
-        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
-    ) -> Any:
-        fields = self.fields.containers if sort == CONTAINER else self.fields
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        listed = rest[-1] != CONTAINER and key.rpartition(".")[0] not in self._own_affair
         for index, tensor in parts:
-            self._note(key + index, tensor, fields)
+            self._note(key + index, tensor, listed)
         return output
 
-    def _note(self, name: str, tensor: Tensor, fields: dict[str, ReceptiveField]) -> None:
+    def _note(self, name: str, tensor: Tensor, listed: bool = True) -> None:
         try:
-            with torch._C.DisableTorchFunction():  # what is done here is none of the model's
-                seen = self._memory.read(tensor)
-                field = None if seen is None else _field(seen, self._input_size)
+            seen = self._following.read(tensor)
+            if seen is None:
+                raise Unknown("it does not depend on the input")
+            self.seen[name] = seen, listed
         except Unknown as unknown:
-            self.fields.unknown[name] = str(unknown)
-        else:
-            if field is None:
-                self.fields.unknown[name] = "it does not depend on the input"
-            else:
-                fields[name] = field
+            if listed:
+                self.unknown[name] = str(unknown)
+
+
+def _refines_layer(module: nn.Module) -> bool:
+    """Whether it is of a subclass of a layer of torch.nn, such as a Conv2d that does a bit more."""
+    made_by_torch = [kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.")]
+    plain = made_by_torch[0].__module__.endswith((".module", ".container"))
+    return not plain and type(module) is not made_by_torch[0]
 
 
 def _field(seen: Seen, input_size: tuple[int, int]) -> ReceptiveField | None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
-from cnnviz.inside.calls import CONTAINER, OPERATION, Watch, version
+from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, version
 from cnnviz.inside.inputs import Inputs, own_copy, run
-from cnnviz.inside.naming import every_module, tensors_in
+from cnnviz.inside.naming import tensors_in
 from cnnviz.inside.state import State
 from cnnviz.memory import keep_freed_memory
 
-__all__ = ["Inputs", "Recording", "calls", "eval_mode", "inference", "record", "run"]
+__all__ = ["Inputs", "Recording", "calls", "eval_mode", "record", "run"]
 
 
 def record(
@@ -66,11 +66,10 @@ def record(
     x = (x, *more) if more else x
     layers = [layers] if isinstance(layers, str) else layers
     recording = Recording(model, layers, functional)
-    with inference(model, gradients):
-        recording.run(x)
-        if recording.is_overwritten():
-            recording = Recording(model, layers, functional, at_once=True)
-            recording.run(x)
+    recording.run(x, gradients)
+    if recording.is_overwritten():
+        recording = Recording(model, layers, functional, at_once=True)
+        recording.run(x, gradients)
     recording.check_layers_ran()
     return recording.outputs
 
@@ -78,8 +77,7 @@ def record(
 def calls(model: nn.Module, x: Inputs) -> list[str]:
     """The names that `record` gives, without what they stand for."""
     recording = _Naming(model, [])
-    with inference(model):
-        recording.run(x)
+    recording.run(x)
     return recording.names
 
 
@@ -102,22 +100,36 @@ class Recording(Watch):
         self._layers = layers
         self._functional = functional
         self._at_once = at_once
+        self._plain = layers is None and not at_once and type(self) is Recording
         self._versions: dict[str, int] = {}
         self._names: dict[int, list[str]] = {}  # id of a recorded tensor → its names
-        self._state = State(model)
+        self._state = State(model, self._every)
         self._alone = True  # no other observer is at work, to whom one call must not look like two
 
     def __enter__(self) -> Self:
         self._alone = torch._C._len_torch_function_stack() == 0
         return super().__enter__()
 
-    def run(self, x: Inputs) -> Any:
-        """One pass; what the model answers."""
-        with self._state.kept(), self:
+    def run(self, x: Inputs, gradients: bool = False) -> Any:
+        """One pass in eval mode; what the model answers."""
+        if torch.is_inference_mode_enabled():  # in which nothing counts what is overwritten
+            with torch.inference_mode(False):
+                return self.run(x, gradients)
+        enabled, training = torch.is_grad_enabled(), [m for m in self._every if m.training]
+        try:
+            for module in training:
+                module.training = False
+            torch._C._set_grad_enabled(gradients)
             with torch._C.DisableTorchFunction():
-                inputs = own_copy(self._model, x)
+                inputs = own_copy(x, self._every)
                 self._given(inputs)
-            return run(self._model, inputs)
+            with self:
+                return run(self._model, inputs)
+        finally:
+            torch._C._set_grad_enabled(enabled)
+            self._state.restore()
+            for module in training:
+                module.training = True
 
     def _given(self, inputs: Inputs) -> None:
         """What the model is given. For subclasses."""
@@ -152,10 +164,31 @@ class Recording(Watch):
             pure = lambda: other(*args)  # noqa: E731
         return self._overwrite(target, lambda: func(*args, **kwargs), pure)
 
-    def _seen(
-        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
+    def _keep(
+        self,
+        name: str,
+        output: Any,
+        args: Sequence[Any],
+        kwargs: Mapping[str, Any],
+        target: Any = None,
+        sort: int = LAYER,
     ) -> Any:
-        layers = self._layers
+        if (
+            self._plain
+            and sort == LAYER
+            and type(output) is Tensor
+            and name not in self._used
+            and not self._hidden
+        ):  # the usual case, in short
+            self._used[name] = None
+            self.outputs[name] = output
+            self._versions[name] = version(output)
+            self._names.setdefault(id(output), []).append(name)
+            return output
+        return super()._keep(name, output, args, kwargs, target, sort)
+
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        layers, sort = self._layers, rest[-1]
         if layers is None:
             if sort == CONTAINER or (sort == OPERATION and not self._functional):
                 return output
@@ -262,12 +295,10 @@ class _Naming(Recording):
         super().__init__(model, layers)
         self.names: list[str] = []
 
-    def _seen(
-        self, key: str, sort: int, output: Any, parts: list[tuple[str, Tensor]], *rest: Any
-    ) -> Any:
-        if sort != CONTAINER:
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        if rest[-1] != CONTAINER:
             self.names += [key + index for index, _ in parts]
-        return super()._seen(key, sort, output, parts, *rest)
+        return super()._seen(key, output, parts, *rest)
 
 
 # The pure forms of operations that overwrite their first argument.
@@ -294,20 +325,9 @@ def _shares_memory(tensor: Tensor) -> bool:
 
 
 @contextmanager
-def inference(model: nn.Module, gradients: bool = False) -> Iterator[None]:
-    """In eval mode, with gradients or without, and with tensors that count what overwrites them."""
-    with ExitStack() as stack:
-        if torch.is_inference_mode_enabled():
-            stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(torch.set_grad_enabled(gradients))
-        stack.enter_context(eval_mode(model))
-        yield
-
-
-@contextmanager
 def eval_mode(model: nn.Module) -> Iterator[None]:
     """Every module in eval mode; on leaving, each is in the mode in which it was before."""
-    training = [module for module in every_module(model) if module.training]
+    training = [module for module in model.modules() if module.training]
     for module in training:
         module.training = False
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
 
 from cnnviz.inside.calls import Watch
 from cnnviz.inside.naming import several, tensors_in
@@ -46,7 +47,7 @@ class _Replacing(Watch):
         self._outputs: dict[str, None] = {}
 
     def __enter__(self) -> _Replacing:
-        self._wrap("", self._model, self._call_model)
+        self._wrap("", self._model, torch_module._has_any_global_hook(), self._call_model)
         super().__enter__()
         return self
 
@@ -72,12 +73,12 @@ class _Replacing(Watch):
     def _seen(
         self,
         key: str,
-        sort: int,
         output: Any,
         parts: list[tuple[str, Tensor]],
         args: Sequence[Any],
         kwargs: Mapping[str, Any],
         target: Any,
+        sort: int,
     ) -> Any:
         names = {index: key + index for index, _ in parts}
         self._outputs.update(dict.fromkeys(names.values()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cached_property
 from itertools import chain
 
@@ -11,38 +10,35 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from cnnviz.inside.naming import every_module
-
 
 class State:
     """The parameters and buffers of a model; each is copied only when it is to be overwritten."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, every: Iterable[nn.Module]) -> None:
         self._model = model
         self._saved: list[tuple[Tensor, Tensor, Tensor]] = []  # it, what it was, a copy of that
+        self._lazy = False
+        self._registered: list[tuple[dict[str, Tensor | None], dict[str, Tensor | None]]] = []
+        for module in every:
+            if module._buffers:
+                self._registered.append((module._buffers, module._buffers.copy()))
+            if isinstance(module, LazyModuleMixin):
+                self._lazy = True
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """On leaving, the parameters and buffers are what they were.
+    def restore(self) -> None:
+        """Let the parameters and buffers be what they were.
 
         Lazy modules get theirs in their first pass, and keep them.
         """
-        lazy = False
-        buffers: list[tuple[dict[str, Tensor | None], dict[str, Tensor | None]]] = []
-        for module in every_module(self._model):
-            lazy = lazy or isinstance(module, LazyModuleMixin)
-            if module._buffers:
-                buffers.append((module._buffers, dict(module._buffers)))
-        try:
-            yield
-        finally:
-            if not lazy:
-                self._restore()
-                for now, before in buffers:
-                    now.update(before)
-            self._saved.clear()
+        if not self._lazy:
+            self._restore()
+            for now, before in self._registered:
+                now.update(before)
+        self._saved.clear()
 
     def _restore(self) -> None:
+        if not self._saved:
+            return
         with torch.no_grad():
             for tensor, before, copy in self._saved:
                 before.copy_(copy)

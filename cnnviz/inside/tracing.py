@@ -12,7 +12,7 @@ from cnnviz.inside.calls import CONTAINER
 from cnnviz.inside.inputs import Inputs
 from cnnviz.inside.layer import INPUT, Shape
 from cnnviz.inside.naming import tensors_in
-from cnnviz.inside.recording import Recording, inference
+from cnnviz.inside.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,7 @@ def trace(model: nn.Module, x: Inputs) -> dict[str, Call]:
         x: input batch, (N, …), or several as `cnnviz.record` takes them.
     """
     tracing = _Tracing(model, None)
-    with inference(model):
-        tracing.run(x)
+    tracing.run(x)
     return tracing.calls
 
 
@@ -66,23 +65,16 @@ class _Tracing(Recording):
                 self._note(tensor, before)
         return output
 
-    def _seen(
-        self,
-        key: str,
-        sort: int,
-        output: Any,
-        parts: list[tuple[str, Tensor]],
-        *rest: Any,
-    ) -> Any:
+    def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
+        args, kwargs, _, sort = rest
         if sort != CONTAINER:
-            args, kwargs, _ = rest
             fed_by = self._makers(args, kwargs)
             given = [tensor for _, tensor in tensors_in([args, kwargs]) if _feeds(tensor)]
             before = tuple(given[0].shape[1:]) if given else ()
             self.calls[key] = Call(fed_by, before, tuple(parts[0][1].shape[1:]))
             for _, tensor in parts:
                 self._note(tensor, (key,))
-        return super()._seen(key, sort, output, parts, *rest)
+        return super()._seen(key, output, parts, *rest)
 
     def _makers(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[str, ...]:
         tensors = [tensor for _, tensor in tensors_in([args, kwargs])]

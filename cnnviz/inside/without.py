@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError
-from cnnviz.inside.batches import count, mapped, run
+from cnnviz.inside.batches import count, mapped
 from cnnviz.inside.heads import head
+from cnnviz.inside.inputs import run
 from cnnviz.inside.recording import record
 from cnnviz.inside.replacing import replaced
 

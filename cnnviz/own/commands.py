@@ -7,7 +7,6 @@ import shlex
 import sys
 import webbrowser
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -50,7 +49,10 @@ def atlas(
     count: Annotated[int, typer.Option(help="at most so many images", min=2)] = 2000,
     lang: Annotated[str, typer.Option(help="languages of the pages")] = "en,zh",
     layers: Annotated[str | None, typer.Option(help="only these, such as 'layer4*'")] = None,
-    units: Annotated[str | None, typer.Option(help="so many units a layer, or all")] = None,
+    grid: Annotated[
+        bool | None,
+        typer.Option("--grid/--pages", help="units as tiles of a grid, or with a page each"),
+    ] = None,
     optimise: Annotated[
         str | None, typer.Option(help="inputs made for so many units a layer, all, or none")
     ] = None,
@@ -65,26 +67,27 @@ def atlas(
 ) -> None:
     """Draw the atlas of a network, yours or another, over your images."""
     _check_out(out)
-    amounts = {"units": amount(units, "--units"), "optimise": amount(optimise, "--optimise")}
+    made = amount(optimise, "--optimise")
     wanted = (pixels_of(size), numbers_of(mean, "--mean"), numbers_of(std, "--std"))
 
     from cnnviz.own.models import open_model, renamed
     from cnnviz.training.fit import resolve_device
 
-    where = resolve_device(device)
+    where = device_of(str(resolve_device(device)))
     opened = renamed(open_model(network, weights, build_dir=build_dir), name, title)
     _say(opened.notes)
-    subject = _subject(opened, images, wanted, labels, classes, count, str(where))
+    subject = _subject(opened, images, wanted, labels, classes, count, where)
 
-    folder: Any = import_module("cnnviz.atlas.folder")
+    from cnnviz.atlas.folder import write_atlas
+
     options = options_of(
         command=shlex.join(["cnnviz", *sys.argv[1:]]),
         layers=layers,
         budget=None if budget is None else 60 * budget,
-        device=str(where),
-        **amounts,
+        optimise=made,
+        grid=grid,
     )
-    folder.write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)
+    write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)
     if open_it and _first_of_all():
         webbrowser.open((out / "index.html").resolve().as_uri())
 
@@ -202,12 +205,22 @@ def options_of(**wanted: Any) -> Any:
     """
     from dataclasses import fields
 
-    atlas_options = import_module("cnnviz.atlas.folder").Options
-    known = {field.name for field in fields(atlas_options)}
+    from cnnviz.atlas.folder import Options
+
+    known = {field.name for field in fields(Options)}
     for name, value in wanted.items():
-        if name not in known and value is not None and name != "device":
+        if name not in known and value is not None:
             raise CnnvizError(f"--{name} is not there yet. Leave it out.")
-    return atlas_options(**{k: v for k, v in wanted.items() if k in known and v is not None})
+    return Options(**{k: v for k, v in wanted.items() if k in known and v is not None})
+
+
+def device_of(name: str) -> str:
+    """Of several processes on one machine each takes a card of its own, if there are cards."""
+    import torch
+
+    if name != "cuda" or "LOCAL_RANK" not in os.environ:
+        return name
+    return f"cuda:{int(os.environ['LOCAL_RANK']) % torch.cuda.device_count()}"
 
 
 # --- What was typed -----------------------------------------------------------------------------
@@ -250,22 +263,25 @@ def numbers_of(text: str | None, option: str) -> tuple[float, ...]:
         ) from error
 
 
-def amount(text: str | None, option: str) -> int | str | None:
-    """How many units: a number, "all" or "none"; None where nothing was typed.
+def amount(text: str | None, option: str) -> int | None:
+    """How many units: a number, as many as there may be, or none; None where nothing was typed.
 
-    >>> amount("8", "--units"), amount("all", "--units"), amount("none", "--units")
-    (8, 'all', 0)
+    >>> amount("8", "--optimise"), amount("none", "--optimise"), amount("all", "--optimise") > 9999
+    (8, 0, True)
 
     Raises:
         CnnvizError: it is something else.
     """
-    if text is None or text == "all":
-        return text
-    if text == "none":
-        return 0
+    if text is None:
+        return None
+    if text in _AMOUNTS:
+        return _AMOUNTS[text]
     if not text.isdecimal():
         raise CnnvizError(f"{option} {text}: expected a number, all, or none.")
     return int(text)
+
+
+_AMOUNTS = {"none": 0, "all": 1_000_000}
 
 
 # --- What is told -------------------------------------------------------------------------------

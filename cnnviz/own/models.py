@@ -120,7 +120,7 @@ def _of_user(place: Place, weights: str | None) -> Opened:
     model = as_module(value, source)
     if weights is not None:
         fit_weights(model, read_weights(Path(weights)), weights)
-    name = str(options.get("name", place.stem))
+    name = str(options.get("name", place.stem if place.is_file else place.name))
     title = str(options.get("title", name))
     classes = tuple(map(str, options.get("classes", ())))
     opened = Opened(model.eval(), name, title, classes=classes, options=options)

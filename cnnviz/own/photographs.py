@@ -147,9 +147,8 @@ def read_labels(file: Path) -> Mapping[str, str]:
         CnnvizError: no such file, or a line of another form.
     """
     table: dict[str, str] = {}
-    for number, row in enumerate(
-        csv.reader(text_of(file, "--labels").splitlines(), skipinitialspace=True), start=1
-    ):
+    lines = csv.reader(text_of(file, "--labels").splitlines(), skipinitialspace=True)
+    for number, row in enumerate(lines, start=1):
         cells = [cell.strip() for cell in row]
         if not any(cells):
             continue

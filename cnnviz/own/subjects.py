@@ -117,12 +117,12 @@ def subject_of(
         opened.name,
         opened.title,
         opened.model,
-        images,  # type: ignore[arg-type]  # read on demand
-        known.labels,  # type: ignore[arg-type]
+        images,
+        known.labels,
         known.classes,
         shown=shown,
         examples=examples,
         show=images.show,
-        limits=Limits() if small else Limits(together=200),
+        limits=Limits() if small else Limits(ablated=200, together=200),
     )
     return subject, list(known.notes)

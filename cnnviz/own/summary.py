@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from html import escape
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -19,6 +19,7 @@ from cnnviz.inside.recording import eval_mode
 from cnnviz.numbers import thousands, times
 from cnnviz.own.prepared import channels_of
 from cnnviz.own.sample import SIDES
+from cnnviz.own.shown import Table
 
 HEADINGS = ("layer", "kind", "output", "parameters", "multiplications", "field")
 
@@ -61,8 +62,10 @@ class Summary:
         """For one image, of all layers."""
         return sum(row.multiplications for row in self.rows)
 
-    def _cells(self) -> list[tuple[str, ...]]:
-        return [
+    @property
+    def table(self) -> Table:
+        """The rows as readers see them."""
+        written = [
             (
                 row.name,
                 row.kind,
@@ -73,36 +76,24 @@ class Summary:
             )
             for row in self.rows
         ]
-
-    def _totals(self) -> str:
-        return (
+        totals = (
             f"{self.title}: {len(self.rows)} layers, {thousands(self.parameters)} parameters, "
             f"{thousands(self.multiplications)} multiplications for an image of "
             f"{times(self.input_size)}"
         )
+        return Table(HEADINGS, self.rows, written, totals)
 
     def __str__(self) -> str:
-        table = [HEADINGS, *self._cells()]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        lines = [
-            "  ".join(
-                cell.ljust(width) if place < 3 else cell.rjust(width)
-                for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
-            ).rstrip()
-            for cells in table
-        ]
-        lines.insert(1, "─" * max(map(len, lines)))
-        return "\n".join([*lines, "", self._totals()])
+        return str(self.table)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        def row(cells: Sequence[str], tag: str) -> str:
-            return "<tr>" + "".join(f"<{tag}>{escape(c)}</{tag}>" for c in cells) + "</tr>"
+        return self.table._repr_html_()
 
-        rows = "".join(row(cells, "td") for cells in self._cells())
-        head = f"<thead>{row(HEADINGS, 'th')}</thead>"
-        return f"<table>{head}<tbody>{rows}</tbody></table><p>{escape(self._totals())}</p>"
+    def save(self, path: Path | str) -> Path:
+        """Write it as .csv, .html or .txt."""
+        return self.table.save(path)
 
 
 def summary(model: nn.Module, input_size: Sequence[int] | None = None, title: str = "") -> Summary:
@@ -121,9 +112,7 @@ def summary(model: nn.Module, input_size: Sequence[int] | None = None, title: st
     elif len(input_size) == 2:
         input_size = (channels, *input_size)
     costs = layer_costs(model, input_size)
-    fields: Mapping[str, Any] = {}
-    with suppress(CnnvizError):  # of networks with a layer whose fields nobody knows
-        fields = receptive_fields(model, (input_size[1], input_size[2]))
+    fields = receptive_fields(model, input_size)
     modules = dict(model.named_modules(remove_duplicate=False))
     rows = [
         Row(

@@ -36,6 +36,11 @@ class Place:
         return self.module.stem if isinstance(self.module, Path) else self.module.split(".")[-1]
 
     @property
+    def is_file(self) -> bool:
+        """Is it a file, not an installed module?"""
+        return isinstance(self.module, Path)
+
+    @property
     def title(self) -> str:
         """What messages call it: my_model.py, without its folder."""
         return self.module.name if isinstance(self.module, Path) else self.module

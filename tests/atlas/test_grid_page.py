@@ -14,7 +14,14 @@ from torch.nn import functional as F
 import cnnviz
 from cnnviz.atlas.grid import write_sheet
 from cnnviz.atlas.grid_facts import (
-    ACROSS, BLOCK, PER_SHEET, GridFacts, JoinedFacts, OffFacts, Places, units_script,
+    ACROSS,
+    BLOCK,
+    PER_SHEET,
+    GridFacts,
+    JoinedFacts,
+    OffFacts,
+    Places,
+    units_script,
 )  # fmt: skip
 from cnnviz.atlas.grid_page import grid_html
 from cnnviz.drawing.sheets import HEAVIEST, rows, tiles

@@ -149,6 +149,7 @@ def test_readable_without_javascript(chromium: Browser, address: str) -> None:
 def test_accessible(tab: Page, address: str, scheme: str) -> None:
     tab.goto(address + "#u-01")
     tab.evaluate(f"document.body.dataset.mdColorScheme = '{scheme}'")
-    tab.evaluate("document.body.style.background = 'var(--md-default-bg-color)'")
+    for side, name in (("background", "bg"), ("color", "fg")):
+        tab.evaluate(f"document.body.style.{side} = 'var(--md-default-{name}-color)'")
     expect(panel(tab).locator("h3")).to_contain_text("· 01")
     assert violations(tab) == []

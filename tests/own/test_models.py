@@ -48,7 +48,7 @@ def test_imports_and_files_beside_it(write, tmp_path, monkeypatch):
 
 
 def test_options_beside_the_network(write):
-    load = "\ndef load():\n    return Net(), {'size': 32, 'classes': ['a', 'b'], 'title': 'My (net)'}\n"
+    load = "\ndef load(): return Net(), {'size': 32, 'classes': ['a', 'b'], 'title': 'My (net)'}"
     opened = open_model(str(write(NET + load)))
     assert opened.options["size"] == 32
     assert opened.classes == ("a", "b")
