@@ -42,14 +42,20 @@ def summary(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Message]
     """Two to five sentences that are true of a unit of a layer."""
     unit = layer.units[index]
     said = []
-    if len(shapes := unit.weights.shapes) == 1 and (shape := looks_like(shapes[0])):
+    # Only a kernel over the image itself looks for what it looks like.
+    if (
+        layer.image
+        and len(unit.weights.shapes) == 1
+        and (shape := looks_like(unit.weights.shapes[0]))
+    ):
         said.append(_say("kernel", shape=shape))
-    if unit.active:
+    if unit.active or layer.scores:
         said += _of_classes(units, layer, index)
-        said += _choosy(tuned(unit.tuning, units.wavelengths))
+        said += _choosy(tuned(unit.tuning, units.wavelengths)) if unit.tuning else []
     else:
-        said.append(_say("dead", tested=units.tested))
-    return [*said, _when_off(unit, units.classes)]
+        key = "dead" if layer.rectified or layer.relu else "never positive"
+        said.append(_say(key, tested=units.tested, function=layer.function or "ReLU"))
+    return [*said, *([_when_off(unit, units.classes)] if unit.loss else [])]
 
 
 def _say(key: str, **values: object) -> Message:
@@ -130,9 +136,11 @@ def _of_classes(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Mess
     """Which classes excite a unit that is above zero for some image, and how often it is."""
     unit, classes = layer.units[index], units.classes
     means, often = unit.means, unit.active
+    if not means:
+        return [_say("often", share=percent(often, 0 if often > 0.1 else 1))]
     ranks = sorted(range(len(means)), key=lambda i: -means[i])
     first: dict[str, str | Message] = {"name": classes[ranks[0]]}
-    if layer.kind == "output":
+    if (layer.scores or layer.kind == "output") and len(layer.units) == len(classes):
         return [_say("score", own=classes[index], **first)]
     share = percent(often, 0 if often > 0.1 else 1)
     if often < SELDOM:
@@ -142,7 +150,9 @@ def _of_classes(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Mess
     weakest = _say("weakest", name=classes[ranks[-1]])
     first["weakest"] = _say("silent", classes=silent) if silent > 1 else weakest
     overall = sum(means) / len(means)
-    if overall <= 0 or means[ranks[0]] < ALIKE * overall:
+    if means[ranks[-1]] < 0:  # of numbers of either sign none is so many times another
+        said = _say("highest", name=classes[ranks[0]], lowest=classes[ranks[-1]])
+    elif overall <= 0 or means[ranks[0]] < ALIKE * overall:
         said = _say("no class", **first)
     else:
         also = [classes[i] for i in ranks[1:3] if means[i] >= ALIKE * overall]

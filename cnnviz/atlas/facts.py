@@ -161,10 +161,11 @@ class Drawn(Known, frozen=True):
 
 
 class DrawnInputs(Drawn, frozen=True):
-    """The shown inputs, side by side, with their classes and what the network answers."""
+    """The shown inputs, `count` of them side by side, with classes and answers where known."""
 
-    labels: list[int]
-    answers: list[int]
+    labels: list[int] = []
+    answers: list[int] = []
+    count: int = 0
 
 
 class DrawnMaps(Drawn, frozen=True):
@@ -186,7 +187,7 @@ class DrawnWeights(Drawn, frozen=True):
 
     Attributes:
         tiles: slices or maps into which they are laid out.
-        numbers: a block of lines for each.
+        numbers: a block of lines for each; none where they are too many, `count` of them.
         shapes: what each looks like, for kernels that are large enough.
     """
 
@@ -195,10 +196,11 @@ class DrawnWeights(Drawn, frozen=True):
     bias: float | None
     numbers: list[Numbers]
     shapes: list[Shape]
+    count: int = 0
 
 
 class Place(Known, frozen=True, array_like=True):
-    """Where a unit answered so: number of the image, its class, row and column of the map."""
+    """Where a unit answered so: number of the image, its class or −1, row and column of the map."""
 
     image: int
     label: int
@@ -213,9 +215,11 @@ class UnitFacts(Known, frozen=True, kw_only=True):
     Attributes:
         active: share of the counted images on which it is above zero.
         patches: what excites it most and least, and what was optimised for it, in one sheet.
-        most, least: where the patches were found; `optimum`: values reached by optimising.
-        means: its mean for each class; `accuracy`, `loss`: what each class loses without it.
-        tuning: for each wavelength its answers to stripes of each direction.
+        most, least: where the patches were found; `optimum`: values reached by optimising, none
+            where nothing was; `moved`: did it ever tell how to change the image?
+        means: its mean for each class; `accuracy`, `loss`: what each class loses without it. None
+            where there are no classes.
+        tuning: for each wavelength its answers to stripes of each direction, if it has any.
         answers: its value, or its largest, for each of the shown inputs; `maps` its maps, if any.
     """
 
@@ -224,11 +228,12 @@ class UnitFacts(Known, frozen=True, kw_only=True):
     patches: Drawn
     most: Annotated[list[Place], Meta(min_length=1)]
     least: Annotated[list[Place], Meta(min_length=1)]
-    optimum: Annotated[list[float], Meta(min_length=1)]
+    optimum: list[float]
+    moved: bool = True
     means: list[float]
     accuracy: list[float]
     loss: list[float]
-    tuning: Annotated[list[list[float]], Meta(min_length=1)]
+    tuning: list[list[float]]
     low: float
     high: float
     answers: list[float]
@@ -248,8 +253,12 @@ class UnitLayerFacts(Known, frozen=True, kw_only=True):
 
     Attributes:
         shape: of what it puts out; `field`: height and width of the receptive field of a unit.
-        side: width of the network's input.
-        relu: the ReLU behind it, or "".
+        side, height: width and height of the network's input; 0: as high as wide.
+        relu: the ReLU that sees its values as they are, or "".
+        activation, function: its activation function, or "", and what that is called; `between`:
+            what changes its values before that; `rectified`: does that make zero of negative ones?
+        scores: are its units the classes?
+        image: do its kernels see the one channel of the input image?
         before, after: layers whose units it is joined to, or ""; `incoming` and `outgoing` the
             strongest of them for each unit.
     """
@@ -259,6 +268,13 @@ class UnitLayerFacts(Known, frozen=True, kw_only=True):
     relu: NameOrNone
     field: tuple[int, int]
     side: int
+    height: int = 0
+    activation: NameOrNone = ""
+    function: Word = ""
+    between: list[Name] = []
+    rectified: bool = True
+    scores: bool = False
+    image: bool = True
     units: Annotated[list[UnitFacts], Meta(min_length=1)]
     before: NameOrNone
     after: NameOrNone
@@ -274,13 +290,16 @@ class NetUnits(Known, frozen=True, kw_only=True):
         tested, all: images over which was counted; in which patches were looked for.
         wavelengths: of the stripes, in pixels.
         passport: seed and digest of the weights.
+        colour: are images shown in colour? `channels`: how many they have.
     """
 
     title: Title
     layers: dict[Name, UnitLayerFacts]
-    classes: Annotated[list[ClassName], Meta(min_length=1, max_length=1000)]
+    classes: Annotated[list[ClassName], Meta(max_length=30_000)]
     tested: int
     all: int
     wavelengths: list[float]
     inputs: DrawnInputs
     passport: Passport
+    colour: bool = False
+    channels: int = 1

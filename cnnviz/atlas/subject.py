@@ -48,6 +48,10 @@ class Limits:
     weights: int = 500_000
 
 
+_MIXING = ("reshape", "part", "attention", "recurrent", "embedding", "other")
+"""Kinds of layers behind which nobody knows which channel is which unit's."""
+
+
 def _as_they_are(images: Tensor) -> Tensor:
     return images
 
@@ -267,7 +271,7 @@ class AtlasNet:
         """The one layer with weights whose outputs reach another, if it is one and has units."""
         before = self.before(layer)
         while before is not None and not KINDS[before.kind].weighted:
-            before = self.before(before)
+            before = self.before(before) if before.kind not in _MIXING else None
         return before if before is not None and before.has_units else None
 
     def weighted_after(self, layer: Layer) -> Layer | None:

@@ -11,17 +11,32 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from cnnviz.atlas.addresses import UP, unit_name
+from cnnviz.atlas.addresses import unit_name
 from cnnviz.atlas.describe import looks_like, stripes, summary, tuned
 from cnnviz.atlas.facts import Drawn, LayerFacts, NetUnits, Place, UnitFacts
 from cnnviz.atlas.strip import net_strip
+from cnnviz.atlas.unit_parts import (
+    INPUT_COLUMNS,
+    Bar,
+    Sheet,
+    Thumb,
+    bars,
+    listed,
+    part,
+    picture,
+    rows_of,
+    shape_of,
+)  # fmt: skip
 from cnnviz.drawing.tuning import tuning_curves
 from cnnviz.figure.html import environment
 from cnnviz.numbers import fixed, small, times, with_minus
 from cnnviz.words import Library, Message, message
 
-SHEET_ROWS, INPUT_COLUMNS = 7, 7
-"""Of a unit's sheet of patches, and of the picture of the inputs: see cnnviz.atlas.units."""
+NINE = 3
+"""Rows of nine patches in a unit's sheet: see cnnviz.atlas.units."""
+
+MANY, NAMED = 20, 5
+"""Of more classes than that a page names so many, those that excite a unit most."""
 
 # Without `finalize`, which costs as much as all else where there are 400 values on a page: a quote
 # becomes &#34; rather than &quot;.
@@ -44,42 +59,6 @@ class UnitPage(NamedTuple):
     title: str
     description: str
     html: str
-
-
-class _Picture(NamedTuple):
-    """As it is shown, `scale` times as large; `offset`: where that begins in a sheet, else ""."""
-
-    file: str
-    width: int
-    height: int
-    scale: int
-    alt: str
-    offset: str = ""
-
-
-class _Sheet(NamedTuple):
-    """A part of a unit's sheet: patches with their classes, or optimised inputs."""
-
-    name: str
-    picture: _Picture
-    classes: str
-    values: str
-
-
-class _Thumb(NamedTuple):
-    """One of the shown inputs: its class, where it lies in their picture, how it is read."""
-
-    name: str
-    place: str
-    read: str
-
-
-class _Bar(NamedTuple):
-    """A number with a bar behind it, which is `share` of the longest."""
-
-    sign: str
-    share: str
-    text: str
 
 
 class UnitPages:
@@ -105,13 +84,18 @@ class UnitPages:
         self._net, self._units, self._layers, self._name = net, units, layers, layer
         self._layer = units.layers[layer]
         self._count = len(self._layer.units)
-        self._spatial = len(self._layer.shape) == 3
-        self._whole = self._layer.field == (self._layer.side, self._layer.side)
+        self._spatial = len(self._layer.shape) > 1
+        height = self._layer.height or self._layer.side
+        high, wide = self._layer.field
+        self._whole = high >= height and wide >= self._layer.side
+        # What its values are before, if they reach it as they are.
+        direct = "ReLU" if self._layer.relu else self._layer.function
+        self._function = "" if self._layer.between else direct
         self._say = library.catalogue(language, "unit")
         self._say_html = library.catalogue(language, "unit", escape=True)
         # What the pages share.
         self._template = _TEMPLATES.get_template("unit.html")
-        self._values = self._say("values", function="ReLU" if self._layer.relu else "")
+        self._values = self._say("values", function=self._function)
         self._layout = self._say_layout()
         self._inputs = self._say_inputs()
         self._shared = self._of_all()
@@ -152,34 +136,62 @@ class UnitPages:
     def _of_all(self) -> dict[str, Any]:
         """What is the same on all pages."""
         units, layer, say = self._units, self._layer, self._say_html
-        spatial, relu, tested = self._spatial, bool(layer.relu), units.tested
-        seen = {"images": units.all, "whole": self._whole, "field": times(layer.field)}
+        spatial, tested = self._spatial, units.tested
+        tuned_ones = any(unit.optimum for unit in layer.units)
+        seen = {
+            "images": units.all, "whole": self._whole, "field": times(layer.field),
+            "colour": units.colour, "channels": units.channels, "optimised": tuned_ones,
+        }  # fmt: skip
         passport = {"seed": units.passport.seed, "digest": units.passport.digest}
-        inputs, shown = units.inputs, [units.classes[i] for i in units.inputs.labels]
+        inputs, shown = units.inputs, [self._class(i) for i in units.inputs.labels]
         weights = layer.units[0].weights
         slices = range(len(weights.numbers) if weights.tiles > 1 else 0)
+        after = layer.relu or layer.activation
         return {
             "words": self._say,
             "net": units.title,
             "layer": self._name,
             "siblings": self._say("siblings.all", spatial=spatial, last=self._count - 1),
             "excites_legend": say("excites.legend", **seen),
-            "conv": layer.kind == "conv",
+            "conv": layer.kind in ("conv", "transposed"),
             "slices": [self._say("weights.slice", slice=i) for i in slices],
-            "inputs": _picture(inputs, 420, self._say("maps.inputs alt", classes=shown)),
+            "too_many": "" if weights.numbers else say("weights.too many", count=weights.count),
+            "inputs": picture(inputs, 420, self._say("maps.inputs alt", classes=shown)),
             "thumbs": [] if spatial else self._thumbs(),
             "columns": INPUT_COLUMNS,
-            "rows": _rows(len(inputs.labels)),
-            "classes_legend": say("classes.legend", relu=relu, tested=tested, spatial=spatial),
+            "rows": rows_of(self._shown),
+            "classes_legend": say(
+                "classes.legend", after=after, tested=tested, spatial=spatial, off=self._measured
+            ),
+            "measured": self._measured,
             "links_legend": say("links.legend", tested=tested),
             "made": say("made.text", net=self._net, **passport),
         }
 
+    @property
+    def _shown(self) -> int:
+        """How many inputs are shown."""
+        return self._units.inputs.count or len(self._units.inputs.labels)
+
+    @property
+    def _measured(self) -> bool:
+        """Is it known what each class loses without a unit?"""
+        return bool(self._layer.units[0].loss)
+
+    def _class(self, label: int) -> str:
+        """Name of a class; its number where it has none, "" where nobody knows it."""
+        classes = self._units.classes
+        if label < 0:
+            return ""
+        return classes[label] if label < len(classes) else str(label)
+
     def _say_layout(self) -> str:
         """How the weights lie in their picture."""
-        tiles = self._layer.units[0].weights.tiles
-        if self._layer.kind == "conv":
-            key = "one slice" if tiles == 1 else "slices"
+        weights = self._layer.units[0].weights
+        tiles = weights.tiles
+        if self._layer.kind in ("conv", "transposed"):
+            pointwise = next(x for x in self._layers if x.name == self._name).form == "matrix"
+            key = "channels" if pointwise else "one slice" if tiles == 1 else "slices"
         elif tiles > 1:
             key = "maps"
         else:
@@ -191,24 +203,27 @@ class UnitPages:
         """Which inputs are shown, and which of them the network misreads."""
         inputs, classes = self._units.inputs, self._units.classes
         read = zip(inputs.labels, inputs.answers, strict=True)
-        wrong = [f"{classes[label]}→{classes[answer]}" for label, answer in read if label != answer]
+        wrong = [f"{self._class(a)}→{self._class(b)}" for a, b in read if a != b]
         return self._say_html(
             "maps.inputs" if self._spatial else "answers.inputs",
-            count=len(inputs.labels),
-            extra=len(inputs.labels) - len(classes),
+            count=self._shown,
+            extra=self._shown - len(classes),
             misread=message("misread", wrong=wrong) if wrong else "",
         )
 
-    def _thumbs(self) -> list[_Thumb]:
-        inputs, classes = self._units.inputs, self._units.classes
-        last_row = max(_rows(len(inputs.labels)) - 1, 1)
+    def _thumbs(self) -> list[Thumb]:
+        inputs = self._units.inputs
+        last_row = max(rows_of(self._shown) - 1, 1)
         thumbs = []
-        for i, (label, answer) in enumerate(zip(inputs.labels, inputs.answers, strict=True)):
+        for i in range(self._shown):
             row, column = divmod(i, INPUT_COLUMNS)
             x, y = 100 * column / (INPUT_COLUMNS - 1), 100 * row / last_row
-            name = classes[label]
-            read = name if label == answer else f"{name}→{classes[answer]}"
-            thumbs.append(_Thumb(name, f"{x:g}% {y:g}%", read))
+            name = read = ""
+            if inputs.labels:
+                label, answer = inputs.labels[i], inputs.answers[i]
+                name = read = self._class(label)
+                read = name if label == answer else f"{name}→{self._class(answer)}"
+            thumbs.append(Thumb(name or str(i), f"{x:g}% {y:g}%", read))
         return thumbs
 
     def _sibling(self, index: int) -> tuple[int, str]:
@@ -218,34 +233,43 @@ class UnitPages:
 
     # --- What excites it ----------------------------------------------------------------------
 
-    def _sheets(self, unit: UnitFacts) -> list[_Sheet]:
+    def _sheets(self, unit: UnitFacts) -> list[Sheet]:
         """The nine strongest patches, the nine weakest, and three optimised inputs."""
-        say, best = self._say, _list(unit.optimum)
-        alt = say("excites.optimised alt", optimum=best)
-        compared = self._compared(max(unit.optimum), unit.most[0].value)
-        values = {"values": self._values, "optimum": best, "compared": compared}
-        optimised = _part(unit.patches, 1, "100%", alt)
-        return [
-            self._nine(say("excites.most"), unit.patches, unit.most, "0%"),
-            self._nine(say("excites.least"), unit.patches, unit.least, "75%"),
-            _Sheet(
-                say("excites.optimised"), optimised, "", say("excites.optimised values", **values)
-            ),
+        say, rows = self._say, 2 * NINE + bool(unit.optimum)
+        sheets = [
+            self._nine(say("excites.most"), unit.patches, unit.most, 0, rows),
+            self._nine(say("excites.least"), unit.patches, unit.least, NINE, rows),
         ]
+        if unit.optimum:
+            best = listed(unit.optimum)
+            compared = self._compared(unit)
+            values = {"values": self._values, "optimum": best, "compared": compared}
+            alt = say("excites.optimised alt", optimum=best)
+            shown = part(unit.patches, 1, 2 * NINE, rows, alt)
+            said = say("excites.optimised values", **values)
+            sheets.append(Sheet(say("excites.optimised"), shown, "", said))
+        return sheets
 
-    def _nine(self, name: str, sheet: Drawn, places: Sequence[Place], offset: str) -> _Sheet:
-        shown = [self._units.classes[place.label] for place in places]
-        alt = self._say("excites.alt", name=name, classes=shown)
+    def _nine(
+        self, name: str, sheet: Drawn, places: Sequence[Place], first: int, rows: int
+    ) -> Sheet:
+        shown = [self._class(place.label) for place in places]
+        known = any(shown)
+        comma = ", " if any(" " in name for name in shown) else " "
+        alt = self._say("excites.alt", name=name, classes=shown if known else [])
         ends = {"first": places[0].value, "last": places[-1].value}
-        return _Sheet(
+        return Sheet(
             name,
-            _part(sheet, 3, offset, alt),
-            " / ".join(" ".join(shown[i : i + 3]) for i in (0, 3, 6)),
+            part(sheet, NINE, first, rows, alt),
+            " / ".join(comma.join(shown[i : i + 3]) for i in (0, 3, 6)) if known else "",
             self._say("excites.values", values=self._values, **ends),
         )
 
-    def _compared(self, optimised: float, strongest: float) -> Message | str:
+    def _compared(self, unit: UnitFacts) -> Message | str:
         """The best optimised input beside the strongest patch."""
+        optimised, strongest = max(unit.optimum), unit.most[0].value
+        if not unit.moved:
+            return message("excites.compared.not moved")
         if optimised <= strongest:
             return message("excites.compared.no better", whole=self._whole)
         if strongest <= 0:
@@ -257,27 +281,27 @@ class UnitPages:
 
     def _places(self, places: Sequence[Place]) -> list[tuple[int, str, str, str]]:
         """Image, class, place and value of each."""
-        classes = self._units.classes
         return [
-            (x.image, classes[x.label], f"{x.row}, {x.column}", fixed(x.value, 4)) for x in places
+            (x.image, self._class(x.label), f"{x.row}, {x.column}", fixed(x.value, 4))
+            for x in places
         ]
 
     # --- Its weights --------------------------------------------------------------------------
 
     def _weights(self, unit: UnitFacts, index: int) -> dict[str, Any]:
         """Its weights as a picture, in words and as numbers."""
-        weights, classes = unit.weights, self._units.classes
-        best = classes[max(range(len(classes)), key=unit.means.__getitem__)]
+        weights, means = unit.weights, unit.means
+        best = self._class(max(range(len(means)), key=means.__getitem__) if means else -1)
         shapes = [looks_like(shape) for shape in weights.shapes]
         alt = self._say("weights.alt", index=index, best=best)
-        if self._layer.kind == "conv":
-            alt = self._say("weights.kernel alt", index=index, best=best, shape=_shape(shapes))
+        if self._layer.kind in ("conv", "transposed"):
+            alt = self._say("weights.kernel alt", index=index, best=best, shape=shape_of(shapes))
         return {
-            "weights": _picture(weights, 380, alt, most=28),
+            "weights": picture(weights, 380, alt, most=28),
             "weights_legend": self._say_html(
                 "weights.legend",
                 layout=self._layout,
-                named=len(shapes) == 1 and bool(shapes[0]),
+                named=self._layer.image and len(shapes) == 1 and bool(shapes[0]),
                 limit=weights.limit,
                 bias=weights.bias,
             ),
@@ -288,32 +312,46 @@ class UnitPages:
 
     def _answers(self, unit: UnitFacts) -> dict[str, Any]:
         """Its maps of them, before the ReLU, or its values where it has none."""
-        relu, inputs = self._layer.relu, self._inputs
+        layer, inputs = self._layer, self._inputs
         if not unit.maps:
-            legend = self._say_html("answers.legend", inputs=inputs, relu=bool(relu))
+            legend = self._say_html("answers.legend", inputs=inputs, relu=bool(layer.relu))
             return {
                 "maps": None,
-                "answers": _bars(unit.answers, [fixed(value) for value in unit.answers]),
+                "answers": bars(unit.answers, [fixed(value) for value in unit.answers]),
                 "inputs_legend": legend,
             }
-        answers = _list(unit.answers)
+        answers = listed(unit.answers)
         alt = self._say("maps.alt", answers=answers)
         legend = self._say_html(
-            "maps.legend", inputs=inputs, limit=unit.maps.limit, relu=relu, answers=answers
-        )
-        return {"maps": _picture(unit.maps, 420, alt), "inputs_legend": legend}
+            "maps.legend", inputs=inputs, limit=unit.maps.limit, relu=layer.relu, answers=answers,
+            activation=layer.activation, function=layer.function, between=layer.between,
+        )  # fmt: skip
+        return {"maps": picture(unit.maps, 420, alt), "inputs_legend": legend}
 
     # --- Classes, stripes, connections ----------------------------------------------------------
 
-    def _by_class(self, unit: UnitFacts) -> list[tuple[str, _Bar, str, _Bar]]:
+    def _by_class(self, unit: UnitFacts) -> list[tuple[str, Bar, str, Bar]]:
         """Name, mean activation, and what changes without it: accuracy and loss."""
-        means = _bars(unit.means, [small(value) for value in unit.means])
-        points = [small(round(100 * value, 1), plus=True) for value in unit.accuracy]
-        loss = _bars(unit.loss, [small(value, plus=True) for value in unit.loss], least=5e-5)
-        return list(zip(self._units.classes, means, points, loss, strict=True))
+        if not unit.means:
+            return []
+        chosen = list(range(len(unit.means)))
+        if len(chosen) > MANY:
+            chosen = sorted(chosen, key=lambda i: -unit.means[i])[:NAMED]
+        own = [unit.means[i] for i in chosen]
+        means = bars(own, [small(value) for value in own])
+        names = [self._class(i) for i in chosen]
+        if not unit.loss:
+            none = [Bar("plus", "0", "")] * len(chosen)
+            return list(zip(names, means, [""] * len(chosen), none, strict=True))
+        points = [small(round(100 * unit.accuracy[i], 1), plus=True) for i in chosen]
+        lost = [unit.loss[i] for i in chosen]
+        loss = bars(lost, [small(value, plus=True) for value in lost], least=5e-5)
+        return list(zip(names, means, points, loss, strict=True))
 
     def _gratings(self, unit: UnitFacts) -> dict[str, Any]:
         """Its answers to stripes of each direction."""
+        if not unit.tuning:
+            return {"curves": None, "gratings_legend": ""}
         waves, relu = self._units.wavelengths, bool(self._layer.relu)
         tuning = tuned(unit.tuning, waves)
         prefers = {"stripes": self._say(stripes(tuning.angle)), "share": tuning.share}
@@ -330,7 +368,7 @@ class UnitPages:
             ),
         }
 
-    def _links(self, index: int) -> list[tuple[str, list[tuple[str, str, str, _Bar]]]]:
+    def _links(self, index: int) -> list[tuple[str, list[tuple[str, str, str, Bar]]]]:
         """The units that feed it, and those that it feeds: caption, units."""
         layer, tables = self._layer, []
         for caption, other, every in (
@@ -340,7 +378,7 @@ class UnitPages:
             if other:
                 links, count = every[index], len(self._units.layers[other].units)
                 given = [link.contribution for link in links]
-                bars = _bars(given, [small(value, plus=True) for value in given])
+                drawn = bars(given, [small(value, plus=True) for value in given])
                 rows = [
                     (
                         f"{other}/{unit_name(link.unit, count)}",
@@ -348,45 +386,7 @@ class UnitPages:
                         fixed(link.weight, 3),
                         bar,
                     )
-                    for link, bar in zip(links, bars, strict=True)
+                    for link, bar in zip(links, drawn, strict=True)
                 ]
                 tables.append((caption, rows))
         return tables
-
-
-def _picture(drawn: Drawn, wide: int, alt: str, most: int = 1000) -> _Picture:
-    """A picture about `wide` pixels wide on the page, at most `most` times as large as it is."""
-    scale = max(1, min(most, round(wide / drawn.width)))
-    return _Picture(f"{UP}figures/{drawn.file}", drawn.width, drawn.height, scale, alt)
-
-
-def _part(sheet: Drawn, rows: int, offset: str, alt: str) -> _Picture:
-    """So many rows of a sheet; there is a line between two rows."""
-    height = rows * (sheet.height + 1) // SHEET_ROWS - 1
-    return _picture(sheet, 190, alt)._replace(height=height, offset=offset)
-
-
-def _shape(shapes: Sequence[Message | None]) -> Message:
-    """What a kernel looks like, of which these are the slices."""
-    if len(shapes) == 1:
-        return shapes[0] or message("weights.no shape")
-    named = [[i, shape] for i, shape in enumerate(shapes) if shape]
-    return message("weights.slices", slices=named) if named else message("weights.no shapes")
-
-
-def _bars(values: Sequence[float], texts: Sequence[str], least: float = 0) -> list[_Bar]:
-    """The longest bar is that of the largest value, or of `least` if all are smaller."""
-    longest = max(least, *map(abs, values)) or 1
-    return [
-        _Bar("minus" if value < 0 else "plus", f"{abs(value) / longest:.3f}", text)
-        for value, text in zip(values, texts, strict=True)
-    ]
-
-
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(map(fixed, values))
-
-
-def _rows(inputs: int) -> int:
-    """Of the picture of so many inputs."""
-    return -(-inputs // INPUT_COLUMNS)

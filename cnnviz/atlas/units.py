@@ -7,6 +7,7 @@ are made by cnnviz.atlas.unit_page.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,21 @@ import torch
 from msgspec import structs
 from torch import Tensor
 
+from cnnviz.atlas.sections import between, function_of, nonlinearity, rectifier
+from cnnviz.atlas.seen import seen, shown
 from cnnviz.atlas.subject import AtlasNet
-from cnnviz.drawing.mosaic import Mosaic, mosaic
+from cnnviz.drawing.mosaic import ColourMosaic, Mosaic, colour_mosaic, mosaic
 from cnnviz.drawing.weights import divisor
+from cnnviz.errors import CnnvizError
 from cnnviz.figure.kept import Chapter, Passport
 from cnnviz.figure.store import write_picture
+from cnnviz.inside.ablation import Ablation
 from cnnviz.inside.contributions import contributions
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
-from cnnviz.inside.layers import Layer, Shape
+from cnnviz.inside.layers import INPUT, Layer, Shape
 from cnnviz.inside.patches import cut
-from cnnviz.inside.receptive_field import ReceptiveField
 from cnnviz.inside.selection import Answers, Extremes
 from cnnviz.inside.statistics import EXTREMES
 
@@ -48,18 +52,21 @@ LINKS = 6
 
 INPUT_COLUMNS = 7
 
+WRITTEN = 1000
+"""So many weights of a unit at most are written as numbers."""
+
 
 def render_units(net: AtlasNet, key: str, passport: Passport, folder: Path) -> Chapter:
     """The chapter "units-<name>": facts of every unit, pictures beside them in `folder`."""
     chapter = Chapter(key)
     files = _Files(chapter, net.name, folder)
-    into = contributions(net.model, net.weighted, net.tested)
+    into = contributions(net.model, net.weighted, net.counted)
     facts: dict[str, Any] = {}
     for layer in net.weighted:
         facts[layer.name] = _layer(net, layer, net.extremes[layer.name], files) | _links(
             net, layer, into
         )
-    inputs = mosaic(net.pixels[:, 0].numpy(), columns=INPUT_COLUMNS, scale=(0, 255), palette="grey")
+    pixels = shown(net, net.inputs[None])[0]  # (N, 1 or 3, H, W)
     chapter.numbers = {
         "title": net.title,
         "layers": facts,
@@ -68,11 +75,14 @@ def render_units(net: AtlasNet, key: str, passport: Passport, folder: Path) -> C
         "all": len(net.subject.images),
         "wavelengths": list(WAVELENGTHS),
         "inputs": {
-            **files.write("inputs", inputs),
-            "labels": net.labels.tolist(),
-            "answers": net.answers.tolist(),
+            **files.write_images("inputs", pixels, INPUT_COLUMNS),
+            "labels": net.labels.tolist() if net.labelled else [],
+            "answers": net.answers.tolist() if net.labelled else [],
+            "count": len(pixels),
         },
         "passport": structs.asdict(passport),
+        "colour": pixels.shape[1] == 3,
+        "channels": net.inputs.shape[1],
     }
     return chapter
 
@@ -83,120 +93,200 @@ class _Files:
     def __init__(self, chapter: Chapter, net: str, folder: Path) -> None:
         self._chapter, self._net, self._folder = chapter, net, folder
 
-    def write(self, stem: str, drawn: Mosaic) -> dict[str, Any]:
+    def write(self, stem: str, drawn: Mosaic | ColourMosaic) -> dict[str, Any]:
         stem = f"units/{self._net}/{stem}"
         file = write_picture(stem, drawn.png(9), self._chapter, self._folder)
         return {"file": file, "width": drawn.width, "height": drawn.height}
 
+    def write_images(self, stem: str, tiles: Tensor, columns: int) -> dict[str, Any]:
+        """Images (T, 1 or 3, h, w) from 0 to 1."""
+        array = tiles.float().numpy()
+        if tiles.shape[1] == 1:
+            grey = mosaic(array[:, 0], columns=columns, scale=(0, 1), palette="grey")
+            return self.write(stem, grey)
+        return self.write(stem, colour_mosaic(array, columns=columns, scale=(0, 1), signed=False))
+
 
 def _layer(net: AtlasNet, layer: Layer, best: Extremes, files: _Files) -> dict[str, Any]:
     """Facts of a layer, and of each of its units."""
-    units = layer.after[0]
-    field = net.fields[layer.name]
-    before = net.statistics[layer.name]  # before ReLU
-    relu = next((x for x in net.after(layer) if x.kind == "relu"), None)
-    after = net.statistics[relu.name] if relu else before
-    channels, height, side = net.inputs.shape[1:]
-
-    spread = before.std.clamp(min=1e-6).float()  # (C,)
-    optimum = maximise(
-        net.model, layer.name, torch.arange(units), (channels, height, side),
-        starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread,
-        max_shift=int(min(field.size) >= 10),  # a pixel is much where a unit sees few
-    )  # fmt: skip
-    means, off = after.by_class, net.ablation(layer.name)
-    assert means is not None  # (C, classes)
-    assert off is not None
-    curves = torch.stack(
-        [tuning(net.model, layer.name, side, _angles(), wave) for wave in WAVELENGTHS], dim=1
-    )  # (C, wavelengths, A)
-    labels = net.subject.labels
-    assert labels is not None
+    field, second = net.field(layer), nonlinearity(net, layer)
+    before = net.statistics[layer.name]  # before its activation function
+    after = net.statistics[second.name] if second else before
+    relu = rectifier(net, layer)
+    optimum = optimised(net, layer, before.std)
+    means, off = after.by_class, switched_off(net, layer)
+    curves = stripes(net, layer)
     own_inputs = net.outputs[layer.name]  # (14, C, …)
-    patches = sheets(net, best, field, optimum).numpy()  # (C, 21, h, w)
-
-    def sheet(index: int) -> Mosaic:
-        return mosaic(patches[index], columns=3, scale=(0, 1), palette="grey")
+    patches = sheets(net, layer, best, optimum)  # (C, 21 or 18, 1 or 3, h, w)
 
     def unit(index: int) -> dict[str, Any]:
         stem = f"{layer.name}-{index}"
         found = {
             "active": _rounded(float(after.active[index])),
             "weights": _weights(layer, index, files, stem),
-            "patches": files.write(f"{stem}-patches", sheet(index)),
-            "most": _places(best.most, index, labels),
-            "least": _places(best.least, index, labels),
-            "optimum": _short(optimum.value[index]),
-            "means": _short(means[index]),
-            "accuracy": _short(off.accuracy[index] - net.baseline[0]),
-            "loss": _short(off.loss[index] - net.baseline[1]),
-            "tuning": [_short(curve) for curve in curves[index]],
+            "patches": files.write_images(f"{stem}-patches", patches[index], 3),
+            "most": _places(best.most, index, net.subject.labels),
+            "least": _places(best.least, index, net.subject.labels),
+            "optimum": _short(optimum.value[index]) if optimum else [],
+            "moved": bool(optimum.moved[index].any()) if optimum else False,
+            "means": _short(means[index]) if means is not None else [],
+            "accuracy": _short(off.accuracy[index] - net.baseline[0]) if off else [],
+            "loss": _short(off.loss[index] - net.baseline[1]) if off else [],
+            "tuning": [_short(curve) for curve in curves[index]] if curves is not None else [],
             "low": float(before.lowest[index]),
             "high": float(before.highest[index]),
         }
         return found | _own_answers(own_inputs[:, index], files, stem)
 
+    height, width = net.inputs.shape[2:]
     return {
         "kind": layer.kind,
         "shape": list(layer.after),
-        "relu": relu.name if relu else "",
-        "field": list(field.size),
-        "side": side,
-        "units": [unit(index) for index in range(units)],
+        "relu": relu.name if relu and relu.kind == "relu" else "",
+        "activation": second.name if second else "",
+        "function": function_of(second) if second else "",
+        "between": [x.name for x in between(net, layer, second)],
+        "rectified": bool(second and second.rectifies),
+        "scores": layer.scores,
+        "image": INPUT in layer.fed_by and layer.before[0] == 1,
+        "field": list(field.size) if field else [height, width],
+        "side": width,
+        "height": height,
+        "units": [unit(index) for index in range(layer.units)],
     }
+
+
+# ---------- What may be missing ----------
+
+
+def optimised(net: AtlasNet, layer: Layer, spread: Tensor) -> Optimised | None:
+    """The inputs that units answer most to; None where they cannot be sought."""
+    field, shape = net.field(layer), tuple(net.inputs.shape[1:])
+    if shape[0] not in (1, 3):
+        return None
+    seen_pixels = min(field.size) if field else min(shape[1:])
+    try:
+        return maximise(
+            net.model, layer.output_key, torch.arange(layer.units), shape,
+            starts=STARTS, steps=STEPS, roughness=ROUGHNESS * spread.clamp(min=1e-6).float(),
+            max_shift=int(seen_pixels >= 10),  # a pixel is much where a unit sees few
+            prepare=prepare(net),
+        )  # fmt: skip
+    except CnnvizError:
+        return None
+
+
+def prepare(net: AtlasNet) -> Callable[[Tensor], Tensor] | None:
+    """From pixels to images as the network wants them: what `subject.show` undoes; None: nothing.
+
+    For a `show` that scales and shifts, as the inverse of a normalisation does.
+    """
+    zero = torch.zeros_like(net.inputs[:1])
+    try:
+        shift, top = net.subject.show(zero), net.subject.show(zero + 1)
+    except (RuntimeError, TypeError, ValueError):
+        return None
+    if shift.shape != zero.shape or not (shift.any() or (top - shift != 1).any()):
+        return None
+    scale = top - shift
+    return lambda pixels: (pixels - shift.to(pixels)) / scale.to(pixels)
+
+
+def switched_off(net: AtlasNet, layer: Layer) -> Ablation | None:
+    """What each unit is good for; None without classes, or where it cannot be switched off."""
+    try:
+        return net.ablation(layer.output_key)
+    except CnnvizError:
+        return None
+
+
+def stripes(net: AtlasNet, layer: Layer) -> Tensor | None:
+    """Answers to stripes of each direction (C, wavelengths, A); None where there are none."""
+    channels, height, width = net.inputs.shape[1:]
+    if channels not in (1, 3) or len(layer.shape) not in (1, 3):
+        return None
+    try:
+        return torch.stack(
+            [
+                tuning(
+                    net.model, layer.output_key, (height, width), _angles(), wave,
+                    channels=channels, prepare=prepare(net),
+                )
+                for wave in WAVELENGTHS
+            ],
+            dim=1,
+        )  # fmt: skip
+    except CnnvizError:
+        return None
 
 
 def _own_answers(answers: Tensor, files: _Files, stem: str) -> dict[str, Any]:
     """What a unit makes of the atlas' inputs, (14, …): its maps as a picture, and a value each."""
     if answers.dim() == 1:
         return {"answers": _short(answers)}
+    answers = answers[:, None] if answers.dim() == 2 else answers.flatten(1, -2)  # (14, h, w)
     drawn = mosaic(answers.numpy(), columns=INPUT_COLUMNS, scale="layer", signed=True)
     maps = files.write(f"{stem}-maps", drawn) | {"limit": float(drawn.limits[0, 1])}
     return {"maps": maps, "answers": _short(answers.flatten(1).amax(1))}
 
 
-def sheets(net: AtlasNet, best: Extremes, field: ReceptiveField, optimum: Optimised) -> Tensor:
-    """What excites each unit, cut to what it sees and grey: (C, 21, h, w), from 0 to 1.
+def sheets(net: AtlasNet, layer: Layer, best: Extremes, optimum: Optimised | None) -> Tensor:
+    """What excites each unit, cut to what it sees: (C, 18 or 21, 1 or 3, h, w), from 0 to 1.
 
-    Nine patches that do most, nine that do least, then the optimised inputs.
+    Nine patches that do most, nine that do least, then the optimised inputs if there are any.
     """
-    most, least = (cut(net.subject.images, answers, field) for answers in (best.most, best.least))
-    units, starts = optimum.value.shape
-    row, column = (torch.full((units, starts), n // 2) for n in field.units)
-    which = torch.arange(units * starts).view(units, starts)
-    middle = Answers(which, row, column, optimum.value)
-    optimised = cut(optimum.images.flatten(0, 1), middle, field)  # (C, starts, channels, h, w)
-    return torch.cat([most, least, optimised], dim=1).mean(2)
+    parts = [_nine(seen(net, layer, net.subject.images, best.most)),
+             _nine(seen(net, layer, net.subject.images, best.least))]  # fmt: skip
+    field = net.field(layer)
+    if optimum is None:
+        return torch.cat(parts, dim=1)
+    images = optimum.images
+    if field is not None:
+        units, starts = optimum.value.shape
+        row, column = (torch.full((units, starts), n // 2) for n in field.units)
+        which = torch.arange(units * starts).view(units, starts)
+        images = cut(images.flatten(0, 1), Answers(which, row, column, optimum.value), field)
+    return torch.cat([*parts, images.to(parts[0])], dim=1)
+
+
+def _nine(patches: Tensor) -> Tensor:
+    """Patches (C, count, …), black ones after them where there are fewer images."""
+    missing = SHOWN - patches.shape[1]
+    return torch.cat([patches, patches.new_zeros(len(patches), missing, *patches.shape[2:])], dim=1)
 
 
 def _angles() -> Tensor:
     return torch.arange(ANGLES) * (math.pi / ANGLES)
 
 
-def _places(answers: Answers, index: int, labels: Tensor) -> list[list[float]]:
-    """[image, class, row, column, value] of each of the extreme answers of a unit."""
+def _places(answers: Answers, index: int, labels: Tensor | None) -> list[list[float]]:
+    """[image, class or −1, row, column, value] of each of the extreme answers of a unit."""
     image = answers.image[index]
-    columns = [image, labels[image], answers.row[index], answers.column[index]]
+    classes = torch.full_like(image, -1) if labels is None else labels[image]
+    columns = [image, classes, answers.row[index], answers.column[index]]
     whole = torch.stack(columns, dim=1).tolist()
     return [[*row, value] for row, value in zip(whole, _short(answers.value[index]), strict=True)]
 
 
 def _weights(layer: Layer, index: int, files: _Files, stem: str) -> dict[str, Any]:
     """The picture of a unit's weights, their numbers as text, and what shape they have."""
-    assert layer.weight is not None
-    weight = layer.weight[index]
+    kernels = layer.kernels
+    assert kernels is not None
+    weight = kernels[index]
     tiles = weight if weight.ndim == 3 else folded(weight, layer.maps)  # (T, h, w)
     drawn = mosaic(tiles, columns=min(len(tiles), 8), scale="layer", signed=True)
     bias = getattr(layer.module, "bias", None)
     shapes = []
     if layer.kind == "conv" and min(tiles.shape[1:]) >= 3:
         shapes = [asdict(kernel_shape(tile)) for tile in tiles]
+    written = tiles if weight.size <= WRITTEN else []
     return files.write(f"{stem}-weights", drawn) | {
         "tiles": len(tiles),
         "limit": float(drawn.limits[0, 1]),
         "bias": None if bias is None else float(bias[index].detach()),
-        "numbers": ["\n".join(" ".join(f"{v:.4f}" for v in row) for row in tile) for tile in tiles],
+        "numbers": ["\n".join(" ".join(f"{v:.4f}" for v in row) for row in t) for t in written],
         "shapes": shapes,
+        "count": int(weight.size),
     }
 
 
@@ -222,11 +312,11 @@ def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, An
     before, after = net.weighted_before(layer), net.weighted_after(layer)
     result: dict[str, Any] = {"before": "", "after": "", "incoming": [], "outgoing": []}
     own = into.get(layer.name)
-    if before is not None and own is not None and own.shape[1] == before.after[0]:
+    if before is not None and own is not None and own.shape[1] == before.units:
         result["before"] = before.name
         result["incoming"] = _strongest(own, _sizes(layer, own.shape[1]))
     there = into.get(after.name) if after is not None else None
-    if after is not None and there is not None and there.shape[1] == layer.after[0]:
+    if after is not None and there is not None and there.shape[1] == layer.units:
         result["after"] = after.name
         result["outgoing"] = _strongest(there.T, _sizes(after, there.shape[1]).T)
     return result
@@ -235,8 +325,10 @@ def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, An
 def _sizes(layer: Layer, channels: int) -> Tensor:
     """The weight of each connection (C, channels), or the norm of its slice."""
     assert layer.weight is not None
-    slices = torch.from_numpy(layer.weight.copy()).flatten(1).unflatten(1, (channels, -1))
-    return slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
+    inside = channels // layer.groups  # channels that a unit sees
+    slices = torch.from_numpy(layer.weight.copy()).flatten(1).unflatten(1, (inside, -1))
+    sizes = slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
+    return torch.block_diag(*sizes.chunk(layer.groups)) if layer.groups > 1 else sizes
 
 
 def _strongest(contribution: Tensor, weight: Tensor) -> list[list[list[float]]]:
