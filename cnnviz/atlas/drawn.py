@@ -18,6 +18,7 @@ from cnnviz.atlas.facts import AtlasFacts, NetUnits
 from cnnviz.atlas.figures import activations, distribution, fields, gradients, training, weights
 from cnnviz.atlas.figures.ablation import ablation_table
 from cnnviz.atlas.figures.overview import net_overview
+from cnnviz.atlas.figures.overview_large import large_overview
 from cnnviz.atlas.grid import draw_grids
 from cnnviz.atlas.grid_facts import GridFacts
 from cnnviz.atlas.grid_units import grid_facts
@@ -121,7 +122,7 @@ def _figures(net: AtlasNet, chosen: str, large: bool) -> Iterator[tuple[str, dic
         f"atlas_activations/{net.name}_inputs": partial(activations.inputs, net),
     }
     if large:
-        shared[f"atlas/overview_{net.name}"] = partial(weights.overview, net)
+        shared[f"atlas/overview_{net.name}"] = partial(large_overview, net)
     else:
         shared[f"atlas/overview_{net.name}"] = partial(net_overview, net)
         if net.labelled:

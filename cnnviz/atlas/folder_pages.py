@@ -15,6 +15,7 @@ from cnnviz.atlas.grid_facts import units_script
 from cnnviz.atlas.grid_page import SCRIPT, grid_html
 from cnnviz.atlas.layer_html import layer_html
 from cnnviz.atlas.pages import pages
+from cnnviz.atlas.search import INDEX, found_layer, search_script
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.atlas.templating import filled
 from cnnviz.atlas.unit_page import UnitPages
@@ -43,7 +44,7 @@ class FolderPages:
         self.name, self.title, self.drawn = net.name, net.title, drawn
         self.language, self.library = language, library
         self.say = library.catalogue(language, "folder")
-        self.out = out
+        self.out, self.classes = out, net.classes
         self.frame = Frame(out, net.title, language, languages, library)
 
     def write(self) -> None:
@@ -52,6 +53,7 @@ class FolderPages:
         self._write_layers()
         self._write_units()
         self._write_ablation()
+        self._write_search()
 
     @property
     def has_ablation(self) -> bool:
@@ -148,3 +150,22 @@ class FolderPages:
         shown = self.figure(f"atlas/ablation_{self.name}", caption, "../../figures/")
         body = f"<h1>{escape(title)}</h1>\n{shown}"
         self.frame.write(Page("ablation/", f"{self.title}: {title}", title, body))
+
+    def _write_search(self) -> None:
+        """The index of the search, in words of this language."""
+        kinds, drawn = self.library.catalogue(self.language), self.drawn
+        pages = drawn.units.layers if drawn.units else {}
+        found = []
+        for layer in drawn.facts.nets[self.name]:
+            named = layer.kind == "output" and layer.units == len(self.classes)
+            found.append(
+                found_layer(
+                    layer.name,
+                    kinds(f"kinds.{layer.kind}"),
+                    f"{self.name}/{layer.name}/",
+                    layer.units if layer.name in pages or layer.name in drawn.grids else 0,
+                    pages=layer.name in pages,
+                    classes=self.classes if named else (),
+                )
+            )
+        write_atomically(self.out / self.language / INDEX, search_script(found))

@@ -23,6 +23,9 @@ CELL = 48
 QUALITIES = (75, 60, 45, 30, 15)
 """Of WebP, tried in turn until a sheet is small enough."""
 
+BEYOND = 64
+"""Opacity of the grey for what lies beyond an image, of 255."""
+
 _SHARP = 12
 """Patches of so many pixels at most are kept pixel for pixel."""
 
@@ -82,6 +85,7 @@ def tiles(patches: Bytes, columns: int) -> Sheet:
         CnnvizError: another shape or type.
     """
     _check(patches)
+    patches = _shown(patches)
     count, each, height, width, planes = patches.shape
     scale = enlarged(height, width)
     apart, room = ceil(_APART / scale), ceil(_ROOM / scale)
@@ -106,12 +110,27 @@ def rows(patches: Bytes) -> Sheet:
         CnnvizError: another shape or type.
     """
     _check(patches)
+    patches = _shown(patches)
     count, across, height, width, planes = patches.shape
     canvas = _canvas(count * (height + 1), across * (width + 1), planes)
     for unit in range(count):
         for k in range(across):
             _place(canvas, patches[unit, k], unit * (height + 1), k * (width + 1))
     return _sheet(canvas, max(height, width), enlarged(height, width))
+
+
+def _shown(patches: Bytes) -> Bytes:
+    """Patches (N, K, h, w, planes) with a breath of grey where a unit sees beyond the image.
+
+    On white as on black, and their outline is seen.
+    """
+    opacity = patches[..., -1:]
+    if (opacity == 255).all():
+        return patches
+    part = opacity / 255  # of the image
+    colour = patches[..., :-1] * part + 128 * (1 - part)
+    shown = np.concatenate([colour, BEYOND + (255 - BEYOND) * part], axis=-1)
+    return shown.round().astype(np.uint8)
 
 
 def _check(patches: Bytes) -> None:

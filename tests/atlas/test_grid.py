@@ -18,6 +18,7 @@ from cnnviz.atlas.grid import (
 from cnnviz.atlas.grid_facts import PER_SHEET
 from cnnviz.atlas.grid_units import grid_facts, off_facts
 from cnnviz.atlas.subject import AtlasNet, Subject
+from cnnviz.drawing.sheets import BEYOND
 from cnnviz.inside.ablation import Ablation
 from cnnviz.inside.feature_visualization import Optimised
 
@@ -123,7 +124,7 @@ def test_the_output_layer_names_its_classes(drawn):
     assert facts.patch == (25, 33)
 
 
-def test_what_lies_beyond_the_image_is_transparent(net, drawn):
+def test_what_lies_beyond_the_image_is_faint(net, drawn):
     """A field of the second convolution reaches two rows of the first beyond the image."""
     facts, folder = drawn
     layer = facts["2"]
@@ -136,7 +137,7 @@ def test_what_lies_beyond_the_image_is_transparent(net, drawn):
     for unit, i in edge:
         top = unit * (height + 1)
         patch = sheet[top : top + height, i * (width + 1) : i * (width + 1) + width, 3]
-        assert (patch[:4] == 0).all()
+        assert (patch[:4] == BEYOND).all()
         assert patch[height // 2, width // 2] == 255
 
 

@@ -32,7 +32,7 @@
 
   const table = (heads, rows) => {
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
-    return make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells))));
+    return make("table", { class: "grid-table" }, make("thead", {}, head), make("tbody", {}, ...rows.map((cells) => make("tr", {}, ...cells))));
   };
 
   const cells = (texts) => texts.map((text) => make("td", {}, text));
