@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from cnnviz.atlas.survey import Survey, survey
+from cnnviz.atlas.known import Survey
+from cnnviz.atlas.survey import Progress, survey
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.ablation import Ablation, ablate, by_class
 from cnnviz.inside.evaluation import predict
@@ -98,8 +100,11 @@ class AtlasNet:
         inputs: the images that pages show, float (N, C, H, W).
     """
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+    def __init__(
+        self, subject: Subject, keep: Path | None = None, progress: Progress | None = None
+    ) -> None:
+        """See `survey` for `keep` and `progress`."""
+        self.subject, self._keep, self._progress = subject, keep, progress
         self.name, self.title, self.model = subject.name, subject.title, subject.model
         self.classes, self.limits = list(subject.classes), subject.limits
         self.steps = list(subject.steps)
@@ -187,7 +192,10 @@ class AtlasNet:
         """What is found in one pass over `counted`."""
         labels = self.tested_labels if self.labelled else None
         axes = {layer.output_key: layer.axis for layer in self.layers}
-        return survey(self.model, list(axes), self.counted, labels, len(self.classes), axes=axes)
+        return survey(
+            self.model, list(axes), self.counted, labels, len(self.classes),
+            axes=axes, keep=self._keep, progress=self._progress,
+        )  # fmt: skip
 
     @property
     def statistics(self) -> dict[str, LayerStatistics]:

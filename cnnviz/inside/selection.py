@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 ROW = 512
-"""Numbers of a row at most."""
+"""Numbers of a row of a map at most."""
 
 _AT_ONCE = 2**20
 """Numbers that are looked through at once for the place of a value."""
@@ -38,28 +39,100 @@ class Extremes:
     least: Answers
 
 
+@dataclass
 class Selection:
-    """The extremes of a layer over the images so far."""
+    """The extremes of a layer over the images so far.
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._most: Answers | None = None
-        self._least: Answers | None = None
+    Attributes:
+        count: images for each channel.
+        width: of a map.
+        value: (2, C, ≤ count) the strongest answers, and the weakest with the other sign.
+        image, place: (2, C, ≤ count) index of the image, place in the flattened map.
+    """
+
+    count: int
+    width: int = 1
+    value: Tensor | None = None
+    image: Tensor | None = None
+    place: Tensor | None = None
 
     def add(self, output: Tensor, first: int) -> None:
         """Look at the output (B, C, …) for the images `first`, `first` + 1, …"""
-        count, output = self._count, output.detach()
+        output = as_numbers(output)
         maps = in_rows(output)
-        most = strongest(maps.amax(3), output, first, count, sign=1, than=self._most)
-        least = strongest(maps.amin(3), output, first, count, sign=-1, than=self._least)
-        self._most = merged(self._most, most, count, sign=1)
-        self._least = merged(self._least, least, count, sign=-1)
+        width = output.shape[-1] if output.dim() > 2 else 1
+        self.update(maps.amax(3), maps.amin(3), maps, width, first)
+
+    def update(self, high: Tensor, low: Tensor, maps: Tensor, width: int, first: int) -> None:
+        """The same where the extremes of each row of `maps` (B, C, Q, R) are known, (B, C, Q)."""
+        rows = torch.stack([high, -low])  # (2, B, C, Q)
+        new = rows.amax(3).transpose(1, 2)  # (2, C, B)
+        if self.value is None or self.image is None or self.place is None:
+            self.width, self.value = width, new[..., :0]
+            self.image = self.place = torch.empty_like(self.value, dtype=torch.int64)
+        known = self.value.shape[2]
+        changed = torch.ones_like(new[..., 0], dtype=torch.bool)
+        if known == self.count:  # few channels change once many images have been seen
+            changed = ~(new <= self.value[..., -1:]).all(2)
+        side, channel = changed.nonzero(as_tuple=True)  # (P,)
+        every = torch.cat([self.value[side, channel], new[side, channel]], dim=1)
+        # Stable: equal answers stay in the order of the images.
+        order = every.sort(dim=1, descending=True, stable=True).indices[:, : self.count]
+        value = every.gather(1, order)  # (P, ≤ count)
+        kept = order.clamp(max=max(0, known - 1))
+        if known < self.count:
+            self.value, self.image, self.place = (
+                torch.cat([part, part.new_zeros(*part.shape[:2], order.shape[1] - known)], dim=2)
+                for part in (self.value, self.image, self.place)
+            )
+        image, place = (part[side, channel].gather(1, kept) for part in (self.image, self.place))
+        at, rank = (order >= known).nonzero(as_tuple=True)  # (M,)
+        fresh = order[at, rank] - known
+        image[at, rank] = fresh + first
+        place[at, rank] = _places(rows, maps, side[at], fresh, channel[at], value[at, rank])
+        self.value[side, channel], self.image[side, channel] = value, image
+        self.place[side, channel] = place
 
     def extremes(self) -> Extremes:
         """What is known so far."""
-        assert self._most is not None, "no images were looked at"
-        assert self._least is not None
-        return Extremes(self._most, self._least)
+        assert self.value is not None, "no images were looked at"
+        assert self.image is not None
+        assert self.place is not None
+        image, place, value = self.image.cpu(), self.place.cpu(), self.value.cpu()
+        row, column = place // self.width, place % self.width
+        return Extremes(
+            Answers(image[0], row[0], column[0], value[0]),
+            Answers(image[1], row[1], column[1], -value[1]),
+        )
+
+
+def joined(selections: Iterable[Selection]) -> Selection:
+    """One selection of several over different images, in whatever order they saw them."""
+    seen = [selection for selection in selections if selection.value is not None]
+    if len(seen) < 2:
+        return seen[0] if seen else Selection(0)
+    value, image, place = (
+        torch.cat([getattr(selection, name) for selection in seen], dim=2)
+        for name in ("value", "image", "place")
+    )
+    by_image = image.sort(dim=2).indices
+    by_value = value.gather(2, by_image).sort(dim=2, descending=True, stable=True).indices
+    order = by_image.gather(2, by_value[..., : seen[0].count])
+    return Selection(
+        seen[0].count,
+        seen[0].width,
+        value.gather(2, order),
+        image.gather(2, order),
+        place.gather(2, order),
+    )
+
+
+def as_numbers(output: Tensor) -> Tensor:
+    """Of float32 or float64, with channels: (B, C, …)."""
+    output = output.detach()
+    if output.dtype not in (torch.float32, torch.float64):
+        output = output.float()
+    return output[:, None] if output.dim() == 1 else output
 
 
 def in_rows(output: Tensor) -> Tensor:
@@ -73,70 +146,18 @@ def in_rows(output: Tensor) -> Tensor:
     return flat.unflatten(2, (-1, row))
 
 
-def strongest(
-    rows: Tensor,
-    output: Tensor,
-    first: int,
-    count: int,
-    *,
-    sign: int,
-    than: Answers | None = None,
-) -> Answers:
-    """The first `count` images of a batch by their largest (sign 1) or smallest (−1) value.
-
-    Equal values come in the order of the images.
-
-    Args:
-        rows: (B, C, Q) the extreme of each of `in_rows(output)`.
-        output: (B, C, …): where it is looked up.
-        first: index of the batch's first image.
-        than: what is known of images before these. The place of a value that does not come before
-            the last of it is not looked up, as it will not be kept: (−1, −1).
-    """
-    values = rows.amax(2) if sign > 0 else rows.amin(2)  # (B, C)
-    order = values.sort(dim=0, descending=sign > 0, stable=True).indices[:count]  # (k, C)
-    best = values.gather(0, order)  # (k, C)
-    place = torch.full_like(order, -1)
-    if than is not None and than.value.shape[1] >= count:
-        last = than.value[:, -1]  # (C,)
-        wanted = (best > last if sign > 0 else best < last) | best.isnan()
-    else:
-        wanted = torch.ones_like(best, dtype=torch.bool)
-    at = wanted.nonzero(as_tuple=True)
-    place[at] = _places(rows, in_rows(output), order[at], at[1], sign)
-    width = output.shape[-1] if output.dim() > 2 else 1
-    row = torch.where(place < 0, -1, place // width)
-    column = torch.where(place < 0, -1, place % width)
-    return Answers((order + first).T, row.T, column.T, best.T)
+def _places(
+    rows: Tensor, maps: Tensor, side: Tensor, image: Tensor, channel: Tensor, wanted: Tensor
+) -> Tensor:
+    """Where in its map each wanted value first is, (M,)."""
+    row = _first_of(rows[side, image, channel], wanted)
+    wanted = torch.where(side > 0, -wanted, wanted)
+    some = max(1, _AT_ONCE // maps.shape[3])
+    parts = zip(*(part.split(some) for part in (image, channel, row, wanted)), strict=True)
+    within = torch.cat([_first_of(maps[i, c, r], value) for i, c, r, value in parts])
+    return row * maps.shape[3] + within
 
 
-def _places(rows: Tensor, maps: Tensor, image: Tensor, channel: Tensor, sign: int) -> Tensor:
-    """Where in its map the first extreme of each (image, channel) is, (M,)."""
-    row = _first(rows[image, channel], sign)  # (M,)
-    length, some = maps.shape[3], max(1, _AT_ONCE // maps.shape[3])
-    parts = zip(image.split(some), channel.split(some), row.split(some), strict=True)
-    within = [_first(maps[i, c, r], sign) for i, c, r in parts]
-    return row * length + torch.cat(within) if within else row
-
-
-def _first(values: Tensor, sign: int) -> Tensor:
-    """Where the first extreme of each row (M, n) is, (M,)."""
-    return values.max(1).indices if sign > 0 else values.min(1).indices
-
-
-def merged(before: Answers | None, after: Answers, count: int, *, sign: int) -> Answers:
-    """The first `count` of two lists, `before` of earlier images."""
-    if before is None:
-        return after
-    value = torch.cat([before.value, after.value], dim=1)  # (C, k + k')
-    order = value.sort(dim=1, descending=sign > 0, stable=True).indices[:, :count]
-
-    def chosen(first: Tensor, second: Tensor) -> Tensor:
-        return torch.cat([first, second], dim=1).gather(1, order)
-
-    return Answers(
-        chosen(before.image, after.image),
-        chosen(before.row, after.row),
-        chosen(before.column, after.column),
-        value.gather(1, order),
-    )
+def _first_of(values: Tensor, wanted: Tensor) -> Tensor:
+    """Where in each row (M, n) the wanted value (M,) first is, (M,); 0 for NaN."""
+    return (values == wanted[:, None]).byte().argmax(1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import gcd
 
 import torch
 from torch import Tensor
 
-from cnnviz.inside.selection import Answers, in_rows, merged, strongest
+from cnnviz.inside.selection import Answers, Extremes, Selection, as_numbers, in_rows
 from cnnviz.inside.tally import EMPTY, Tally, tally
 
 EXTREMES = 9
@@ -68,105 +69,125 @@ class Glance:
 
     Attributes:
         places: numbers that a channel has for an image.
-        low, high, mean: (B, C) of each map; the mean in float64.
+        mean: (B, C) of each map, float64.
         spread: (C,) sum of squared deviations from a channel's mean over the batch, float64.
+        low, high: (C,) of a channel's numbers.
+        active: (C,) images for which a channel is somewhere above 0.
         above: (C,) numbers above 0.
         zeros: numbers that are 0.
     """
 
     places: int
-    low: Tensor
-    high: Tensor
     mean: Tensor
     spread: Tensor
+    low: Tensor
+    high: Tensor
+    active: Tensor
     above: Tensor
     zeros: int
     tally: Tally
-    most: Answers
-    least: Answers
+
+
+def glance(output: Tensor, first: int = 0, selection: Selection | None = None) -> Glance:
+    """A layer's output for the images `first`, `first` + 1, … in few numbers.
+
+    Args:
+        output: (B, C, …), or (B,) as one channel.
+        selection: takes its extremes from them, too.
+    """
+    output = as_numbers(output)
+    maps = in_rows(output)  # (B, C, Q, R)
+    scratch = torch.empty_like(maps[: max(1, _CHUNK // max(1, maps[0].numel()))])
+    parts = [_sums(part, scratch[: len(part)]) for part in maps.split(len(scratch))]
+    low, high, total, squares, above = (torch.cat(part) for part in zip(*parts, strict=True))
+    if selection is not None:
+        width = output.shape[-1] if output.dim() > 2 else 1
+        selection.update(high, low, maps, width, first)
+    positive, lowest, highest = int(above.sum()), low.amin((0, 2)), high.amax(2)
+    not_zero = positive if lowest.min() >= 0 else int(maps.count_nonzero())
+    places = maps.shape[2] * maps.shape[3]
+    mean = total / places  # (B, C)
+    return Glance(
+        places,
+        mean.cpu(),
+        _spread(maps.flatten(2), mean, squares).cpu(),
+        lowest.cpu(),
+        highest.amax(0).cpu(),
+        (highest > 0).sum(0).cpu(),
+        above.sum(0).long().cpu(),
+        maps.numel() - not_zero,
+        tally(_sample(maps).cpu()),
+    )
 
 
 @dataclass
-class Running:
+class Sums:
     """What is known of a layer after the images so far, in the form in which it can be added to.
 
     Attributes:
-        extremes: how many strongest and weakest images are kept.
-        classes: how many classes there are; 0: nothing is told by class.
+        classes: how many there are; 0: nothing is told by class.
+        images, places, zeros, tally: see LayerStatistics and Glance.
+        parts: Glance's numbers by channel over all images; "by_class" (classes, C), sums of
+            means, and "members" (classes,), images of each class.
     """
 
-    extremes: int = EXTREMES
     classes: int = 0
     images: int = 0
     places: int = 0
     zeros: int = 0
     tally: Tally = EMPTY
-    most: Answers | None = None
-    least: Answers | None = None
-    sums: dict[str, Tensor] = field(default_factory=dict)
-
-    def glance(self, output: Tensor, first: int) -> Glance:
-        """Look at the output (B, C, …) for images `first`, `first` + 1, …; changes nothing."""
-        return glance(output, first, self.extremes, self.most, self.least)
+    parts: dict[str, Tensor] = field(default_factory=dict)
 
     def add(self, seen: Glance, labels: Tensor | None = None) -> None:
         """Add the next images; `labels` are their classes (B,)."""
-        batch = len(seen.mean)
-        mean = seen.mean.mean(0)  # (C,)
-        active = (seen.high > 0).sum(0)
-        low, high = seen.low.amin(0), seen.high.amax(0)
-        sums = self.sums
+        batch, parts, mean = len(seen.mean), self.parts, seen.mean.mean(0)  # (C,)
         if not self.images:
-            sums |= {"mean": mean, "spread": seen.spread, "above": seen.above, "active": active,
-                     "low": low, "high": high}  # fmt: skip
             self.places = seen.places
+            parts |= {"mean": mean, "spread": seen.spread, "low": seen.low, "high": seen.high,
+                      "active": seen.active, "above": seen.above}  # fmt: skip
         else:
-            step, share = mean - sums["mean"], batch / (self.images + batch)
+            step, share = mean - parts["mean"], batch / (self.images + batch)
             apart = step.square() * (self.images * share * seen.places)
-            sums["spread"] = sums["spread"] + seen.spread + apart
-            sums["mean"] = sums["mean"] + step * share
-            sums["above"] = sums["above"] + seen.above
-            sums["active"] = sums["active"] + active
-            sums["low"] = torch.minimum(sums["low"], low)
-            sums["high"] = torch.maximum(sums["high"], high)
+            parts["spread"] = parts["spread"] + seen.spread + apart
+            parts["mean"] = parts["mean"] + step * share
+            parts["low"] = torch.minimum(parts["low"], seen.low)
+            parts["high"] = torch.maximum(parts["high"], seen.high)
+            parts["active"] = parts["active"] + seen.active
+            parts["above"] = parts["above"] + seen.above
         if self.classes and labels is not None:
-            if "by_class" not in sums:
-                empty = seen.mean.new_zeros(self.classes, seen.mean.shape[1])
-                sums |= {"by_class": empty, "members": empty[:, 0].clone()}
-            sums["by_class"].index_add_(0, labels, seen.mean)
-            sums["members"].index_add_(0, labels, torch.ones_like(seen.mean[:, 0]))
+            if "by_class" not in parts:
+                parts["by_class"] = seen.mean.new_zeros(self.classes, seen.mean.shape[1])
+                parts["members"] = seen.mean.new_zeros(self.classes)
+            parts["by_class"].index_add_(0, labels, seen.mean)
+            parts["members"].index_add_(0, labels, torch.ones_like(seen.mean[:, 0]))
         self.images += batch
         self.zeros += seen.zeros
         self.tally = self.tally + seen.tally
-        self.most = merged(self.most, seen.most, self.extremes, sign=1)
-        self.least = merged(self.least, seen.least, self.extremes, sign=-1)
 
-    def statistics(self) -> LayerStatistics:
-        """What is known so far."""
-        assert self.most is not None, "no images were looked at"
-        assert self.least is not None
-        sums, each = self.sums, self.images * self.places  # numbers of a channel
-        by_class = sums.get("by_class")
+    def statistics(self, extremes: Extremes) -> LayerStatistics:
+        """What is known so far, together with the extremes of the same images."""
+        parts, each = self.parts, self.images * self.places  # numbers of a channel
+        numbers = each * len(parts["mean"])
+        by_class = parts.get("by_class")
         if by_class is not None:
-            by_class = (by_class / sums["members"].clamp(min=1)[:, None]).T
-        numbers = each * len(sums["mean"])
+            by_class = (by_class / parts["members"].clamp(min=1)[:, None]).T  # (C, classes)
         return LayerStatistics(
             images=self.images,
             places=self.places,
-            low=float(sums["low"].min()),
-            high=float(sums["high"].max()),
+            low=float(parts["low"].min()),
+            high=float(parts["high"].max()),
             zeros=self.zeros / numbers,
-            positive=int(sums["above"].sum()) / numbers,
+            positive=int(parts["above"].sum()) / numbers,
             histogram=self.tally,
-            active=sums["active"].double() / self.images,
-            above=sums["above"].double() / each,
-            mean=sums["mean"],
-            std=(sums["spread"] / max(1, each - 1)).sqrt(),
-            lowest=sums["low"],
-            highest=sums["high"],
+            active=parts["active"].double() / self.images,
+            above=parts["above"].double() / each,
+            mean=parts["mean"],
+            std=(parts["spread"] / max(1, each - 1)).sqrt(),
+            lowest=parts["low"],
+            highest=parts["high"],
             by_class=by_class,
-            most=self.most,
-            least=self.least,
+            most=extremes.most,
+            least=extremes.least,
         )
 
 
@@ -174,47 +195,9 @@ def statistics(
     output: Tensor, labels: Tensor | None = None, classes: int = 0, extremes: int = EXTREMES
 ) -> LayerStatistics:
     """Of a layer's output (N, C, …) that is there as a whole."""
-    running = Running(extremes, classes)
-    running.add(running.glance(output, 0), labels)
-    return running.statistics()
-
-
-def glance(
-    output: Tensor,
-    first: int,
-    extremes: int = EXTREMES,
-    most: Answers | None = None,
-    least: Answers | None = None,
-) -> Glance:
-    """A layer's output for the images `first`, `first` + 1, … in few numbers.
-
-    Args:
-        output: (B, C, …), or (B,) as one channel.
-        most, least: what is known of earlier images; see `strongest`.
-    """
-    output = _plain(output)
-    maps = in_rows(output)  # (B, C, Q, R)
-    places = maps.shape[2] * maps.shape[3]
-    scratch = torch.empty(maps[: max(1, _CHUNK // max(1, maps[0].numel()))].shape, dtype=maps.dtype)
-    parts = [_sums(part, scratch[: len(part)]) for part in maps.split(len(scratch))]
-    low, high, total, squares, above = (torch.cat(part) for part in zip(*parts, strict=True))
-    positive, lows = int(above.sum()), low.amin(2)  # (B, C)
-    not_zero = positive if lows.min() >= 0 else int(maps.count_nonzero())
-    mean = total / places  # (B, C)
-    return Glance(
-        places, lows, high.amax(2), mean, _spread(maps.flatten(2), mean, squares),
-        above.sum(0).long(), maps.numel() - not_zero, tally(_sample(maps)),
-        strongest(high, output, first, extremes, sign=1, than=most),
-        strongest(low, output, first, extremes, sign=-1, than=least),
-    )  # fmt: skip
-
-
-def _plain(output: Tensor) -> Tensor:
-    """As numbers on the CPU that can be added up."""
-    output = output.detach()
-    if output.dtype not in (torch.float32, torch.float64):
-        output = output.float()
-    return output[:, None] if output.dim() == 1 else output
+    sums, selection = Sums(classes), Selection(extremes)
+    sums.add(glance(output, selection=selection), labels)
+    return sums.statistics(selection.extremes())
 
 
 def _sums(maps: Tensor, scratch: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
@@ -251,17 +234,6 @@ def _sample(maps: Tensor) -> Tensor:
     """
     flat = maps.flatten()
     step = -(-len(flat) // COUNTED)
-    if step == 1:
-        return flat
-    return flat[:: _next_prime(step)]
-
-
-def _next_prime(number: int) -> int:
-    """The first prime from `number` on.
-
-    >>> _next_prime(14)
-    17
-    """
-    while any(number % divisor == 0 for divisor in range(2, int(number**0.5) + 1)):
-        number += 1
-    return number
+    while gcd(step, len(flat)) > 1:
+        step += 1
+    return flat[::step]
