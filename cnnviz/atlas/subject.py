@@ -206,11 +206,12 @@ class AtlasNet:
     @cached_property
     def extremes(self) -> dict[str, Extremes]:
         """The strongest and weakest answers of layers with weights, over all images."""
-        names = [layer.name for layer in self.weighted]
         if len(self.counted) < len(self.subject.images):
-            return extremes(self.model, names, self.subject.images, EXTREMES)
-        return {name: Extremes(self.statistics[name].most, self.statistics[name].least)
-                for name in names}  # fmt: skip
+            axes = {layer.output_key: layer.axis for layer in self.weighted}
+            found = extremes(self.model, list(axes), self.subject.images, EXTREMES, axes=axes)
+            return {layer.name: found[layer.output_key] for layer in self.weighted}
+        return {layer.name: Extremes(known.most, known.least) for layer in self.weighted
+                if (known := self.statistics[layer.name])}  # fmt: skip
 
     # --- Units off ------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ bit of the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ def survey(
     extremes: int = EXTREMES,
     output: str | int | None = None,
     shard: int | None = None,
+    axes: Mapping[str, int] | None = None,
     keep: Path | None = None,
     progress: Progress | None = None,
 ) -> Survey:
@@ -58,17 +59,22 @@ def survey(
         extremes: how many images are kept for each channel that it answers most and least to.
         output: which of several outputs holds the scores; see `cnnviz.inside.heads.head`.
         shard: images that are looked at together, by default by their size.
+        axes: where the units of a layer's output lie, the batch not counted; 0 if not given.
         keep: a file from which a pass that was interrupted goes on, and which spares another one
             over the same images by the same weights.
         progress: told how far it is.
     """
     team, shard = processes(), shard or batch_size(images)
     known = Known(layers, classes, extremes, len(images), shard)
-    key = known.key(model, images, labels) if keep and team.rank == 0 else ""
+    key = (
+        known.key(model, images, labels, sorted((axes or {}).items()))
+        if keep and team.rank == 0
+        else ""
+    )
     if keep and team.rank == 0:
         known.read(keep, key)
     done = team.share(known.done)
-    look = partial(_look, model, known.selections, images, labels, output)
+    look = partial(_look, model, known.selections, images, labels, output, axes or {})
     with _one_thread():
         for first in range(done, known.shards, team.count):
             own = first + team.rank
@@ -116,6 +122,7 @@ def _look(
     images: Images,
     labels: Tensor | None,
     which: str | int | None,
+    axes: Mapping[str, int],
     first: int,
     shard: int,
 ) -> Seen:
@@ -125,6 +132,8 @@ def _look(
     device = next((p.device for p in model.parameters()), batch.device)
 
     def look(name: str, output: Tensor) -> None:
+        if axes.get(name):
+            output = output.movedim(axes[name] + 1, 1)
         if (rows := _by_image(output, len(batch))) is not None:
             glances[name] = glance(rows, first, selections[name])
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-_NUMBERS = 2**21
+_NUMBERS = 2**22
 """Numbers of images in a batch: with what a network makes of them they stay in some 100 MB."""
 
 

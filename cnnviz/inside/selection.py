@@ -56,9 +56,14 @@ class Selection:
     image: Tensor | None = None
     place: Tensor | None = None
 
-    def add(self, output: Tensor, first: int) -> None:
-        """Look at the output (B, C, …) for the images `first`, `first` + 1, …"""
+    def add(self, output: Tensor, first: int, axis: int = 0) -> None:
+        """Look at the output (B, C, …) for the images `first`, `first` + 1, …
+
+        Args:
+            axis: where the channels lie, the batch not counted.
+        """
         output = as_numbers(output)
+        output = output.movedim(axis + 1, 1) if axis else output
         maps = in_rows(output)
         width = output.shape[-1] if output.dim() > 2 else 1
         self.update(maps.amax(3), maps.amin(3), maps, width, first)

@@ -6,6 +6,7 @@ from tests.bench import (
     bench_lab,
     bench_recording,
     bench_rendering,
+    bench_survey,
     bench_training,
 )
 
@@ -15,6 +16,7 @@ for bench in (
     bench_recording,
     bench_rendering,
     bench_atlas,
+    bench_survey,
     bench_lab,
 ):
     bench.main()
