@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
@@ -19,22 +19,26 @@ from cnnviz.atlas.figures import activations, distribution, fields, gradients, t
 from cnnviz.atlas.figures.ablation import ablation_table
 from cnnviz.atlas.figures.overview import net_overview
 from cnnviz.atlas.figures.overview_large import large_overview
-from cnnviz.atlas.grid import draw_grids
-from cnnviz.atlas.grid_facts import GridFacts
+from cnnviz.atlas.grid import draw_grids, draw_optimised
+from cnnviz.atlas.grid_facts import GridFacts, OptimisedFacts
 from cnnviz.atlas.grid_units import grid_facts
 from cnnviz.atlas.measure import atlas_facts
 from cnnviz.atlas.sections import shown
 from cnnviz.atlas.subject import AtlasNet
-from cnnviz.atlas.units import render_units
+from cnnviz.atlas.units import prepare, render_units
 from cnnviz.errors import CnnvizError, printable
 from cnnviz.figure.figure import Figure
 from cnnviz.figure.kept import Chapter, KeptFigure, Passport, opened, sealed
 from cnnviz.figure.store import describe
 from cnnviz.files import DamagedError, digest, holds, write_atomically
 from cnnviz.inside.contributions import contributions
+from cnnviz.inside.feature_visualization import maximise
 from cnnviz.inside.gradients import layer_gradients
 from cnnviz.inside.layers import Layer
 from cnnviz.words import Library
+
+FEW = 2
+"""Units of a layer of a large network for which inputs are optimised, if nobody says how many."""
 
 MANY = 2000
 """A network of more units is large: they have no pages, but tiles on those of their layers."""
@@ -95,7 +99,7 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     drawn = Drawn(facts, None, {}, options.command)
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
-        units = parts.part("grids", parts.draw_grids)
+        units = parts.part("grids", parts.draw_grids, (options.optimise, options.budget))
         drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts], str_keys=True)
     else:
         units = parts.part("units", parts.draw_units)
@@ -173,31 +177,34 @@ class _Parts:
         self, net: AtlasNet, out: Path, library: Library, options: Options, report: Report
     ) -> None:
         self.net, self.library, self.report = net, library, report
+        self.options, self.began = options, monotonic()
         self.kept, self.folder = out / ".kept", out / "figures"
         self.weights = weights_digest(net.model)
-        # The command stands on pages, not in figures.
-        chosen = {key: value for key, value in asdict(options).items() if key != "command"}
         known = [
             self.weights,
             code_digest(net.model),
             subject_digest(net),
-            repr(chosen),
             own_code(),
         ]
         self.key = digest([part.encode() for part in known])
 
-    def part(self, name: str, make: Callable[[Chapter], None]) -> Chapter:
-        """The part as it is kept, or made now."""
+    def part(self, name: str, make: Callable[[Chapter], None], chosen: object = "") -> Chapter:
+        """The part as it is kept, or made now.
+
+        Args:
+            chosen: of the options, those that change it.
+        """
+        key = digest([self.key.encode(), repr(chosen).encode()])
         path = self.kept / f"{name}.json"
         try:
             chapter = opened(path.read_bytes())
             files = chapter.files.items()
-            if chapter.key == self.key and all(holds(self.folder / f, d) for f, d in files):
+            if chapter.key == key and all(holds(self.folder / f, d) for f, d in files):
                 return chapter
         except (OSError, CnnvizError, DamagedError):
             pass  # not there, of an older program or damaged: it is made again
         began = monotonic()
-        chapter = Chapter(self.key)
+        chapter = Chapter(key)
         make(chapter)
         self.report(f"drew {name} in {monotonic() - began:.1f} s")
         write_atomically(path, sealed(chapter))
@@ -213,10 +220,37 @@ class _Parts:
         net, some = self.net, self.net.subject.images[: self.net.limits.together // 20 + 1]
         into = contributions(net.model, net.weighted, some)
         for name, drawn in draw_grids(net, net.extremes, self.folder):
-            facts = grid_facts(net, net.layer(name), drawn, into)
+            best = self._optimised(name)
+            facts = grid_facts(net, net.layer(name), drawn, into, best)
             chapter.numbers[name] = msgspec.to_builtins(facts, str_keys=True)
-            for sheet in [*drawn.tiles, *drawn.sheets]:
+            for sheet in [*drawn.tiles, *drawn.sheets, *([best.sheet] if best else [])]:
                 chapter.files[sheet.file] = digest([(self.folder / sheet.file).read_bytes()])
+
+    def _optimised(self, layer: str) -> OptimisedFacts | None:
+        """Inputs for the units of a layer whose strongest answers stand out most."""
+        wanted = FEW if self.options.optimise is None else self.options.optimise
+        planes = self.net.inputs.shape[1]
+        if not wanted or planes not in (1, 3) or self._spent > self.options.budget:
+            return None
+        most, spread = self.net.extremes[layer].most.value, self.net.statistics[layer].std
+        stand_out = (most[:, 0] / spread.clamp(min=1e-6)).nan_to_num()  # (C,)
+        units = stand_out.topk(min(wanted, len(stand_out))).indices.sort().values
+        side = min(128, *self.net.inputs.shape[2:])
+        shape = (planes, side, side) if side >= 32 else tuple(self.net.inputs.shape[1:])
+        try:
+            made = maximise(
+                self.net.model, layer, units, shape, starts=1, steps=96,
+                parameters="fourier" if side >= 32 else "pixels", prepare=prepare(self.net),
+            )  # fmt: skip
+            return draw_optimised(self.net, layer, units.tolist(), made, self.folder)
+        except Exception as error:  # a network may take images of one size alone
+            self.report(f"  nothing is optimised for {layer}: {printable(str(error))[:200]}")
+            return None
+
+    @property
+    def _spent(self) -> float:
+        """Seconds since it began."""
+        return monotonic() - self.began
 
     def draw_figures(self, figures: dict[str, Draw], chapter: Chapter) -> None:
         """Some figures; one that fails is noted with the reason."""

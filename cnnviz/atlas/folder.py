@@ -14,7 +14,9 @@ from pathlib import Path
 from cnnviz.atlas.drawn import Drawn, Options, draw
 from cnnviz.atlas.folder_pages import FolderPages
 from cnnviz.atlas.frame import write_assets
+from cnnviz.atlas.processes import processes
 from cnnviz.atlas.subject import AtlasNet, Subject
+from cnnviz.atlas.survey import Progress
 from cnnviz.atlas.templating import filled
 from cnnviz.errors import CnnvizError
 from cnnviz.files import write_atomically
@@ -34,6 +36,7 @@ def write_atlas(
 ) -> None:
     """Draw the atlas of a network and write it as a folder.
 
+    Where PyTorch's launcher has started several processes, they share the pass over the images.
     What an earlier run has drawn of the same network and the same images is not drawn again; a run
     that was interrupted is gone on with. A figure that fails becomes a note on its page.
 
@@ -53,8 +56,14 @@ def write_atlas(
             raise CnnvizError(
                 f"There is no language '{code}'; the atlas has {', '.join(library.languages)}."
             )
-    check_folder(out)
-    net = AtlasNet(subject)
+    team = processes()
+    if team.rank == 0:
+        check_folder(out)
+    net = AtlasNet(subject, out / ".kept" / "survey", _told(report))
+    if team.count > 1:
+        _ = net.survey  # the pass over all images, which all share; one of them draws
+        if team.rank > 0:
+            return
     drawn: Drawn = draw(net, out, library, options or Options(), report)
     for code in languages:
         FolderPages(net, drawn, out, code, languages, library).write()
@@ -62,6 +71,19 @@ def write_atlas(
     _write_start(out, subject.title, languages, library)
     _remove_leftovers(out, drawn)
     report(f"{out / 'index.html'} is ready: open it by double-click.")
+
+
+def _told(report: Report) -> Progress:
+    """Tells how far the pass over the images is, in tenths."""
+    last = 0
+
+    def progress(done: int, all_of_them: int) -> None:
+        nonlocal last
+        if 10 * done // all_of_them > last:
+            last = 10 * done // all_of_them
+            report(f"looked at {done} of {all_of_them} images")
+
+    return progress
 
 
 def check_folder(out: Path) -> None:

@@ -118,12 +118,14 @@ class Known:
 
     # --- The file -------------------------------------------------------------------------------
 
-    def key(self, model: nn.Module, images: Images, labels: Tensor | None) -> str:
+    def key(
+        self, model: nn.Module, images: Images, labels: Tensor | None, more: object = None
+    ) -> str:
         """A digest of all that the result depends on; of the images the first and the last."""
         hasher = hashlib.sha256()
         plain = (_VERSION, torch.__version__, list(self._sums), self._classes, self._images,
                  self._shard, [s.count for s in self.selections.values()])  # fmt: skip
-        hasher.update(repr((plain, str(model))).encode())
+        hasher.update(repr((plain, more, str(model))).encode())
         ends = [images[:1], images[len(images) - 1 :]]
         tensors = [*model.state_dict().values(), *ends, *([] if labels is None else [labels])]
         for tensor in tensors:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz.atlas.known import Survey
-from cnnviz.atlas.survey import survey
+from cnnviz.atlas.survey import Progress, survey
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.ablation import Ablation, ablate, by_class
 from cnnviz.inside.evaluation import predict
@@ -46,10 +47,6 @@ class Limits:
     moving: int = 15_000
     still: int = 6_000
     weights: int = 500_000
-
-
-_MIXING = ("reshape", "part", "attention", "recurrent", "embedding", "other")
-"""Kinds of layers behind which nobody knows which channel is which unit's."""
 
 
 def _as_they_are(images: Tensor) -> Tensor:
@@ -103,8 +100,11 @@ class AtlasNet:
         inputs: the images that pages show, float (N, C, H, W).
     """
 
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
+    def __init__(
+        self, subject: Subject, keep: Path | None = None, progress: Progress | None = None
+    ) -> None:
+        """See `survey` for `keep` and `progress`."""
+        self.subject, self._keep, self._progress = subject, keep, progress
         self.name, self.title, self.model = subject.name, subject.title, subject.model
         self.classes, self.limits = list(subject.classes), subject.limits
         self.steps = list(subject.steps)
@@ -192,7 +192,10 @@ class AtlasNet:
         """What is found in one pass over `counted`."""
         labels = self.tested_labels if self.labelled else None
         axes = {layer.output_key: layer.axis for layer in self.layers}
-        return survey(self.model, list(axes), self.counted, labels, len(self.classes), axes=axes)
+        return survey(
+            self.model, list(axes), self.counted, labels, len(self.classes),
+            axes=axes, keep=self._keep, progress=self._progress,
+        )  # fmt: skip
 
     @property
     def statistics(self) -> dict[str, LayerStatistics]:
@@ -203,11 +206,12 @@ class AtlasNet:
     @cached_property
     def extremes(self) -> dict[str, Extremes]:
         """The strongest and weakest answers of layers with weights, over all images."""
-        names = [layer.name for layer in self.weighted]
         if len(self.counted) < len(self.subject.images):
-            return extremes(self.model, names, self.subject.images, EXTREMES)
-        return {name: Extremes(self.statistics[name].most, self.statistics[name].least)
-                for name in names}  # fmt: skip
+            axes = {layer.output_key: layer.axis for layer in self.weighted}
+            found = extremes(self.model, list(axes), self.subject.images, EXTREMES, axes=axes)
+            return {layer.name: found[layer.output_key] for layer in self.weighted}
+        return {layer.name: Extremes(known.most, known.least) for layer in self.weighted
+                if (known := self.statistics[layer.name])}  # fmt: skip
 
     # --- Units off ------------------------------------------------------------------------------
 
@@ -271,7 +275,7 @@ class AtlasNet:
         """The one layer with weights whose outputs reach another, if it is one and has units."""
         before = self.before(layer)
         while before is not None and not KINDS[before.kind].weighted:
-            before = self.before(before) if before.kind not in _MIXING else None
+            before = self.before(before)
         return before if before is not None and before.has_units else None
 
     def weighted_after(self, layer: Layer) -> Layer | None:

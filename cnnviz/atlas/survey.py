@@ -66,7 +66,11 @@ def survey(
     """
     team, shard = processes(), shard or batch_size(images)
     known = Known(layers, classes, extremes, len(images), shard)
-    key = known.key(model, images, labels) if keep and team.rank == 0 else ""
+    key = (
+        known.key(model, images, labels, sorted((axes or {}).items()))
+        if keep and team.rank == 0
+        else ""
+    )
     if keep and team.rank == 0:
         known.read(keep, key)
     done = team.share(known.done)

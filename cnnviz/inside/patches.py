@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -25,6 +25,7 @@ def extremes(
     count: int = 9,
     *,
     batch: int | None = None,
+    axes: Mapping[str, int] | None = None,
 ) -> dict[str, Extremes]:
     """For each channel of each layer, the images with its largest and its smallest answers.
 
@@ -36,11 +37,15 @@ def extremes(
         images: (N, …) input of the model, N ≥ `count`, in memory or read on demand.
         count: images for each channel.
         batch: images that are looked at together, by default by their size.
+        axes: where the units of a layer's output lie, the batch not counted; 0 if not given.
     """
     found = {name: Selection(count) for name in layers}
     batch = batch or batch_size(images)
     for first in range(0, len(images), batch):
-        look = {name: partial(found[name].add, first=first) for name in layers}
+        look = {
+            name: partial(found[name].add, first=first, axis=(axes or {}).get(name, 0))
+            for name in layers
+        }
         watch(model, images[first : first + batch], look)
     return {name: selection.extremes() for name, selection in found.items()}
 

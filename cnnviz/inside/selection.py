@@ -11,6 +11,9 @@ from torch import Tensor
 ROW = 512
 """Numbers of a row of a map at most."""
 
+CHUNK = 2**18
+"""Numbers of a batch that are looked at together: they stay in the processor's cache."""
+
 _AT_ONCE = 2**20
 """Numbers that are looked through at once for the place of a value."""
 
@@ -56,12 +59,19 @@ class Selection:
     image: Tensor | None = None
     place: Tensor | None = None
 
-    def add(self, output: Tensor, first: int) -> None:
-        """Look at the output (B, C, …) for the images `first`, `first` + 1, …"""
+    def add(self, output: Tensor, first: int, axis: int = 0) -> None:
+        """Look at the output (B, C, …) for the images `first`, `first` + 1, …
+
+        Args:
+            axis: where the channels lie, the batch not counted.
+        """
         output = as_numbers(output)
+        output = output.movedim(axis + 1, 1) if axis else output
         maps = in_rows(output)
         width = output.shape[-1] if output.dim() > 2 else 1
-        self.update(maps.amax(3), maps.amin(3), maps, width, first)
+        some = max(1, CHUNK // max(1, maps[0].numel()))
+        high, low = zip(*((part.amax(3), part.amin(3)) for part in maps.split(some)), strict=True)
+        self.update(torch.cat(high), torch.cat(low), maps, width, first)
 
     def update(self, high: Tensor, low: Tensor, maps: Tensor, width: int, first: int) -> None:
         """The same where the extremes of each row of `maps` (B, C, Q, R) are known, (B, C, Q)."""

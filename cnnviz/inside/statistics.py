@@ -8,7 +8,7 @@ from math import gcd
 import torch
 from torch import Tensor
 
-from cnnviz.inside.selection import Answers, Extremes, Selection, as_numbers, in_rows
+from cnnviz.inside.selection import CHUNK, Answers, Extremes, Selection, as_numbers, in_rows
 from cnnviz.inside.tally import EMPTY, Tally, tally
 
 EXTREMES = 9
@@ -16,9 +16,6 @@ EXTREMES = 9
 
 COUNTED = 2**16
 """Values of a batch and layer that the histogram counts, if there are more: evenly chosen ones."""
-
-_CHUNK = 2**18
-"""Numbers of a batch that are looked at together: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,7 @@ def glance(output: Tensor, first: int = 0, selection: Selection | None = None) -
     """
     output = as_numbers(output)
     maps = in_rows(output)  # (B, C, Q, R)
-    scratch = torch.empty_like(maps[: max(1, _CHUNK // max(1, maps[0].numel()))])
+    scratch = torch.empty_like(maps[: max(1, CHUNK // max(1, maps[0].numel()))])
     parts = [_sums(part, scratch[: len(part)]) for part in maps.split(len(scratch))]
     low, high, total, squares, above = (torch.cat(part) for part in zip(*parts, strict=True))
     if selection is not None:
