@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import sqrt
 
 import torch
 
 from cnnviz.atlas.subject import Subject
 from cnnviz.inside.evaluation import accuracy
-from cnnviz.inside.layers import KINDS, Layer, layers_of
+from cnnviz.inside.layers import layers_of
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import percent, thousands, times
 from cnnviz.own.sample import Sample
@@ -46,15 +45,11 @@ def _layers(subject: Subject, device: torch.device | str) -> list[str]:
         layers = layers_of(subject.model, subject.images[[0]].to(device), subject.name)
     except Exception as error:  # one more network that nobody has seen: the report goes on
         return [f"Note: its layers could not be listed ({said(error)})."]
-    weighted = [layer for layer in layers if KINDS[layer.kind].weighted]
+    weighted = [layer for layer in layers if layer.has_units]
     return [
         f"Layers: {len(layers)}, {len(weighted)} of them with weights and "
-        f"{thousands(_units(weighted))} units"
+        f"{thousands(sum(layer.units for layer in weighted))} units"
     ]
-
-
-def _units(layers: Sequence[Layer]) -> int:
-    return sum(layer.after[0] for layer in layers)
 
 
 def _reading(subject: Subject, sample: Sample) -> list[str]:
