@@ -102,6 +102,8 @@ def maximise(
         CnnvizError: no such layer or unit, a shape that the model does not take.
     """
     units = torch.as_tensor(units, dtype=torch.int64).flatten().cpu()
+    if isinstance(input_shape, int):
+        raise CnnvizError(f"input_shape={input_shape}; expected such as (3, 224, 224).")
     shape = tuple(int(size) for size in input_shape)
     waves = _checked(parameters, target, shape)
     if max_shift is None:
