@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches, place
 from cnnviz.inside.calls import CONTAINER, Watch
 from cnnviz.inside.inputs import run
@@ -48,6 +49,8 @@ def layer_costs(model: nn.Module, input_size: Sequence[int] | Any) -> dict[str, 
         input_size: shape of one image, such as (3, 224, 224); or, for a model that takes something
             else, its input or inputs as for `record`, the first image of which is taken.
     """
+    if isinstance(input_size, int) or not len(input_size):
+        raise CnnvizError(f"input_size={input_size!r}; expected a shape such as (3, 224, 224).")
     if all(isinstance(size, int) for size in input_size):
         where, dtype = place(model)
         one: Any = torch.zeros(1, *input_size, device=where, dtype=dtype)
@@ -85,10 +88,15 @@ class _Counting(Watch):
     def _seen(self, key: str, output: Any, parts: list[tuple[str, Tensor]], *rest: Any) -> Any:
         if rest[-1] == CONTAINER:
             return output
-        module = self._modules.get(key)
+        module: Any = self._modules.get(key)
         if module is not None:
             self._use(module.parameters())
         multiplications = self.products.count - self._told
+        packed = getattr(module, "weight", None)
+        if callable(packed) and not isinstance(packed, nn.Module):  # quantised: out of sight
+            weight, bias = packed(), module.bias() if callable(getattr(module, "bias", 0)) else None
+            self._waiting += weight.numel() + (0 if bias is None else bias.numel())
+            multiplications += parts[0][1][:1].numel() // len(weight) * weight.numel()
         for index, tensor in parts:
             shape = tuple(tensor.shape[1:])
             self.costs[key + index] = Cost(shape, self._waiting, multiplications)

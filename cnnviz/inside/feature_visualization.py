@@ -102,33 +102,51 @@ def maximise(
         CnnvizError: no such layer or unit, a shape that the model does not take.
     """
     units = torch.as_tensor(units, dtype=torch.int64).flatten().cpu()
+    if isinstance(input_shape, int):
+        raise CnnvizError(f"input_shape={input_shape}; expected such as (3, 224, 224).")
     shape = tuple(int(size) for size in input_shape)
-    photographs = _checked(parameters, target, shape)
-    shift = min(8, max(1, min(shape[1:]) // 16)) if photographs else 1
+    waves = _checked(parameters, target, shape)
+    if max_shift is None:
+        max_shift = min(8, max(1, min(shape[1:]) // 16)) if waves else 1
+    rate = (0.05 if waves else 0.1) if learning_rate is None else learning_rate
+    rough = (0.0 if waves else 0.5) if roughness is None else roughness
     generator = torch.Generator().manual_seed(seed)
-    if photographs:
-        noise = fourier.start(starts, shape, generator)
-    else:
-        noise = 0.1 * torch.randn(1, starts, *shape, generator=generator)[0]
-    most = shift if max_shift is None else max_shift
-    shifts = torch.randint(-most, most + 1, (steps, len(shape) - 1), generator=generator).tolist()
-    rate = (0.05 if photographs else 0.1) if learning_rate is None else learning_rate
+    noise = fourier.start(starts, shape, generator) if waves else _noise(starts, shape, generator)
+    across = (steps, len(shape) - 1)
+    shifts = torch.randint(-max_shift, max_shift + 1, across, generator=generator).tolist()
     ascent = _Ascent(shape, parameters, shifts, rate)
-    rough = (0.0 if photographs else 0.5) if roughness is None else roughness
-    where, dtype = place(model)
-    noise = noise.to(where, dtype if dtype == torch.float64 else noise.dtype)
-    penalties = torch.as_tensor(rough).detach().to(noise).expand(len(units))  # (K,)
-    together = max(1, min(TOGETHER, AT_ONCE // (starts * prod(shape)))) if starts else TOGETHER
-    made: list[tuple[Tensor, Tensor, Tensor]] = []
     with undisturbed(model), torch.enable_grad():
         answers = Answers(model, layer, shape, target, prepare)
         _check_units(units, layer, answers.units)
-        with answers.watching():
-            for some, penalty in zip(units.split(together), penalties.split(together), strict=True):
-                # A start depends on the seed and its number only: a unit gets the same alone.
-                what = noise.expand(len(some), *noise.shape).flatten(0, 1).clone()
-                which, weight = some.repeat_interleave(starts), penalty.repeat_interleave(starts)
-                made.append(_ascend(answers, ascent, what, which, weight))
+        return _of_all(answers, ascent, units, noise, torch.as_tensor(rough).expand(len(units)))
+
+
+def _noise(starts: int, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Grey with a little noise, before the sigmoid, (S, C, …)."""
+    return 0.1 * torch.randn(starts, *shape, generator=generator)
+
+
+def _of_all(
+    answers: Answers, ascent: _Ascent, units: Tensor, noise: Tensor, penalties: Tensor
+) -> Optimised:
+    """The images of all units (K,), as many at once as memory allows.
+
+    Args:
+        noise: the starts, (S, …), the same for each unit.
+        penalties: roughness of each unit, (K,).
+    """
+    where, dtype = place(answers.model)
+    noise = noise.to(where, dtype if dtype == torch.float64 else noise.dtype)
+    starts = len(noise)
+    together = max(1, min(TOGETHER, AT_ONCE // max(1, starts * prod(ascent.shape))))
+    weights = penalties.detach().to(noise).split(together)
+    made: list[tuple[Tensor, Tensor, Tensor]] = []
+    with answers.watching():
+        for some, weight in zip(units.split(together), weights, strict=True):
+            # A start depends on the seed and its number only: a unit gets the same alone.
+            what = noise.expand(len(some), *noise.shape).flatten(0, 1).clone()
+            each = some.repeat_interleave(starts), weight.repeat_interleave(starts)
+            made.append(_ascend(answers, ascent, what, *each))
     images, value, moved = (torch.cat(parts) for parts in zip(*made, strict=True))
     counts = (len(units), starts)
     return Optimised(images.unflatten(0, counts), value.view(counts), moved.view(counts))

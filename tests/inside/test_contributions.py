@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -25,7 +27,7 @@ CONVOLUTIONS = [
 
 
 @pytest.mark.parametrize("layer", CONVOLUTIONS, ids=str)
-def test_with_the_bias_a_row_adds_up_to_the_mean_output(layer: nn.Module) -> None:
+def test_with_the_bias_a_row_adds_up_to_the_mean_output(layer: Any) -> None:
     model, x = nn.Sequential(layer).eval(), torch.rand(11, 4, 7, 8)
     found = contributions(model, layers_of(model, x, "net"), x)["0"]
     output = record(model, x)["0"]  # (N, C, …)
@@ -41,7 +43,7 @@ def test_with_the_bias_a_row_adds_up_to_the_mean_output(layer: nn.Module) -> Non
 
 @pytest.mark.parametrize("axes", [1, 3])
 def test_other_dimensions(axes: int) -> None:
-    conv = {1: nn.Conv1d, 3: nn.Conv3d}[axes](2, 3, 3, padding=1)
+    conv: Any = {1: nn.Conv1d, 3: nn.Conv3d}[axes](2, 3, 3, padding=1)
     model, x = nn.Sequential(conv).double(), torch.rand(5, 2, *[4] * axes, dtype=torch.float64)
     found = contributions(model, layers_of(model, x, "net"), x)["0"]
     expected = record(model, x)["0"].transpose(0, 1).flatten(1).mean(1).float()
@@ -63,7 +65,8 @@ def test_no_network_of_the_zoo_is_refused(name: str) -> None:
             assert gradients.outputs[layer.name].shape == outputs[layer.output_key].shape
         if layer.name in gradients.inputs and layer.kind in ("conv", "transposed"):
             given, derived = gradients.inputs[layer.name], gradients.outputs[layer.name]
-            assert kernel_gradients(layer, given, derived).shape[1:] == layer.module.weight.shape
+            module: Any = layer.module
+            assert kernel_gradients(layer, given, derived).shape[1:] == module.weight.shape
     assert model.training
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
@@ -71,7 +74,7 @@ def test_no_network_of_the_zoo_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("layer", CONVOLUTIONS[:5], ids=str)
-def test_gradients_of_kernels_add_up_to_pytorchs(layer: nn.Module) -> None:
+def test_gradients_of_kernels_add_up_to_pytorchs(layer: Any) -> None:
     model = nn.Sequential(layer, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
     x, labels = torch.rand(3, 4, 7, 8), torch.tensor([0, 1, 2])
     layers = layers_of(model, x, "net")

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models
 
+from cnnviz.errors import CnnvizError
 from cnnviz.inside.costs import Cost, layer_costs
 from cnnviz.nets.models import LeNet
 from tests.nets import zoo
@@ -144,3 +145,15 @@ def test_parameters_of_the_networks_own_code() -> None:
     costs = layer_costs(model, (3, 32, 32))
     assert sum(c.parameters for c in costs.values()) == sum(p.numel() for p in model.parameters())
     assert costs["encoder.add"].parameters == 17 * 16
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_a_quantised_layer_costs_what_it_did_before() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2)).eval()
+    quantised = torch.ao.quantization.quantize_dynamic(model, {nn.Linear}, dtype=torch.qint8)
+    assert layer_costs(quantised, (4,)) == layer_costs(model, (4,))
+
+
+def test_a_size_that_is_no_shape() -> None:
+    with pytest.raises(CnnvizError, match="expected a shape"):
+        layer_costs(LeNet(), 28)

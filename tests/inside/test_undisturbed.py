@@ -20,6 +20,7 @@ from cnnviz.inside.evaluation import predict
 from cnnviz.inside.feature_visualization import maximise
 from cnnviz.inside.gradients import layer_gradients
 from cnnviz.inside.gratings import tuning
+from cnnviz.inside.heads import at
 from cnnviz.inside.layers import layers_of
 from cnnviz.inside.recording import record
 from tests.nets import zoo
@@ -27,6 +28,8 @@ from tests.nets import zoo
 
 class Stateful(nn.Module):
     """Writes into its input, counts its calls, and is frozen in parts."""
+
+    calls: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,7 +123,7 @@ def test_everything_is_as_before(name: str, fails: bool) -> None:
         def failing(*args: Any) -> Any:
             raise RuntimeError("broken")
 
-        last.forward = failing  # type: ignore[method-assign]
+        last.forward = failing
         before = _state(model)
         for ask in (predict, layer_costs):
             with pytest.raises(RuntimeError, match="broken"):
@@ -136,7 +139,7 @@ def test_everything_is_as_before(name: str, fails: bool) -> None:
         _ask_all(model, x)
     assert _state(model) == before
     if fails:
-        last.forward = forward  # type: ignore[method-assign]
+        last.forward = forward
     assert torch.equal(x, given)
     assert all(torch.equal(values[key], value) for key, value in model.state_dict().items())
 
@@ -166,5 +169,5 @@ def test_the_answer_of_an_optimised_image_is_that_of_the_layer(name: str) -> Non
     for layer in _layers(model, x)[:3]:
         found = maximise(model, layer, [0], x.shape[1:], steps=1, starts=2)
         output = record(model, found.images[0].clone())[layer][:, 0]
-        middle = output[(slice(None), *[size // 2 for size in output.shape[1:]])]
+        middle = at(output[:, None], [size // 2 for size in output.shape[1:]])[:, 0]
         torch.testing.assert_close(found.value[0], middle, rtol=1e-3, atol=1e-4)
