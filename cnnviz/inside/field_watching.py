@@ -13,6 +13,7 @@ from cnnviz.inside.field_bounds import Seen
 from cnnviz.inside.field_following import Following
 from cnnviz.inside.field_memory import Unknown
 from cnnviz.inside.inputs import Inputs
+from cnnviz.inside.naming import is_torch_layer
 from cnnviz.inside.recording import Recording
 
 
@@ -32,7 +33,7 @@ class FieldWatch(Recording):
         self.unknown: dict[str, str] = {}
         self._following = following
         self._mark = mark
-        self._own_affair = {name for name, m in model.named_modules() if _refines_layer(m)}
+        self._own_affair = {name for name, m in model.named_modules() if _refines_convolution(m)}
 
     def _given(self, inputs: Inputs) -> None:
         self._mark(inputs)
@@ -54,13 +55,9 @@ class FieldWatch(Recording):
                 self.unknown[name] = str(unknown)
 
 
-def _refines_layer(module: nn.Module) -> bool:
-    """Whether it is of a subclass of a layer of torch.nn, such as a Conv2d that does a bit more."""
-    made_by_torch = [
-        kind for kind in type(module).__mro__ if kind.__module__.startswith("torch.nn.")
-    ]
-    plain = made_by_torch[0].__module__.endswith((".module", ".container"))
-    return not plain and type(module) is not made_by_torch[0]
+def _refines_convolution(module: nn.Module) -> bool:
+    """Whether it is a convolution of the user's, made of one of torch.nn's: one layer, as that."""
+    return isinstance(module, nn.modules.conv._ConvNd) and not is_torch_layer(module)
 
 
 def failure(model: nn.Module, size: Sequence[int], error: Exception) -> CnnvizError:

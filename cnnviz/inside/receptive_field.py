@@ -105,8 +105,8 @@ class ReceptiveFields(dict[str, ReceptiveField]):
 
     Attributes:
         unknown: why the other layers have none, by name.
-        unlisted: fields of what containers such as "layer1" put out, and of operations inside a
-            layer that a subclass makes of one of torch.nn's.
+        unlisted: fields of what containers such as "layer1" put out, and of operations inside
+            a convolution of a class of the user's.
 
     `fields[name]` of one that has none raises a CnnvizError that says why. Those that are
     unlisted can be asked for like layers.
