@@ -53,7 +53,7 @@ def render_units(net: AtlasNet, key: str, passport: Passport, folder: Path) -> C
     """The chapter "units-<name>": facts of every unit, pictures beside them in `folder`."""
     chapter = Chapter(key)
     files = _Files(chapter, net.name, folder)
-    into = contributions(net.model, net.weighted, net.tested)
+    into = contributions(net.model, net.weighted, net.counted)
     facts: dict[str, Any] = {}
     for layer in net.weighted:
         facts[layer.name] = _layer(net, layer, net.extremes[layer.name], files) | _links(
