@@ -218,3 +218,14 @@ def test_batches_are_smaller_where_images_are_larger() -> None:
     sizes = [batch_size(torch.zeros(1, 3, side, side)) for side in (8, 28, 64, 224, 1000)]
     assert sizes == sorted(sizes, reverse=True)
     assert (sizes[0], sizes[-1]) == (256, 8)
+
+
+def test_channels_may_lie_last() -> None:
+    """As in the tokens of a transformer, (N, T, C)."""
+    torch.manual_seed(4)
+    x, model = torch.rand(20, 5, 3), nn.Sequential(nn.Identity())
+    found = survey(model, ["0"], x, shard=8, axes={"0": 1}).layers["0"]
+    assert found.mean.tolist() == pytest.approx(x.mean((0, 1)).tolist())
+    alone = extremes(model, ["0"], x, 2, batch=8, axes={"0": 1})["0"].most
+    assert torch.equal(alone.value, x.amax(1).T.topk(2).values)
+    assert torch.equal(found.most.value[:, :2], alone.value)

@@ -142,7 +142,7 @@ def contributed(net: AtlasNet) -> dict[str, Tensor]:
 
     Only layers whose channels are the units of the layer before.
     """
-    found = contributions(net.model, net.weighted, net.tested)
+    found = contributions(net.model, net.weighted, net.counted)
     return {
         layer.name: found[layer.name]
         for layer in net.weighted
