@@ -120,9 +120,8 @@ class Recording(Watch):
             for module in training:
                 module.training = False
             torch._C._set_grad_enabled(gradients)
-            with torch._C.DisableTorchFunction():
-                inputs = own_copy(x, self._every)
-                self._given(inputs)
+            inputs = own_copy(x, self._every)
+            self._given(inputs)
             with self:
                 return run(self._model, inputs)
         finally:
@@ -259,12 +258,12 @@ class Recording(Watch):
         """Where `tensor` is recorded, and alone in its memory."""
         names = self._names.pop(id(tensor))
         if not (tensor.requires_grad or torch.is_grad_enabled()):
-            self._put(names, tensor.clone())
+            self._put(names, _clone(tensor))
             return
         # What follows depends on the copy, and the copy on the original, so gradients reach
         # the original. Autograd may hold it, too: then the copy is what is recorded.
         with torch.enable_grad():
-            other = tensor.clone()
+            other = _clone(tensor)
         with suppress(RuntimeError):
             torch.utils.swap_tensors(tensor, other)
         self._put(names, other)
@@ -275,7 +274,7 @@ class Recording(Watch):
         recorded = {id(output): output for output in self.outputs.values()}
         for number, output in recorded.items():
             if number in self._names and _address(output) == address:
-                self._put(self._names.pop(number), output.clone())
+                self._put(self._names.pop(number), _clone(output))
 
     def is_overwritten(self) -> bool:
         """Whether a record is no longer what it was, by what cannot be seen from Python."""
@@ -309,6 +308,11 @@ _OUT_OF_PLACE: dict[str, Callable[..., Any]] = {
     "relu_": Tensor.relu,
     "sub_": Tensor.sub,
 }
+
+
+def _clone(tensor: Tensor) -> Tensor:
+    copy = tensor.clone()
+    return copy if type(copy) is type(tensor) else copy.as_subclass(type(tensor))
 
 
 def _address(tensor: Tensor) -> int:
