@@ -101,7 +101,7 @@ class Recording(Watch):
         self._functional = functional
         self._at_once = at_once
         self._plain = layers is None and not at_once and type(self) is Recording
-        self._versions: dict[str, int] = {}
+        self._versions: dict[str, tuple[int, int]] = {}
         self._names: dict[int, list[str]] = {}  # id of a recorded tensor → its names
         self._state = State(model, self._every)
         self._alone = True  # no other observer is at work, to whom one call must not look like two
@@ -115,10 +115,11 @@ class Recording(Watch):
         if torch.is_inference_mode_enabled():  # in which nothing counts what is overwritten
             with torch.inference_mode(False):
                 return self.run(x, gradients)
-        enabled, training = torch.is_grad_enabled(), [m for m in self._every if m.training]
+        enabled, modes = torch.is_grad_enabled(), [m.training for m in self._every]
         try:
-            for module in training:
-                module.training = False
+            for module, training in zip(self._every, modes, strict=True):
+                if training:
+                    module.training = False
             torch._C._set_grad_enabled(gradients)
             inputs = own_copy(x, self._every)
             self._given(inputs)
@@ -127,8 +128,9 @@ class Recording(Watch):
         finally:
             torch._C._set_grad_enabled(enabled)
             self._state.restore()
-            for module in training:
-                module.training = True
+            for module, training in zip(self._every, modes, strict=True):
+                if module.training != training:  # the model itself may change it, too
+                    module.training = training
 
     def _given(self, inputs: Inputs) -> None:
         """What the model is given. For subclasses."""
@@ -178,6 +180,7 @@ class Recording(Watch):
             and type(output) is Tensor
             and name not in self._used
             and not self._hidden
+            and not self._is_inside_transform()
         ):  # the usual case, in short
             self._used[name] = None
             self.outputs[name] = output

@@ -13,10 +13,10 @@ from tests.nets import zoo
 
 SMALL = {
     "alexnet": 64, "convnext_tiny": 32, "densenet121": 32, "efficientnet_b0": 32,
-    "efficientnet_v2_s": 32, "googlenet": 64, "inception_v3": 96, "maxvit_t": 224,
+    "efficientnet_v2_s": 32, "googlenet": 64, "inception_v3": 96,
     "mnasnet0_5": 32, "mobilenet_v2": 32, "mobilenet_v3_small": 32, "regnet_x_400mf": 32,
     "regnet_y_400mf": 32, "resnet18": 32, "resnext50_32x4d": 32, "shufflenet_v2_x0_5": 32,
-    "squeezenet1_1": 64, "swin_t": 64, "swin_v2_t": 64, "vit_b_16": 32, 
+    "squeezenet1_1": 64, "swin_t": 64, "swin_v2_t": 64, "vit_b_16": 32,
 }  # fmt: skip
 """Side of an image on which a network runs, in pixels. (VGG: test_recording.py.)"""
 
@@ -82,6 +82,12 @@ def check(model: nn.Module, x: Tensor) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_families_of_torchvision(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check(*build(name, monkeypatch))
+
+
+def test_a_small_maxvit() -> None:
+    torch.manual_seed(0)
+    model = torchvision.models.MaxVit((64, 64), 8, 2, [8, 16], [1, 1], 4, 0.1).eval()
+    check(model, torch.randn(2, 3, 64, 64))
 
 
 @pytest.mark.parametrize("name", zoo.ZOO)

@@ -68,11 +68,13 @@ STATEMENTS = [
     "with torch.no_grad(): y.mul_(4)", "y.unsqueeze_(0); y.mul_(2); y.squeeze_(0)",
     "y.index_fill_(1, torch.tensor([0]), 3.0)", "y.index_add_(1, torch.arange(2), y.clone())",
     "y.real.mul_(2)", "y.transpose_(0, 1); y.transpose_(0, 1); y.neg_()",
-    "y.set_(torch.full((1, 2), 3.0))", "y = y.resize_(1, 2).mul_(3)",
+    "torch.utils.swap_tensors(y, torch.ones(1, 2))", "y.set_(torch.full((1, 2), 3.0))",
+    "y = y.resize_(1, 2).mul_(3)",
     "for part in y.chunk(2, 1): part.mul_(2)", "list(y.unbind(1))[0].add_(4)",
     "y.numpy()[:] = 8", "np.asarray(y)[:] = 8", "torch.from_dlpack(y).mul_(3)",
 ]  # fmt: skip
-ONLY_WITHOUT_GRADIENTS = ("numpy", "asarray", "out", "set_", "resize", "dlpack", "detach", "chunk",
+ONLY_WITHOUT_GRADIENTS = ("numpy", "swap", "asarray", "out",
+                          "set_", "resize", "dlpack", "detach", "chunk",
                           "unbind", "transpose", "unsqueeze", "%=", "//=", "_foreach")  # fmt: skip
 
 
@@ -158,6 +160,34 @@ def test_torchscript_inside_a_model() -> None:
     }  # fmt: skip
     with pytest.raises(CnnvizError, match="layers of a TorchScript model"):
         record(scripted, X)
+
+
+def test_what_lives_only_in_a_transform_is_not_recorded() -> None:
+    model = behind_a_layer(Applied(lambda y: torch.vmap(lambda row: row.relu() * 2)(y) + 1))
+    recorded = record(model, X)
+    assert {name: value.tolist() for name, value in recorded.items()} == {
+        "0": [[-1.0, 2.0]], "1.add": [[1.0, 5.0]], "1": [[1.0, 5.0]],
+    }  # fmt: skip
+    jacobian = torch.func.jacrev(lambda x: record(model, x, gradients=True)["1"])(X)
+    assert jacobian.flatten().tolist() == [0.0, 0.0, 0.0, 2.0]
+
+
+def test_the_modes_are_as_before_though_the_model_changes_them() -> None:
+    """And what normalisation in training does to its running mean."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.BatchNorm1d(2)
+
+        def forward(self, x: Tensor) -> Any:
+            return self.norm.train()(x)
+
+    model = Net().eval()
+    record(model, torch.randn(5, 2))
+    assert not model.norm.training
+    assert model.norm.running_mean.tolist() == [0.0, 0.0]
+    assert model.norm.num_batches_tracked == 0
 
 
 def test_what_is_no_module() -> None:
