@@ -61,7 +61,7 @@ class Watch(TorchFunctionMode):
 
     def __enter__(self) -> Self:
         any_hook = torch_module._has_any_global_hook()
-        self._is_transformed = _transform() is not None
+        self._is_transformed = innermost_transform() is not None
         for name, module in self._modules.items():
             self._wrap(name, module, any_hook)
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
@@ -214,7 +214,7 @@ class Watch(TorchFunctionMode):
 
     def _is_inside_transform(self) -> bool:
         """Whether what is made here lives no longer than a transform in the model: vmap, grad."""
-        return _transform() is not None and not self._is_transformed
+        return innermost_transform() is not None and not self._is_transformed
 
     def _run(
         self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], target: Any
@@ -289,7 +289,7 @@ class Watch(TorchFunctionMode):
         )
 
 
-_transform = torch._C._functorch.peek_interpreter_stack
+innermost_transform = torch._C._functorch.peek_interpreter_stack
 
 
 class _Wrapper(partial[Any]):
@@ -320,12 +320,9 @@ def _replica(module: nn.Module) -> Any:
     return replica
 
 
-def version(tensor: Tensor) -> tuple[int, int]:
-    """Which memory a tensor stands for, and how often that was overwritten.
-
-    Tensors made in inference mode do not count.
-    """
+def version(tensor: Tensor) -> int:
+    """Counts how often it was overwritten; tensors made in inference mode do not count."""
     try:
-        return tensor._cdata, tensor._version
+        return tensor._version
     except RuntimeError:
-        return tensor._cdata, 0
+        return 0

@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, version
+from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, innermost_transform, version
 from cnnviz.inside.inputs import Inputs, own_copy, run
 from cnnviz.inside.naming import tensors_in
 from cnnviz.inside.state import State
@@ -101,7 +101,7 @@ class Recording(Watch):
         self._functional = functional
         self._at_once = at_once
         self._plain = layers is None and not at_once and type(self) is Recording
-        self._versions: dict[str, tuple[int, int]] = {}
+        self._versions: dict[str, int] = {}
         self._names: dict[int, list[str]] = {}  # id of a recorded tensor → its names
         self._state = State(model, self._every)
         self._alone = True  # no other observer is at work, to whom one call must not look like two
@@ -180,7 +180,7 @@ class Recording(Watch):
             and type(output) is Tensor
             and name not in self._used
             and not self._hidden
-            and not self._is_inside_transform()
+            and (innermost_transform() is None or self._is_transformed)
         ):  # the usual case, in short
             self._used[name] = None
             self.outputs[name] = output

@@ -68,12 +68,12 @@ STATEMENTS = [
     "with torch.no_grad(): y.mul_(4)", "y.unsqueeze_(0); y.mul_(2); y.squeeze_(0)",
     "y.index_fill_(1, torch.tensor([0]), 3.0)", "y.index_add_(1, torch.arange(2), y.clone())",
     "y.real.mul_(2)", "y.transpose_(0, 1); y.transpose_(0, 1); y.neg_()",
-    "torch.utils.swap_tensors(y, torch.ones(1, 2))", "y.set_(torch.full((1, 2), 3.0))",
+    "y.set_(torch.full((1, 2), 3.0))",
     "y = y.resize_(1, 2).mul_(3)",
     "for part in y.chunk(2, 1): part.mul_(2)", "list(y.unbind(1))[0].add_(4)",
     "y.numpy()[:] = 8", "np.asarray(y)[:] = 8", "torch.from_dlpack(y).mul_(3)",
 ]  # fmt: skip
-ONLY_WITHOUT_GRADIENTS = ("numpy", "swap", "asarray", "out",
+ONLY_WITHOUT_GRADIENTS = ("numpy", "asarray", "out",
                           "set_", "resize", "dlpack", "detach", "chunk",
                           "unbind", "transpose", "unsqueeze", "%=", "//=", "_foreach")  # fmt: skip
 
