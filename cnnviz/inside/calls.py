@@ -57,9 +57,11 @@ class Watch(TorchFunctionMode):
         self._hidden = 0  # inside how many layers of torch.nn, whose operations do not count
         self._changed: list[tuple[dict[str, Any], str, Any]] = []
         self._eager = ExitStack()
+        self._is_transformed = False
 
     def __enter__(self) -> Self:
         any_hook = torch_module._has_any_global_hook()
+        self._is_transformed = innermost_transform() is not None
         for name, module in self._modules.items():
             self._wrap(name, module, any_hook)
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
@@ -138,6 +140,8 @@ class Watch(TorchFunctionMode):
         if not args or type(args[0]) is not Tensor:
             return self._call_hooked_layer(name, module, call, *args, **kwargs)
         with torch._C.DisableTorchFunction():
+            if module.training and module._buffers:  # running statistics
+                self._will_be_overwritten(list(module.buffers()))
             return self._keep(name, call(*args, **kwargs), args, kwargs)
 
     def _call_layer_in_place(
@@ -208,6 +212,10 @@ class Watch(TorchFunctionMode):
         with torch._C.DisableTorchFunction():
             return self._keep(where, output, args, kwargs, target, OPERATION)
 
+    def _is_inside_transform(self) -> bool:
+        """Whether what is made here lives no longer than a transform in the model: vmap, grad."""
+        return innermost_transform() is not None and not self._is_transformed
+
     def _run(
         self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], target: Any
     ) -> Any:
@@ -227,7 +235,7 @@ class Watch(TorchFunctionMode):
         sort: int = LAYER,
     ) -> Any:
         """Name what a call put out, unless there is no tensor in it; what the model gets of it."""
-        if self._hidden:
+        if self._hidden or self._is_inside_transform():
             return output
         parts = [("", output)] if type(output) is Tensor else list(tensors_in(output))
         if not parts:
@@ -279,6 +287,9 @@ class Watch(TorchFunctionMode):
             f"Layer '{name}' was not recorded: it did not run in this forward pass "
             "(in eval mode) or returned no tensor. Ask for a layer that runs."
         )
+
+
+innermost_transform = torch._C._functorch.peek_interpreter_stack
 
 
 class _Wrapper(partial[Any]):

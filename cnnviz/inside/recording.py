@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, version
+from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, innermost_transform, version
 from cnnviz.inside.inputs import Inputs, own_copy, run
 from cnnviz.inside.naming import tensors_in
 from cnnviz.inside.state import State
@@ -115,21 +115,22 @@ class Recording(Watch):
         if torch.is_inference_mode_enabled():  # in which nothing counts what is overwritten
             with torch.inference_mode(False):
                 return self.run(x, gradients)
-        enabled, training = torch.is_grad_enabled(), [m for m in self._every if m.training]
+        enabled, modes = torch.is_grad_enabled(), [m.training for m in self._every]
         try:
-            for module in training:
-                module.training = False
+            for module, training in zip(self._every, modes, strict=True):
+                if training:
+                    module.training = False
             torch._C._set_grad_enabled(gradients)
-            with torch._C.DisableTorchFunction():
-                inputs = own_copy(x, self._every)
-                self._given(inputs)
+            inputs = own_copy(x, self._every)
+            self._given(inputs)
             with self:
                 return run(self._model, inputs)
         finally:
             torch._C._set_grad_enabled(enabled)
             self._state.restore()
-            for module in training:
-                module.training = True
+            for module, training in zip(self._every, modes, strict=True):
+                if module.training != training:  # the model itself may change it, too
+                    module.training = training
 
     def _given(self, inputs: Inputs) -> None:
         """What the model is given. For subclasses."""
@@ -179,6 +180,7 @@ class Recording(Watch):
             and type(output) is Tensor
             and name not in self._used
             and not self._hidden
+            and (innermost_transform() is None or self._is_transformed)
         ):  # the usual case, in short
             self._used[name] = None
             self.outputs[name] = output
@@ -259,12 +261,12 @@ class Recording(Watch):
         """Where `tensor` is recorded, and alone in its memory."""
         names = self._names.pop(id(tensor))
         if not (tensor.requires_grad or torch.is_grad_enabled()):
-            self._put(names, tensor.clone())
+            self._put(names, _clone(tensor))
             return
         # What follows depends on the copy, and the copy on the original, so gradients reach
         # the original. Autograd may hold it, too: then the copy is what is recorded.
         with torch.enable_grad():
-            other = tensor.clone()
+            other = _clone(tensor)
         with suppress(RuntimeError):
             torch.utils.swap_tensors(tensor, other)
         self._put(names, other)
@@ -275,7 +277,7 @@ class Recording(Watch):
         recorded = {id(output): output for output in self.outputs.values()}
         for number, output in recorded.items():
             if number in self._names and _address(output) == address:
-                self._put(self._names.pop(number), output.clone())
+                self._put(self._names.pop(number), _clone(output))
 
     def is_overwritten(self) -> bool:
         """Whether a record is no longer what it was, by what cannot be seen from Python."""
@@ -309,6 +311,11 @@ _OUT_OF_PLACE: dict[str, Callable[..., Any]] = {
     "relu_": Tensor.relu,
     "sub_": Tensor.sub,
 }
+
+
+def _clone(tensor: Tensor) -> Tensor:
+    copy = tensor.clone()
+    return copy if type(copy) is type(tensor) else copy.as_subclass(type(tensor))
 
 
 def _address(tensor: Tensor) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -117,4 +118,8 @@ def _with_parts(output: Any, changed: Mapping[str, Tensor], index: str = "") -> 
     if isinstance(output, list | tuple):
         items = [_with_parts(v, changed, f"{index}[{i}]") for i, v in enumerate(output)]
         return type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
+    if dataclasses.is_dataclass(output) and not isinstance(output, type):
+        fields = [field.name for field in dataclasses.fields(output)]
+        items = [_with_parts(getattr(output, f), changed, f"{index}[{f}]") for f in fields]
+        return dataclasses.replace(output, **dict(zip(fields, items, strict=True)))
     return output
