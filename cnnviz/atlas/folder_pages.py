@@ -85,7 +85,8 @@ class FolderPages:
             }
             for layer in facts.nets[self.name]
         ]
-        caption = str(escape(say("home.overview")))
+        overview = "home.overview large" if self.drawn.grids else "home.overview"
+        caption = str(escape(say(overview)))
         body = filled(
             "home.html",
             say=say,
@@ -109,6 +110,8 @@ class FolderPages:
             )
             if layer in self.drawn.grids:
                 html = self._with_grid(layer, html)
+            if self.drawn.grids:  # units have no pages, but places on those of their layers
+                html = _UNIT.sub(r"\1\2index.html#u-\3", html)
             self.frame.write(Page(f"{self.name}/{layer}/", title, description, html))
 
     def _with_grid(self, layer: str, html: str) -> str:
@@ -122,7 +125,7 @@ class FolderPages:
             facts, self.library, self.language, files=DEEP, script=f"{DEEP}{script}", unit=unit
         )
         before, heading, behind = html.partition("<h2")
-        return _UNIT.sub(r"\1\2index.html#u-\3", f"{before}{grid}{heading}{behind}")
+        return f"{before}{grid}{heading}{behind}"
 
     def _write_units(self) -> None:
         units = self.drawn.units
