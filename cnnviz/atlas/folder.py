@@ -9,6 +9,7 @@ out/.kept/                 what is known already: the next run goes on from ther
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cnnviz.atlas.drawn import Drawn, Options, draw
@@ -25,6 +26,9 @@ from cnnviz.words import PackageWords
 __all__ = ["Options", "write_atlas"]
 
 Report = Callable[[str], None]
+
+_LIKE = str.maketrans("<>&", "‹›＆")
+"""Of names of classes: facts of pages hold nothing that could be markup."""
 
 
 def write_atlas(
@@ -59,6 +63,7 @@ def write_atlas(
     team = processes()
     if team.rank == 0:
         check_folder(out)
+    subject = replace(subject, classes=[name.translate(_LIKE) for name in subject.classes])
     net = AtlasNet(subject, out / ".kept" / "survey", _told(report))
     if team.count > 1:
         _ = net.survey  # the pass over all images, which all share; one of them draws
