@@ -75,6 +75,8 @@ class Drawn:
         command: the line that makes it again.
         units: of a small network, for a page each.
         grids: layer → its units, of a large one.
+        accuracy, chance: share of the images that the network reads right, and that the answer
+            that is most often right does; None where nobody knows.
         figures: address → figure.
         failed: address of a figure that could not be drawn → the reason.
         files: the pictures, relative to the folder of figures.
@@ -84,6 +86,8 @@ class Drawn:
     units: NetUnits | None
     grids: dict[str, GridFacts]
     command: str
+    accuracy: float | None
+    chance: float | None
     figures: dict[str, KeptFigure] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
@@ -93,10 +97,10 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     """Draw what is not drawn yet."""
     parts = _Parts(net, out, library, options, report)
     numbers = parts.part(
-        "facts", lambda chapter: chapter.numbers.update(atlas_facts([net]))
+        "facts", lambda chapter: chapter.numbers.update(atlas_facts([net]) | _answering(net))
     ).numbers
     facts = msgspec.convert(numbers, AtlasFacts)
-    drawn = Drawn(facts, None, {}, options.command)
+    drawn = Drawn(facts, None, {}, options.command, numbers["accuracy"], numbers["chance"])
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
         units = parts.part("grids", parts.draw_grids, (options.optimise, options.budget))
@@ -113,6 +117,15 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
             drawn.figures[figure_address(name)] = figure
         drawn.failed |= chapter.numbers.get("failed", {})
     return drawn
+
+
+def _answering(net: AtlasNet) -> dict[str, float | None]:
+    """How many of the images the network reads right."""
+    found = net.survey.answering
+    if found is None:
+        return {"accuracy": None, "chance": None}
+    shares = found.images / found.images.sum()  # (classes,)
+    return {"accuracy": found.mean(found.accuracy), "chance": float(shares.max())}
 
 
 def figure_address(name: str) -> str:

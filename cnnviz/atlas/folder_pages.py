@@ -68,8 +68,9 @@ class FolderPages:
                 address, self.drawn.figures[address], self.language, caption,
                 lambda file: f"{folder}{file}", "", "", self.library, self.drawn.command,
             )  # fmt: skip
-        reason = self.drawn.failed.get(address, "")
-        return f'<p class="atlas-notes">{escape(self.say("failed", reason=reason))}</p>'
+        failed = self.drawn.failed.get(address)
+        said = self.say("left out") if failed is None else self.say("failed", reason=failed)
+        return f'<p class="atlas-notes">{escape(said)}</p>'
 
     # --- Pages ------------------------------------------------------------------------------------
 
@@ -92,7 +93,7 @@ class FolderPages:
             say=say,
             net={"title": self.title, "name": self.name, "layers": layers},
             lead=say("home.lead", title=self.title, images=facts.images, layers=len(layers)),
-            notes=[],
+            notes=self._notes(),
             overview=Markup(self.figure(f"atlas/overview_{self.name}", caption, "../figures/")),
             hint=Markup(f'<a href="ablation/">{escape(say("ablation.title"))}</a>')
             if self.has_ablation
@@ -100,6 +101,19 @@ class FolderPages:
             scores="",
         )
         self.frame.write(Page("", self.title, say("home.description", title=self.title), body))
+
+    def _notes(self) -> list[str]:
+        """How well it answers, and what there is not."""
+        drawn, say, notes = self.drawn, self.say, []
+        if drawn.accuracy is None or drawn.chance is None:
+            notes.append(say("home.no labels"))
+        else:
+            notes.append(say("home.accuracy", accuracy=drawn.accuracy, chance=drawn.chance))
+        if drawn.grids:
+            notes.append(say("home.large"))
+        if drawn.failed:
+            notes.append(say("home.failed", count=len(drawn.failed)))
+        return notes
 
     def _write_layers(self) -> None:
         say = self.library.catalogue(self.language, "layer")

@@ -54,4 +54,5 @@ def layer_html(markdown: str, figure: Shown) -> LayerPage:
 
 def _html(markdown: str) -> str:
     text = _SYMBOL.sub(r"<i>\1</i>", markdown)
-    return _PAGE.sub(r"../\1/", Markdown(extensions=_EXTENSIONS).convert(text))
+    html = Markdown(extensions=_EXTENSIONS).convert(text)
+    return _PAGE.sub(r"../\1/", html.replace("<pre>", '<pre tabindex="0">'))  # it may scroll

@@ -140,7 +140,7 @@ def receptive_fields(
 
     Args:
         model: any module.
-        input_size: (H, W) or (C, H, W) of the input, in pixels; of a sequence, (W,) or (C, W).
+        input_size: (H, W) of the input, in pixels; of a sequence, (W,).
             Or the input itself, where size does not say enough: a tensor (N, C, H, W), a tuple of
             arguments, or a dict of keyword arguments. In it all tensors of three dimensions and
             more are images.
@@ -168,16 +168,14 @@ def _shapes(model: nn.Module, size: Sequence[int]) -> list[tuple[int, ...]]:
     """Shapes of an input to try, without the batch."""
     convolutions = [m for m in model.modules() if isinstance(m, nn.modules.conv._ConvNd)]
     rank = len(convolutions[0].kernel_size) if convolutions else 2
-    if len(size) not in (rank, rank + 1) or min(size) < 1:
+    if len(size) != rank or min(size, default=0) < 1:
         raise CnnvizError(
-            f"An input of size {tuple(size)} was asked for; expected (H, W) or (C, H, W) in "
-            "pixels, or the input itself."
+            f"An input of size {tuple(size)} was asked for; expected height and width in pixels, "
+            "(H, W), or the input itself, (N, C, H, W)."
             if rank == 2
             else f"An input of size {tuple(size)} was asked for, but {type(model).__name__} has "
-            f"{rank}-dimensional convolutions; expected {rank} sizes, or the channels before them."
+            f"{rank}-dimensional convolutions; expected {rank} sizes, or the input itself."
         )
-    if len(size) > rank:
-        return [tuple(size)]
     channels = [m.in_channels for m in convolutions if m.in_channels]  # 0: not yet known
     return [(count, *size) for count in dict.fromkeys((*channels[:1], 3, 1, *channels))]
 

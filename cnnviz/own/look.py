@@ -206,7 +206,7 @@ class Look:
 
     def fields(self, gates: bool = True) -> ReceptiveFields:
         """The receptive field of every layer; `unknown` says why others have none."""
-        return receptive_fields(self.model, self.images.shape[1:], gates=gates)
+        return receptive_fields(self.model, self.images[:1], gates=gates)
 
     def atlas(
         self, out: Path | str, languages: Sequence[str] = ("en", "zh"), **options: Any

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from cnnviz.errors import CnnvizError
+from cnnviz.inside.batches import place
 from cnnviz.inside.costs import layer_costs
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import eval_mode
@@ -112,7 +113,8 @@ def summary(model: nn.Module, input_size: Sequence[int] | None = None, title: st
     elif len(input_size) == 2:
         input_size = (channels, *input_size)
     costs = layer_costs(model, input_size)
-    fields = receptive_fields(model, input_size)
+    where, dtype = place(model)
+    fields = receptive_fields(model, torch.zeros(1, *input_size, device=where, dtype=dtype))
     modules = dict(model.named_modules(remove_duplicate=False))
     rows = [
         Row(

@@ -278,9 +278,10 @@ def test_sizes() -> None:
     assert fields[0] == fields[1] == fields[2]
     assert fields[0]["0"].input_size == (8, 9)
     with pytest.raises(CnnvizError, match=r"Layer '0' \(Conv2d\) cannot run on an input of 8×9"):
-        receptive_fields(model, (4, 8, 9))
-    with pytest.raises(CnnvizError, match=r"expected \(H, W\) or \(C, H, W\)"):
-        receptive_fields(model, (8,))
+        receptive_fields(model, torch.zeros(1, 4, 8, 9))
+    for size in ((8,), (1, 8, 9)):
+        with pytest.raises(CnnvizError, match=r"expected height and width in pixels, \(H, W\)"):
+            receptive_fields(model, size)
 
 
 def test_sequences_and_volumes() -> None:
