@@ -54,8 +54,8 @@ class Options:
     Attributes:
         command: the line that makes it again, for the pages.
         layers: patterns such as "layer4*", with commas between: only these have figures.
-        optimise: for how many units of a layer inputs are optimised, the first ones; None: as
-            many as go well in the time.
+        optimise: for how many units of a layer of a large network inputs are optimised, those
+            whose answers stand out most; None: FEW. In a small one for all, with 0 for none.
         budget: seconds after which nothing more is optimised.
         grid: units have tiles on the page of their layer, and no pages; None: where they are many.
     """

@@ -63,13 +63,18 @@ def write_atlas(
     team = processes()
     if team.rank == 0:
         check_folder(out)
-    subject = replace(subject, classes=[name.translate(_LIKE) for name in subject.classes])
+    options = options or Options()
+    subject = replace(
+        subject,
+        classes=[name.translate(_LIKE) for name in subject.classes],
+        limits=replace(subject.limits, optimised=options.optimise != 0),
+    )
     net = AtlasNet(subject, out / ".kept" / "survey", _told(report))
     if team.count > 1:
         _ = net.survey  # the pass over all images, which all share; one of them draws
         if team.rank > 0:
             return
-    drawn: Drawn = draw(net, out, library, options or Options(), report)
+    drawn: Drawn = draw(net, out, library, options, report)
     for code in languages:
         FolderPages(net, drawn, out, code, languages, library).write()
     write_assets(out)

@@ -37,6 +37,7 @@ class Limits:
         counted: images over which it counts: zeros, dead units, ranges, means, accuracy.
         ablated: of these, the first on which units are switched off, one after the other.
         together: images on which many units are switched off at once.
+        optimised: are inputs sought that units answer most to, where units have pages?
         moving, still: weights that figures of training and of gradients draw at most.
         weights: weights that other figures draw at most.
     """
@@ -47,6 +48,7 @@ class Limits:
     moving: int = 15_000
     still: int = 6_000
     weights: int = 500_000
+    optimised: bool = True
 
 
 def _as_they_are(images: Tensor) -> Tensor:

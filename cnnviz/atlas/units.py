@@ -162,7 +162,7 @@ def _layer(net: AtlasNet, layer: Layer, best: Extremes, files: _Files) -> dict[s
 def optimised(net: AtlasNet, layer: Layer, spread: Tensor) -> Optimised | None:
     """The inputs that units answer most to; None where they cannot be sought."""
     field, shape = net.field(layer), tuple(net.inputs.shape[1:])
-    if shape[0] not in (1, 3):
+    if shape[0] not in (1, 3) or not net.limits.optimised:
         return None
     seen_pixels = min(field.size) if field else min(shape[1:])
     try:
