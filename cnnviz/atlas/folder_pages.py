@@ -23,6 +23,7 @@ from cnnviz.figure.html import figure_html
 from cnnviz.files import write_atomically
 from cnnviz.words import Library
 
+_LIST = re.compile(r'<(details|div) class="unit-list">.*?</\1>', re.S)
 _UNIT = re.compile(r'(\shref=")(\.\./[\w.-]+/)(\d+)/(?=")')
 
 DEEP = "../../../figures/"
@@ -125,7 +126,7 @@ class FolderPages:
             if layer in self.drawn.grids:
                 html = self._with_grid(layer, html)
             if self.drawn.grids:  # units have no pages, but places on those of their layers
-                html = _UNIT.sub(r"\1\2index.html#u-\3", html)
+                html = _LIST.sub("", _UNIT.sub(r"\1\2index.html#u-\3", html))
             self.frame.write(Page(f"{self.name}/{layer}/", title, description, html))
 
     def _with_grid(self, layer: str, html: str) -> str:

@@ -7,7 +7,7 @@ from torch import Tensor
 from cnnviz.atlas.addresses import unit_name
 from cnnviz.atlas.figures.images import image
 from cnnviz.atlas.sections import Pair, function_of, pair, shown
-from cnnviz.atlas.sprites import bands, sprite, tiles
+from cnnviz.atlas.sprites import bands, shrinking, sprite, tiles
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing import palettes
 from cnnviz.drawing.mosaic import Mosaic
@@ -76,6 +76,7 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
     everything = [*net.outputs.values(), *net.random_outputs.values()]
     whole = max(float(x.abs().max()) for x in everything)
     peaks = _peaks([x for row in rows[: seen.drawn_alike] for x in row])
+    smaller = max(shrinking(values.shape) for values in trained)
     variants = []
     for key in ("map" if trained[-1].ndim > 2 else "input", "layer", "net"):
         panels: list[Panel] = []
@@ -93,7 +94,10 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
                     Panel(sprite(drawn, len(values), maps=values.ndim > 2), label, links=links)
                 )
         scale = message(f"scales.{'pair' if silent and key == 'layer' else key}")
-        variants.append(Variant(message(f"variants.{key}"), panels, _legends(drawings, key, scale)))
+        legends = _legends(drawings, key, scale)
+        if smaller > 1:
+            legends.append(Legend(message("smaller", factor=smaller)))
+        variants.append(Variant(message(f"variants.{key}"), panels, legends))
     return Figure(
         alt=_alt(net, seen, rows),
         variants=variants,
