@@ -104,10 +104,12 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
         units = parts.part("grids", parts.draw_grids, (options.optimise, options.budget))
-        drawn.grids = msgspec.convert(units.numbers, dict[str, GridFacts], str_keys=True)
+        grids = {name: facts for name, facts in units.numbers.items() if name != "failed"}
+        drawn.grids = msgspec.convert(grids, dict[str, GridFacts], str_keys=True)
     else:
         units = parts.part("units", parts.draw_units)
-        drawn.units = msgspec.convert(units.numbers, NetUnits)
+        if "failed" not in units.numbers:
+            drawn.units = msgspec.convert(units.numbers, NetUnits)
     chapters = [units]
     for name, figures in _figures(net, options.layers, bool(drawn.grids)):
         chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
@@ -225,19 +227,30 @@ class _Parts:
 
     def draw_units(self, chapter: Chapter) -> None:
         """Facts and pictures of all units."""
-        found = render_units(self.net, self.key, self._passport(self.net.name), self.folder)
-        chapter.numbers, chapter.files = found.numbers, found.files
+        try:
+            found = render_units(self.net, self.key, self._passport(self.net.name), self.folder)
+        except Exception as error:  # whatever another network does to them
+            chapter.numbers["failed"] = {"units": self._reason("pages of units", error)}
+        else:
+            chapter.numbers, chapter.files = found.numbers, found.files
 
     def draw_grids(self, chapter: Chapter) -> None:
         """Facts of all units in columns, and the sheets of their patches."""
         net, some = self.net, self.net.subject.images[: self.net.limits.together // 20 + 1]
         into = contributions(net.model, net.weighted, some)
+        failed: dict[str, str] = {}
         for name, drawn in draw_grids(net, net.extremes, self.folder):
             best = self._optimised(name)
-            facts = grid_facts(net, net.layer(name), drawn, into, best)
+            try:
+                facts = grid_facts(net, net.layer(name), drawn, into, best)
+            except Exception as error:
+                failed[f"units of {name}"] = self._reason(f"units of {name}", error)
+                continue
             chapter.numbers[name] = msgspec.to_builtins(facts, str_keys=True)
             for sheet in [*drawn.tiles, *drawn.sheets, *([best.sheet] if best else [])]:
                 chapter.files[sheet.file] = digest([(self.folder / sheet.file).read_bytes()])
+        if failed:
+            chapter.numbers["failed"] = failed
 
     def _optimised(self, layer: str) -> OptimisedFacts | None:
         """Inputs for the units of a layer whose strongest answers stand out most."""
@@ -275,11 +288,15 @@ class _Parts:
                     figure, address, make, chapter, self.folder, self._passport, self.library
                 )
             except Exception as error:  # whatever another network does to a figure
-                failed[address] = printable(f"{type(error).__name__}: {error}")[:300]
-                self.report(f"  {address} cannot be drawn: {failed[address]}")
+                failed[address] = self._reason(address, error)
             else:
                 chapter.figures[address.replace("/", "..", 1)] = kept
         chapter.numbers = {"failed": failed}
+
+    def _reason(self, what: str, error: Exception) -> str:
+        reason = printable(f"{type(error).__name__}: {error}")[:300]
+        self.report(f"  {what}: not drawn ({reason})")
+        return reason
 
     def _passport(self, name: str) -> Passport:
         return Passport(self.net.subject.seed, self.weights)

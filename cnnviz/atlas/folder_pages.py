@@ -125,8 +125,9 @@ class FolderPages:
             )
             if layer in self.drawn.grids:
                 html = self._with_grid(layer, html)
-            if self.drawn.grids:  # units have no pages, but places on those of their layers
-                html = _LIST.sub("", _UNIT.sub(r"\1\2index.html#u-\3", html))
+            if not self.drawn.units:  # units have no pages, but places on those of their layers
+                place = r"\1\2index.html#u-\3" if self.drawn.grids else r"\1\2index.html"
+                html = _LIST.sub("", _UNIT.sub(place, html))
             self.frame.write(Page(f"{self.name}/{layer}/", title, description, html))
 
     def _with_grid(self, layer: str, html: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +12,7 @@ from cnnviz.atlas.grid_facts import GridFacts, JoinedFacts, OffFacts, OptimisedF
 from cnnviz.atlas.sections import nonlinearity
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.inside.ablation import Ablation
+from cnnviz.inside.contributions import connection_sizes
 from cnnviz.inside.layers import Layer
 from cnnviz.inside.patches import Answers
 
@@ -120,7 +120,7 @@ def _incoming(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> Joined
     before, own = net.weighted_before(layer), into.get(layer.name)
     if before is None or own is None or own.shape[1] != before.units:
         return None
-    return _joined(before, own, _sizes(layer, own.shape[1]))
+    return _joined(before, own, connection_sizes(layer, own.shape[1]))
 
 
 def _outgoing(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
@@ -128,14 +128,7 @@ def _outgoing(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> Joined
     there = into.get(after.name) if after is not None else None
     if after is None or there is None or there.shape[1] != layer.units:
         return None
-    return _joined(after, there.T, _sizes(after, there.shape[1]).T)
-
-
-def _sizes(layer: Layer, channels: int) -> Tensor:
-    """The weight of each connection (C, channels), or the norm of its slice."""
-    weight: Any = layer.weight
-    slices = torch.from_numpy(weight.copy()).flatten(1).unflatten(1, (channels, -1))
-    return slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
+    return _joined(after, there.T, connection_sizes(after, there.shape[1]).T)
 
 
 def _joined(other: Layer, contribution: Tensor, weight: Tensor) -> JoinedFacts:

@@ -26,7 +26,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.figure.kept import Chapter, Passport
 from cnnviz.figure.store import write_picture
 from cnnviz.inside.ablation import Ablation
-from cnnviz.inside.contributions import contributions
+from cnnviz.inside.contributions import connection_sizes, contributions
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
@@ -314,21 +314,12 @@ def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, An
     own = into.get(layer.name)
     if before is not None and own is not None and own.shape[1] == before.units:
         result["before"] = before.name
-        result["incoming"] = _strongest(own, _sizes(layer, own.shape[1]))
+        result["incoming"] = _strongest(own, connection_sizes(layer, own.shape[1]))
     there = into.get(after.name) if after is not None else None
     if after is not None and there is not None and there.shape[1] == layer.units:
         result["after"] = after.name
-        result["outgoing"] = _strongest(there.T, _sizes(after, there.shape[1]).T)
+        result["outgoing"] = _strongest(there.T, connection_sizes(after, there.shape[1]).T)
     return result
-
-
-def _sizes(layer: Layer, channels: int) -> Tensor:
-    """The weight of each connection (C, channels), or the norm of its slice."""
-    assert layer.weight is not None
-    inside = channels // layer.groups  # channels that a unit sees
-    slices = torch.from_numpy(layer.weight.copy()).flatten(1).unflatten(1, (inside, -1))
-    sizes = slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
-    return torch.block_diag(*sizes.chunk(layer.groups)) if layer.groups > 1 else sizes
 
 
 def _strongest(contribution: Tensor, weight: Tensor) -> list[list[list[float]]]:

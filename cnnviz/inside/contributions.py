@@ -135,3 +135,12 @@ def _mean_inputs(
         for handle in handles:
             handle.remove()
     return {name: added / total for name, added in sums.items()}
+
+
+def connection_sizes(layer: Layer, channels: int) -> Tensor:
+    """The weight of each connection (C, channels), or the norm of its slice; 0 between groups."""
+    assert layer.weight is not None
+    inside = channels // layer.groups  # channels that a unit sees
+    slices = torch.from_numpy(layer.weight.copy()).flatten(1).unflatten(1, (inside, -1))
+    sizes = slices[..., 0] if slices.shape[2] == 1 else slices.norm(dim=2)
+    return torch.block_diag(*sizes.chunk(layer.groups)) if layer.groups > 1 else sizes
