@@ -39,11 +39,7 @@ def grid_facts(
     after = net.statistics[behind.name] if behind else before
     labels = net.subject.labels
     norm, bias = _weights(layer)
-    ranked: list[list[int]] = []
-    means: list[list[float]] = []
-    if net.labelled and after.by_class is not None:
-        top = after.by_class.topk(min(BEST, after.by_class.shape[1]), dim=1)  # (C, BEST)
-        ranked, means = top.indices.tolist(), [short(row) for row in top.values]
+    ranked, means = _by_class(after.by_class if net.labelled else None)
     images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
     told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
     own = layer.scores and layer.units == len(net.classes)
@@ -96,6 +92,14 @@ def off_facts(units: Sequence[int], off: Ablation, baseline: tuple[Tensor, Tenso
         for without, whole in zip((off.accuracy, off.loss), baseline, strict=True)
     )
     return OffFacts(units=list(units), loss=short(loss), accuracy=short(accuracy))
+
+
+def _by_class(means: Tensor | None) -> tuple[list[list[int]], list[list[float]]]:
+    """The BEST classes of each unit, by its mean for them (C, classes), and those means."""
+    if means is None:
+        return [], []
+    top = means.topk(min(BEST, means.shape[1]), dim=1)  # (C, BEST)
+    return top.indices.tolist(), [short(row) for row in top.values]
 
 
 def _places(answers: Answers) -> Places:

@@ -323,7 +323,7 @@ def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, An
 
 
 def _strongest(contribution: Tensor, weight: Tensor) -> list[list[list[float]]]:
-    """For each row the LINKS units of largest absolute contribution."""
+    """For each row the LINKS units of largest absolute contribution, of those joined to it."""
     order = contribution.abs().sort(dim=1, descending=True, stable=True).indices[:, :LINKS]
     values = zip(
         order.tolist(),
@@ -331,10 +331,11 @@ def _strongest(contribution: Tensor, weight: Tensor) -> list[list[list[float]]]:
         contribution.gather(1, order).tolist(),
         strict=True,
     )
-    return [
+    rows = [
         [[unit, _rounded(w), _rounded(c)] for unit, w, c in zip(*row, strict=True)]
         for row in values
     ]
+    return [[link for link in row if link[1] or link[2]] or row[:1] for row in rows]
 
 
 def _short(values: Tensor) -> list[float]:

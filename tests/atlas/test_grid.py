@@ -189,7 +189,8 @@ def test_made_small_without_dark_edges():
 
 
 def test_optimised_inputs_are_cut_to_the_field(net, tmp_path):
-    optimum = Optimised(torch.rand(2, 3, 3, 24, 32), torch.tensor([[1.0, 2, 3], [4, 5, 6]]))
+    moved = torch.ones(2, 3, dtype=torch.bool)
+    optimum = Optimised(torch.rand(2, 3, 3, 24, 32), torch.tensor([[1.0, 2, 3], [4, 5, 6]]), moved)
     facts = draw_optimised(net, "0", [1, 4], optimum, tmp_path)
     assert (facts.units, facts.value) == ([1, 4], [[1, 2, 3], [4, 5, 6]])
     assert facts.size == (3, 3)

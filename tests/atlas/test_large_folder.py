@@ -69,7 +69,7 @@ def test_the_search_knows_every_layer_and_the_classes(out):
     script = (out / "en" / "search-index.js").read_text("utf-8")
     layers = json.loads(re.fullmatch(r"cnnvizSearch\((.*)\);\n", script)[1])
     assert [layer[0] for layer in layers] == [str(i) for i in range(8)]
-    assert layers[7][6] == ["a", "b, c", "<d>"]
+    assert layers[7][6] == ["a", "b, c", "‹d›"]
     for name, _, address, units, unit, digits, _ in layers:
         assert (out / "en" / address).is_file(), name
         if units:

@@ -272,10 +272,8 @@ def test_input_that_is_too_small(size: tuple[int, int], where: str) -> None:
 
 def test_sizes() -> None:
     model = nn.Sequential(nn.Conv2d(5, 2, 3))
-    fields = [
-        receptive_fields(model, size) for size in ((8, 9), (5, 8, 9), torch.zeros(2, 5, 8, 9))
-    ]
-    assert fields[0] == fields[1] == fields[2]
+    fields = [receptive_fields(model, size) for size in ((8, 9), torch.zeros(2, 5, 8, 9))]
+    assert fields[0] == fields[1]
     assert fields[0]["0"].input_size == (8, 9)
     with pytest.raises(CnnvizError, match=r"Layer '0' \(Conv2d\) cannot run on an input of 8×9"):
         receptive_fields(model, torch.zeros(1, 4, 8, 9))
