@@ -60,7 +60,8 @@ class Subject:
     """A network as the atlas sees it: all that it knows of the world.
 
     Attributes:
-        name, title: in addresses, in headings.
+        name: in addresses.
+        title: in headings.
         model: trained; it is looked at in evaluation mode.
         images: as the network wants them, float (N, C, H, W); in memory or read on demand.
         labels: their true classes (N,), if anybody knows them.

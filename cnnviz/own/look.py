@@ -50,7 +50,8 @@ def look(
             for each class, or flat), a list of paths, or a Dataset.
         classes: names of the network's outputs.
         labels: (N,) true classes of the images, if they do not tell them.
-        mean, std: of each channel, as in training; none for values from 0 to 1.
+        mean: of each channel, taken off as in training; none for values from 0 to 1.
+        std: of each channel, divided by.
         name: what the network is called.
         size: to which images are brought: one side of a square, or (height, width).
         language: of titles and legends, "en" or "zh".
