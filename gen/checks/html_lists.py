@@ -205,9 +205,9 @@ FIGURE = Allowed(
         **dict.fromkeys(_SHAPES.split(), f"{_DRAWN} patternUnits"),
         a="href",
         details="",
-        div="data-all data-colon data-columns data-comma data-count data-ends data-every data-from "
-        "data-hint data-in data-label data-layer data-none data-order data-out data-scrub "
-        "data-tabs data-to",
+        div="data-after data-all data-before data-colon data-columns data-comma data-count data-ends "
+        "data-every data-from data-hint data-in data-label data-layer data-none data-order data-out "
+        "data-scrub data-tabs data-to",
         image=f"{_DRAWN} href",
         img="alt data-bands decoding height loading src width",
         input="checked name type value",
