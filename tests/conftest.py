@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 from cnnviz.data import digits
 from cnnviz.data.datasets import Dataset
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,6 +29,19 @@ def small_digits() -> Dataset:
     made = digits.generate(500, seed=7)
     images = torch.from_numpy(made.images)[:, None]
     return Dataset("digits", "train", images, torch.from_numpy(made.labels), tuple("0123456789"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests: Playwright runs once in a process."""
+    serving = pytest.importorskip("tests.browser.serving")
+    if serving.CHROMIUM is None:
+        pytest.skip("there is no Chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as running:
+        browser = serving.launch(running)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -220,7 +220,15 @@ class _Parts:
             pass  # not there, of an older program or damaged: it is made again
         began = monotonic()
         chapter = Chapter(key)
-        make(chapter)
+        try:
+            make(chapter)
+        except CnnvizError:
+            raise
+        except Exception as error:  # whatever another network does to it
+            raise CnnvizError(
+                f"The part '{name}' of the atlas could not be drawn "
+                f"({self._said(error)}). What was drawn before is kept."
+            ) from error
         self.report(f"drew {name} in {monotonic() - began:.1f} s")
         write_atomically(path, sealed(chapter))
         return chapter
@@ -293,8 +301,12 @@ class _Parts:
                 chapter.figures[address.replace("/", "..", 1)] = kept
         chapter.numbers = {"failed": failed}
 
+    @staticmethod
+    def _said(error: Exception) -> str:
+        return printable(f"{type(error).__name__}: {error}")[:300]
+
     def _reason(self, what: str, error: Exception) -> str:
-        reason = printable(f"{type(error).__name__}: {error}")[:300]
+        reason = self._said(error)
         self.report(f"  {what}: not drawn ({reason})")
         return reason
 

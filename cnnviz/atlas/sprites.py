@@ -37,6 +37,9 @@ LARGE = 120_000
 MAP, MOST = 56, 4_000_000
 """Larger maps, or more numbers in one picture, are drawn smaller."""
 
+WEBP = 16_383
+"""Pixels that a WebP is high or wide at most."""
+
 PHOTOGRAPHIC = 1_000_000
 """Sprites of so many pixels are WebP: a map in them is no longer a few squares to be counted."""
 
@@ -96,7 +99,7 @@ def sprite(drawn: Mosaic, count: int, width: int = PANEL, maps: bool = True) -> 
     scale = min(12.0 if maps else 1.0, width / drawn.width)
     if scale > 1.5:
         scale = int(scale * 2) / 2
-    if maps and drawn.pixels.size >= PHOTOGRAPHIC:
+    if maps and drawn.pixels.size >= PHOTOGRAPHIC and max(drawn.pixels.shape) <= WEBP:
         png = _webp(drawn)
     else:
         steps = FEW if maps and drawn.pixels.size >= LARGE else STEPS[maps]

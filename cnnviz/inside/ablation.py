@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches, count, numbers_of
-from cnnviz.inside.heads import layer_output
+from cnnviz.inside.outputs import layer_output
 from cnnviz.inside.replacing import replaced
 from cnnviz.inside.undisturbed import undisturbed
 from cnnviz.inside.without import CHECKED, Without, quickest

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import place
-from cnnviz.inside.heads import at, layer_output
+from cnnviz.inside.outputs import at, layer_output
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.replacing import replaced
 

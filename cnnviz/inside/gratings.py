@@ -15,7 +15,7 @@ from torch.nn.modules.conv import _ConvNd as _Convolution
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.batches import batches
-from cnnviz.inside.heads import at, layer_output
+from cnnviz.inside.outputs import at, layer_output
 from cnnviz.inside.recording import record
 
 AT_ONCE = 1_600_000

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.naming import tensors_in
-from cnnviz.inside.recording import record
 
 _USUAL = ("out", "logits")
 """What torchvision and transformers call the scores in their dictionaries."""
@@ -83,23 +82,3 @@ def _items(value: Any) -> Sequence[tuple[Any, Any]]:
     if is_dataclass(value) and not isinstance(value, type):
         return [(field.name, getattr(value, field.name)) for field in fields(value)]
     return []
-
-
-def layer_output(model: nn.Module, inputs: Any, layer: str) -> Tensor:
-    """What a layer puts out, by any name that `record` gives.
-
-    Raises:
-        CnnvizError: no such layer, or one that returns several tensors.
-    """
-    outputs = record(model, inputs, layers=[layer])
-    if layer not in outputs:
-        names = ", ".join(f"'{name}'" for name in outputs)
-        raise CnnvizError(f"Layer '{layer}' returns several tensors. Choose one of {names}.")
-    return outputs[layer]
-
-
-def at(output: Tensor, place: Sequence[int]) -> Tensor:
-    """Values (N, C) at one place of maps (N, C, …)."""
-    for index in place:
-        output = output.select(2, index)
-    return output

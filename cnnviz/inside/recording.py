@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnviz.inside.calls import CONTAINER, LAYER, OPERATION, Watch, innermost_transform, version
 from cnnviz.inside.inputs import Inputs, own_copy, run
+from cnnviz.inside.modes import eval_mode
 from cnnviz.inside.naming import tensors_in
 from cnnviz.inside.state import State
 from cnnviz.memory import keep_freed_memory
@@ -329,16 +330,3 @@ def _shares_memory(tensor: Tensor) -> bool:
         return False
     storage = tensor.untyped_storage()
     return torch._C._storage_Use_Count(storage._cdata) > 2  # more than `tensor` and `storage`
-
-
-@contextmanager
-def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Every module in eval mode; on leaving, each is in the mode in which it was before."""
-    training = [module for module in model.modules() if module.training]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

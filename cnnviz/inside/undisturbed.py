@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.modes import eval_mode
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cnnviz.inside.recording import eval_mode
+from cnnviz.inside.modes import eval_mode
 from cnnviz.inside.replacing import replaced
 from cnnviz.memory import keep_freed_memory
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import cnnviz
 from cnnviz.atlas.search import INDEX, FoundLayer, found_layer, search_script
-from tests.browser.serving import CHROMIUM, launch
 
 ASSETS = Path(cnnviz.__file__).parent / "atlas/assets"
 LAYERS = [
@@ -60,15 +59,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def tab() -> Iterator[Page]:
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 390, "height": 844})
-        page.on("pageerror", lambda error: pytest.fail(str(error)))
-        yield page
-        browser.close()
+def tab(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    yield page
+    page.close()
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browser.serving import launch, served_site, what_is_missing
+from tests.browser.serving import served_site, what_is_missing
 
 
 @pytest.fixture(scope="session")
@@ -23,11 +23,8 @@ def root() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser(root: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+def browser(root: str, chromium: Browser) -> Browser:
+    return chromium
 
 
 @pytest.fixture(scope="session")

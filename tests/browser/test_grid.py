@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import cnnviz
 from cnnviz.atlas.grid_facts import units_script
@@ -14,20 +14,12 @@ from cnnviz.atlas.grid_page import grid_html
 from cnnviz.words import PackageWords
 from tests.atlas.test_grid_page import facts_of, photographs
 from tests.browser.axe import violations
-from tests.browser.serving import CHROMIUM, launch
+from tests.browser.serving import CHROMIUM
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 ASSETS = Path(cnnviz.__file__).parent / "atlas/assets"
 PHONE = {"width": 390, "height": 844}
 UNITS = 50
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

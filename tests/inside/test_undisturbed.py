@@ -20,8 +20,8 @@ from cnnviz.inside.evaluation import predict
 from cnnviz.inside.feature_visualization import maximise
 from cnnviz.inside.gradients import layer_gradients
 from cnnviz.inside.gratings import tuning
-from cnnviz.inside.heads import at
 from cnnviz.inside.layers import layers_of
+from cnnviz.inside.outputs import at
 from cnnviz.inside.recording import record
 from tests.nets import zoo
 
