@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -12,7 +11,6 @@ from time import monotonic
 from typing import Any
 
 import msgspec
-from torch import Tensor, nn
 
 from cnnviz.atlas.facts import AtlasFacts, NetUnits
 from cnnviz.atlas.figures import activations, distribution, fields, gradients, training, weights
@@ -22,6 +20,7 @@ from cnnviz.atlas.figures.overview_large import large_overview
 from cnnviz.atlas.grid import draw_grids, draw_optimised
 from cnnviz.atlas.grid_facts import GridFacts, OptimisedFacts
 from cnnviz.atlas.grid_units import grid_facts
+from cnnviz.atlas.made_from import atlas_key, weights_digest
 from cnnviz.atlas.measure import atlas_facts
 from cnnviz.atlas.sections import shown
 from cnnviz.atlas.subject import AtlasNet
@@ -99,7 +98,7 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
     numbers = parts.part(
         "facts", lambda chapter: chapter.numbers.update(atlas_facts([net]) | _answering(net))
     ).numbers
-    facts = msgspec.convert(numbers, AtlasFacts)
+    facts = _checked(numbers)
     drawn = Drawn(facts, None, {}, options.command, numbers["accuracy"], numbers["chance"])
     many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
     if many if options.grid is None else options.grid:
@@ -119,6 +118,21 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
             drawn.figures[figure_address(name)] = figure
         drawn.failed |= chapter.numbers.get("failed", {})
     return drawn
+
+
+def _checked(numbers: dict[str, Any]) -> AtlasFacts:
+    """The facts of all layers.
+
+    Raises:
+        CnnvizError: a name cannot be that of a page.
+    """
+    try:
+        return msgspec.convert(numbers, AtlasFacts)
+    except msgspec.ValidationError as error:
+        raise CnnvizError(
+            f"An atlas cannot be made of this network: {error}. Names of layers become addresses: "
+            "expected letters, digits, '_', '.' and '-', at most 100 of them."
+        ) from error
 
 
 def _answering(net: AtlasNet) -> dict[str, float | None]:
@@ -194,14 +208,7 @@ class _Parts:
         self.net, self.library, self.report = net, library, report
         self.options, self.began = options, monotonic()
         self.kept, self.folder = out / ".kept", out / "figures"
-        self.weights = weights_digest(net.model)
-        known = [
-            self.weights,
-            code_digest(net.model),
-            subject_digest(net),
-            own_code(),
-        ]
-        self.key = digest([part.encode() for part in known])
+        self.weights, self.key = weights_digest(net.model), atlas_key(net.subject)
 
     def part(self, name: str, make: Callable[[Chapter], None], chosen: object = "") -> Chapter:
         """The part as it is kept, or made now.
@@ -312,58 +319,3 @@ class _Parts:
 
     def _passport(self, name: str) -> Passport:
         return Passport(self.net.subject.seed, self.weights)
-
-
-# --- What parts are made from -------------------------------------------------------------------
-
-
-def weights_digest(model: nn.Module) -> str:
-    """Of all parameters and buffers, in order."""
-    return digest(
-        [f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode() + _bytes(tensor)
-         for name, tensor in model.state_dict().items() if isinstance(tensor, Tensor)]
-    )  # fmt: skip
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    import torch
-
-    whole = tensor.detach().cpu().contiguous()
-    return whole.reshape(-1).view(torch.uint8).numpy().tobytes() if whole.numel() else b""
-
-
-def code_digest(model: nn.Module) -> str:
-    """Of how a network is written: its layers and the code of its own modules."""
-    parts = [repr(model)]
-    for kind in sorted({type(module) for module in model.modules()}, key=repr):
-        if not kind.__module__.startswith("torch."):
-            try:
-                parts.append(inspect.getsource(kind))
-            except (OSError, TypeError):  # written in a console, or compiled
-                parts.append(repr(kind.__qualname__))
-    return digest([part.encode() for part in parts])
-
-
-def subject_digest(net: AtlasNet) -> str:
-    """Of the images and of what else the atlas is told."""
-    subject = net.subject
-    images: Any = subject.images
-    key = images.key if hasattr(images, "key") else digest([_bytes(images)])
-    labels = "" if subject.labels is None else digest([_bytes(subject.labels)])
-    told = (
-        subject.name, subject.title, list(subject.classes), list(subject.shown), subject.examples,
-        subject.example, list(subject.steps), subject.seed, subject.limits, key, labels,
-    )  # fmt: skip
-    return digest([repr(told).encode()])
-
-
-def own_code() -> str:
-    """Of this package: another version may draw otherwise."""
-    package = Path(__file__).parents[1]
-    files = sorted(
-        path
-        for room in ("atlas", "drawing", "figure", "inside")
-        for path in (package / room).rglob("*")
-        if path.suffix in {".py", ".html", ".mplstyle"}
-    )
-    return digest([path.read_bytes() for path in files])

@@ -15,6 +15,7 @@ from pathlib import Path
 from cnnviz.atlas.drawn import Drawn, Options, draw
 from cnnviz.atlas.folder_pages import FolderPages
 from cnnviz.atlas.frame import write_assets
+from cnnviz.atlas.made_from import atlas_key
 from cnnviz.atlas.processes import processes
 from cnnviz.atlas.subject import AtlasNet, Subject
 from cnnviz.atlas.survey import Progress
@@ -69,7 +70,8 @@ def write_atlas(
         classes=[name.translate(_LIKE) for name in subject.classes],
         limits=replace(subject.limits, optimised=options.optimise != 0),
     )
-    net = AtlasNet(subject, out / ".kept" / "survey", _told(report))
+    looked = out / ".kept" / f"survey-{atlas_key(subject)}"
+    net = AtlasNet(subject, looked, _told(report))
     if team.count > 1:
         _ = net.survey  # the pass over all images, which all share; one of them draws
         if team.rank > 0:
@@ -79,7 +81,7 @@ def write_atlas(
         FolderPages(net, drawn, out, code, languages, library).write()
     write_assets(out)
     _write_start(out, subject.title, languages, library)
-    _remove_leftovers(out, drawn)
+    _remove_leftovers(out, drawn, looked)
     report(f"{out / 'index.html'} is ready: open it by double-click.")
 
 
@@ -116,8 +118,11 @@ def _write_start(out: Path, title: str, languages: Sequence[str], library: Packa
     write_atomically(out / "index.html", html.encode())
 
 
-def _remove_leftovers(out: Path, drawn: Drawn) -> None:
-    """Delete pictures that no page shows any more."""
+def _remove_leftovers(out: Path, drawn: Drawn, looked: Path) -> None:
+    """Delete pictures that no page shows any more, and what was seen of other images."""
+    for file in looked.parent.glob("survey-*"):
+        if file != looked:
+            file.unlink()
     for file in (out / "figures").rglob("*"):
         if file.is_file() and file.relative_to(out / "figures").as_posix() not in drawn.files:
             file.unlink()

@@ -1,6 +1,8 @@
 """An atlas as a folder of its own: whole, from disk, gone on with, and honest about what failed."""
 
 import re
+from collections import OrderedDict
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -8,13 +10,14 @@ import pytest
 import torch
 from torch import nn
 
-from cnnviz.atlas import drawn
 from cnnviz.atlas.figures import distribution
 from cnnviz.atlas.folder import Options, write_atlas
 from cnnviz.atlas.frame import linked
 from cnnviz.atlas.layer_html import layer_html
+from cnnviz.atlas.made_from import atlas_key
 from cnnviz.atlas.subject import Limits, Subject
 from cnnviz.errors import CnnvizError
+from cnnviz.figure.kept import opened
 
 
 class Net(nn.Module):
@@ -183,9 +186,35 @@ def test_markdown_of_a_layer_becomes_html():
     assert "<figure>x/y|A <em>caption</em>.</figure>" in page.html
 
 
-def test_the_key_knows_weights_images_and_code():
-    one, other = subject(), subject()
-    assert drawn.weights_digest(one.model) == drawn.weights_digest(other.model)
-    with torch.no_grad():
-        other.model.fc.bias[0] += 1
-    assert drawn.weights_digest(one.model) != drawn.weights_digest(other.model)
+def changed(what):
+    one = subject()
+    if what == "a weight":
+        with torch.no_grad():
+            one.model.fc.bias[0] += 1
+    elif what == "an image in the middle":
+        one.images[5] *= 4
+    elif what == "a label":
+        one.labels[5] = 0
+    return one
+
+
+@pytest.mark.parametrize("what", ["a weight", "an image in the middle", "a label"])
+def test_the_key_knows_all_that_counts(what):
+    assert atlas_key(subject()) == atlas_key(subject())
+    assert atlas_key(changed(what)) != atlas_key(subject())
+
+
+def test_an_image_that_changes_is_looked_at_again(tmp_path):
+    options, facts = Options(optimise=0, layers="none"), []
+    for one in (subject(), changed("an image in the middle")):
+        write_atlas(one, tmp_path / "out", ["en"], options, lambda line: None)
+        facts.append(opened((tmp_path / "out/.kept/facts.json").read_bytes()).numbers)
+    assert facts[0] != facts[1]  # of what was measured
+    assert len(list((tmp_path / "out/.kept").glob("survey-*"))) == 1
+
+
+def test_a_name_that_can_be_no_address(tmp_path):
+    one = subject()
+    model = nn.Sequential(OrderedDict({"a b": one.model}))
+    with pytest.raises(CnnvizError, match="Names of layers become addresses"):
+        write_atlas(replace(one, model=model), tmp_path / "out", report=lambda line: None)
