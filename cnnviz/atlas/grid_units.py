@@ -9,15 +9,15 @@ from torch import Tensor
 
 from cnnviz.atlas.grid import DrawnGrid, field_size, short
 from cnnviz.atlas.grid_facts import GridFacts, JoinedFacts, OffFacts, OptimisedFacts, Places
+from cnnviz.atlas.links import Joined, incoming, outgoing
 from cnnviz.atlas.sections import nonlinearity
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.inside.ablation import Ablation
-from cnnviz.inside.contributions import connection_sizes
 from cnnviz.inside.layers import Layer
 from cnnviz.inside.patches import Answers
 
-LINKS, BEST = 6, 5
-"""Units that a unit is joined to, and classes that it answers most to, that a panel names."""
+BEST = 5
+"""Classes that a unit answers most to, as its panel names them."""
 
 
 def grid_facts(
@@ -75,8 +75,8 @@ def grid_facts(
         own=own,
         off=off,
         optimised=optimised,
-        incoming=_incoming(net, layer, into),
-        outgoing=_outgoing(net, layer, into),
+        incoming=_facts(incoming(net, layer, into)),
+        outgoing=_facts(outgoing(net, layer, into)),
     )
 
 
@@ -120,28 +120,13 @@ def _weights(layer: Layer) -> tuple[list[float], list[float]]:
     return short(norm), short(bias.detach().cpu()) if isinstance(bias, Tensor) else []
 
 
-def _incoming(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
-    before, own = net.weighted_before(layer), into.get(layer.name)
-    if before is None or own is None or own.shape[1] != before.units:
+def _facts(joined: Joined | None) -> JoinedFacts | None:
+    if joined is None:
         return None
-    return _joined(before, own, connection_sizes(layer, own.shape[1]))
-
-
-def _outgoing(net: AtlasNet, layer: Layer, into: Mapping[str, Tensor]) -> JoinedFacts | None:
-    after = net.weighted_after(layer)
-    there = into.get(after.name) if after is not None else None
-    if after is None or there is None or there.shape[1] != layer.units:
-        return None
-    return _joined(after, there.T, connection_sizes(after, there.shape[1]).T)
-
-
-def _joined(other: Layer, contribution: Tensor, weight: Tensor) -> JoinedFacts:
-    """For each row the LINKS units of the largest absolute contribution."""
-    order = contribution.abs().sort(dim=1, descending=True, stable=True).indices[:, :LINKS]
     return JoinedFacts(
-        layer=other.name,
-        count=other.units,
-        unit=order.tolist(),
-        weight=[short(row) for row in weight.gather(1, order)],
-        contribution=[short(row) for row in contribution.gather(1, order)],
+        layer=joined.layer.name,
+        count=joined.layer.units,
+        unit=joined.unit.tolist(),
+        weight=[short(row) for row in joined.weight],
+        contribution=[short(row) for row in joined.contribution],
     )

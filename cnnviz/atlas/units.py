@@ -17,6 +17,7 @@ import torch
 from msgspec import structs
 from torch import Tensor
 
+from cnnviz.atlas.links import Joined, incoming, outgoing
 from cnnviz.atlas.sections import between, function_of, nonlinearity, rectifier
 from cnnviz.atlas.seen import seen, shown
 from cnnviz.atlas.subject import AtlasNet
@@ -26,7 +27,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.figure.kept import Chapter, Passport
 from cnnviz.figure.store import write_picture
 from cnnviz.inside.ablation import Ablation
-from cnnviz.inside.contributions import connection_sizes, contributions
+from cnnviz.inside.contributions import contributions
 from cnnviz.inside.feature_visualization import Optimised, maximise
 from cnnviz.inside.gratings import tuning
 from cnnviz.inside.kernel_shape import kernel_shape
@@ -47,9 +48,6 @@ ROUGHNESS = 0.02
 
 ANGLES = 12
 WAVELENGTHS = (4.0, 7.0, 14.0)  # pixels
-LINKS = 6
-"""Units of the layer before, and of the one after, that a page names."""
-
 INPUT_COLUMNS = 7
 
 WRITTEN = 1000
@@ -304,32 +302,22 @@ def folded(weight: np.ndarray, maps: Shape | None) -> np.ndarray:
 
 
 def _links(net: AtlasNet, layer: Layer, into: dict[str, Tensor]) -> dict[str, Any]:
-    """Which units feed each unit of a layer most, and where each leads most.
-
-    Each is [unit, weight, contribution]; the weight is that of the one connection, or the norm of
-    the slice. Units of the layer before are known only where it has as many as there are channels.
-    """
-    before, after = net.weighted_before(layer), net.weighted_after(layer)
-    result: dict[str, Any] = {"before": "", "after": "", "incoming": [], "outgoing": []}
-    own = into.get(layer.name)
-    if before is not None and own is not None and own.shape[1] == before.units:
-        result["before"] = before.name
-        result["incoming"] = _strongest(own, connection_sizes(layer, own.shape[1]))
-    there = into.get(after.name) if after is not None else None
-    if after is not None and there is not None and there.shape[1] == layer.units:
-        result["after"] = after.name
-        result["outgoing"] = _strongest(there.T, connection_sizes(after, there.shape[1]).T)
-    return result
+    """Which units feed each unit of a layer most, and where each leads most."""
+    before, after = incoming(net, layer, into), outgoing(net, layer, into)
+    return {
+        "before": before.layer.name if before else "",
+        "after": after.layer.name if after else "",
+        "incoming": _rows(before),
+        "outgoing": _rows(after),
+    }
 
 
-def _strongest(contribution: Tensor, weight: Tensor) -> list[list[list[float]]]:
-    """For each row the LINKS units of largest absolute contribution, of those joined to it."""
-    order = contribution.abs().sort(dim=1, descending=True, stable=True).indices[:, :LINKS]
+def _rows(joined: Joined | None) -> list[list[list[float]]]:
+    """[unit, weight, contribution] of those that each unit is joined to, at least one."""
+    if joined is None:
+        return []
     values = zip(
-        order.tolist(),
-        weight.gather(1, order).tolist(),
-        contribution.gather(1, order).tolist(),
-        strict=True,
+        joined.unit.tolist(), joined.weight.tolist(), joined.contribution.tolist(), strict=True
     )
     rows = [
         [[unit, _rounded(w), _rounded(c)] for unit, w, c in zip(*row, strict=True)]
