@@ -111,7 +111,8 @@ class FolderPages:
         else:
             notes.append(say("home.accuracy", accuracy=drawn.accuracy, chance=drawn.chance))
         if drawn.grids:
-            notes.append(say("home.large"))
+            optimised = any(grid.optimised for grid in drawn.grids.values())
+            notes.append(say("home.large", optimised=optimised))
         if drawn.failed:
             notes.append(say("home.failed", count=len(drawn.failed)))
         return notes
