@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
@@ -56,7 +55,7 @@ class Watch(TorchFunctionMode):
         self._scope = ""  # dotted name of the module whose forward is running
         self._hidden = 0  # inside how many layers of torch.nn, whose operations do not count
         self._changed: list[tuple[dict[str, Any], str, Any]] = []
-        self._eager = ExitStack()
+        self._eager: Any = None
         self._is_transformed = False
 
     def __enter__(self) -> Self:
@@ -65,13 +64,15 @@ class Watch(TorchFunctionMode):
         for name, module in self._modules.items():
             self._wrap(name, module, any_hook)
         if "torch._dynamo" in sys.modules:  # else nothing can have been compiled
-            self._eager.enter_context(torch.compiler.set_stance("force_eager"))
+            self._eager = torch.compiler.set_stance("force_eager")
         super().__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        self._eager.close()
+        if self._eager is not None:
+            self._eager.__exit__(*error)
+            self._eager = None
         for attributes, key, value in reversed(self._changed):
             if value is None:
                 del attributes[key]
@@ -107,6 +108,7 @@ class Watch(TorchFunctionMode):
             watch = self._watch_of(module, family, hooked or not isinstance(own, _Wrapper | None))
         attributes[key] = _Wrapper(watch, name, module, getattr(module, key))
         self._changed.append((attributes, key, own))
+        # On the class it would be one change, after which Python looks every method up anew.
         own = attributes.get("_replicate_for_data_parallel")
         attributes["_replicate_for_data_parallel"] = partial(_replica, module)
         self._changed.append((attributes, "_replicate_for_data_parallel", own))

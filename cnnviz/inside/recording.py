@@ -101,7 +101,7 @@ class Recording(Watch):
         self._layers = layers
         self._functional = functional
         self._at_once = at_once
-        self._plain = layers is None and not at_once and type(self) is Recording
+        self._plain = layers is None and functional and not at_once and type(self) is Recording
         self._versions: dict[str, int] = {}
         self._names: dict[int, list[str]] = {}  # id of a recorded tensor → its names
         self._state = State(model, self._every)
@@ -177,7 +177,7 @@ class Recording(Watch):
     ) -> Any:
         if (
             self._plain
-            and sort == LAYER
+            and (sort == LAYER or (sort == OPERATION and name not in self._modules))
             and type(output) is Tensor
             and name not in self._used
             and not self._hidden
