@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import partial
@@ -11,15 +11,16 @@ from time import monotonic
 from typing import Any
 
 import msgspec
+from torch import Tensor
 
 from cnnviz.atlas.facts import AtlasFacts, NetUnits
 from cnnviz.atlas.figures import activations, distribution, fields, gradients, training, weights
 from cnnviz.atlas.figures.ablation import ablation_table
 from cnnviz.atlas.figures.overview import net_overview
 from cnnviz.atlas.figures.overview_large import large_overview
-from cnnviz.atlas.grid import draw_grids, draw_optimised
-from cnnviz.atlas.grid_facts import GridFacts, OptimisedFacts
-from cnnviz.atlas.grid_units import grid_facts
+from cnnviz.atlas.grid import draw_grids, draw_optimised, groups
+from cnnviz.atlas.grid_facts import GridFacts, OffFacts, OptimisedFacts
+from cnnviz.atlas.grid_units import grid_facts, off_facts
 from cnnviz.atlas.made_from import atlas_key, weights_digest
 from cnnviz.atlas.measure import atlas_facts
 from cnnviz.atlas.sections import shown
@@ -30,14 +31,20 @@ from cnnviz.figure.figure import Figure
 from cnnviz.figure.kept import Chapter, KeptFigure, Passport, opened, sealed
 from cnnviz.figure.store import describe
 from cnnviz.files import DamagedError, digest, holds, write_atomically
+from cnnviz.inside.ablation import ablate, by_class
 from cnnviz.inside.contributions import contributions
+from cnnviz.inside.evaluation import predict
 from cnnviz.inside.feature_visualization import maximise
 from cnnviz.inside.gradients import layer_gradients
+from cnnviz.inside.images import First
 from cnnviz.inside.layers import Layer
 from cnnviz.words import Library
 
 FEW = 2
 """Units of a layer of a large network for which inputs are optimised, if nobody says how many."""
+
+OFF_ON = 100
+"""On so many images units of a large network are switched off."""
 
 MANY = 2000
 """A network of more units is large: they have no pages, but tiles on those of their layers."""
@@ -55,13 +62,15 @@ class Options:
         layers: patterns such as "layer4*", with commas between: only these have figures.
         optimise: for how many units of a layer of a large network inputs are optimised, those
             whose answers stand out most; None: FEW. In a small one for all, with 0 for none.
-        budget: seconds after which nothing more is optimised.
+        units: of a large network, the first so many units of each layer are shown; None: all.
+        budget: seconds after which nothing more is optimised, and no unit is switched off.
         grid: units have tiles on the page of their layer, and no pages; None: where they are many.
     """
 
     command: str = ""
     layers: str = "*"
     optimise: int | None = None
+    units: int | None = None
     budget: float = 15 * 60
     grid: bool | None = None
 
@@ -71,7 +80,7 @@ class Drawn:
     """All that the pages of an atlas show.
 
     Attributes:
-        command: the line that makes it again.
+        options: what it was to show.
         units: of a small network, for a page each.
         grids: layer → its units, of a large one.
         accuracy, chance: share of the images that the network reads right, and that the answer
@@ -84,7 +93,7 @@ class Drawn:
     facts: AtlasFacts
     units: NetUnits | None
     grids: dict[str, GridFacts]
-    command: str
+    options: Options
     accuracy: float | None
     chance: float | None
     figures: dict[str, KeptFigure] = field(default_factory=dict)
@@ -99,17 +108,16 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
         "facts", lambda chapter: chapter.numbers.update(atlas_facts([net]) | _answering(net))
     ).numbers
     facts = _checked(numbers)
-    drawn = Drawn(facts, None, {}, options.command, numbers["accuracy"], numbers["chance"])
-    many = sum(layer.units for layer in facts.nets[net.name] if layer.form) > MANY
-    if many if options.grid is None else options.grid:
-        units = parts.part("grids", parts.draw_grids, (options.optimise, options.budget))
-        grids = {name: facts for name, facts in units.numbers.items() if name != "failed"}
+    drawn = Drawn(facts, None, {}, options, numbers["accuracy"], numbers["chance"])
+    if has_grids(sum(layer.units for layer in facts.nets[net.name] if layer.form), options):
+        chapters = list(parts.grids())
+        grids = {name: facts for c in chapters for name, facts in c.numbers.items()}
+        grids.pop("failed", None)
         drawn.grids = msgspec.convert(grids, dict[str, GridFacts], str_keys=True)
     else:
-        units = parts.part("units", parts.draw_units)
-        if "failed" not in units.numbers:
-            drawn.units = msgspec.convert(units.numbers, NetUnits)
-    chapters = [units]
+        chapters = [parts.part("units", parts.draw_units)]
+        if "failed" not in chapters[0].numbers:
+            drawn.units = msgspec.convert(chapters[0].numbers, NetUnits)
     for name, figures in _figures(net, options.layers, bool(drawn.grids)):
         chapters.append(parts.part(name, partial(parts.draw_figures, figures)))
     for chapter in chapters:
@@ -118,6 +126,21 @@ def draw(net: AtlasNet, out: Path, library: Library, options: Options, report: R
             drawn.figures[figure_address(name)] = figure
         drawn.failed |= chapter.numbers.get("failed", {})
     return drawn
+
+
+def has_grids(units: int, options: Options) -> bool:
+    """Whether the units of a network that has so many are shown as tiles.
+
+    Raises:
+        CnnvizError: only some were asked for, and they have pages.
+    """
+    grids = units > MANY if options.grid is None else options.grid
+    if options.units is not None and not grids:
+        raise CnnvizError(
+            f"--units {options.units} chooses among tiles, and the {units} units of this network "
+            "have pages. Add --grid, or leave --units out."
+        )
+    return grids
 
 
 def _checked(numbers: dict[str, Any]) -> AtlasFacts:
@@ -209,6 +232,8 @@ class _Parts:
         self.options, self.began = options, monotonic()
         self.kept, self.folder = out / ".kept", out / "figures"
         self.weights, self.key = weights_digest(net.model), atlas_key(net.subject)
+        some = net.subject.images[: net.limits.together // 20 + 1]
+        self.into = _Once(lambda: contributions(net.model, net.weighted, some))
 
     def part(self, name: str, make: Callable[[Chapter], None], chosen: object = "") -> Chapter:
         """The part as it is kept, or made now.
@@ -249,15 +274,24 @@ class _Parts:
         else:
             chapter.numbers, chapter.files = found.numbers, found.files
 
-    def draw_grids(self, chapter: Chapter) -> None:
-        """Facts of all units in columns, and the sheets of their patches."""
-        net, some = self.net, self.net.subject.images[: self.net.limits.together // 20 + 1]
-        into = contributions(net.model, net.weighted, some)
+    def grids(self) -> Iterator[Chapter]:
+        """The units of all layers as tiles: a part for as many layers as are drawn together."""
+        options = self.options
+        chosen = (options.units, options.optimise, options.budget)
+        for number, group in enumerate(groups(self.net, options.units)):
+            make = partial(self.draw_grids, group)
+            yield self.part(f"grids-{number:03}", make, (group, *chosen))
+
+    def draw_grids(self, layers: Sequence[str], chapter: Chapter) -> None:
+        """Facts of all units of some layers in columns, and the sheets of their patches."""
+        net, units = self.net, self.options.units
         failed: dict[str, str] = {}
-        for name, drawn in draw_grids(net, net.extremes, self.folder):
-            best = self._optimised(name)
+        shown = {name: net.extremes[name].first(units) for name in layers}
+        for name, drawn in draw_grids(net, shown, self.folder):
+            chosen = self._outstanding(name)
+            best, off = self._optimised(name, chosen), self._off(name, chosen)
             try:
-                facts = grid_facts(net, net.layer(name), drawn, into, best)
+                facts = grid_facts(net, net.layer(name), drawn, self.into(), best, off, units)
             except Exception as error:
                 failed[f"units of {name}"] = self._reason(f"units of {name}", error)
                 continue
@@ -267,15 +301,33 @@ class _Parts:
         if failed:
             chapter.numbers["failed"] = failed
 
-    def _optimised(self, layer: str) -> OptimisedFacts | None:
-        """Inputs for the units of a layer whose strongest answers stand out most."""
+    def _outstanding(self, layer: str) -> Tensor:
+        """The units of a layer, of those shown, whose strongest answers stand out most: numbers."""
         wanted = FEW if self.options.optimise is None else self.options.optimise
-        planes = self.net.inputs.shape[1]
-        if not wanted or planes not in (1, 3) or self._spent > self.options.budget:
-            return None
         most, spread = self.net.extremes[layer].most.value, self.net.statistics[layer].std
-        stand_out = (most[:, 0] / spread.clamp(min=1e-6)).nan_to_num()  # (C,)
-        units = stand_out.topk(min(wanted, len(stand_out))).indices.sort().values
+        stand_out = (most[:, 0] / spread.clamp(min=1e-6)).nan_to_num()[: self.options.units]
+        return stand_out.topk(min(wanted, len(stand_out))).indices.sort().values
+
+    def _off(self, layer: str, units: Tensor) -> OffFacts | None:
+        """What changes without each of some units."""
+        net = self.net
+        if not (len(units) and net.labelled) or self._spent > self.options.budget:
+            return None
+        images, labels = First(net.ablated[0], OFF_ON), net.ablated[1][:OFF_ON]
+        classes, numbers = len(net.classes), units.tolist()
+        try:
+            whole = by_class(predict(net.model, images[:]), labels, classes)
+            off = ablate(net.model, layer, images, labels, classes, units=numbers)
+        except Exception as error:  # a network may break without a unit
+            self.report(f"  no unit of {layer} is off: {self._said(error)[:200]}")
+            return None
+        return off_facts(numbers, off, (whole.accuracy[0], whole.loss[0]), len(labels))
+
+    def _optimised(self, layer: str, units: Tensor) -> OptimisedFacts | None:
+        """Inputs for some units of a layer."""
+        planes = self.net.inputs.shape[1]
+        if not len(units) or planes not in (1, 3) or self._spent > self.options.budget:
+            return None
         side = min(128, *self.net.inputs.shape[2:])
         shape = (planes, side, side) if side >= 32 else tuple(self.net.inputs.shape[1:])
         try:

@@ -67,7 +67,7 @@ class FolderPages:
         if address in self.drawn.figures:
             return figure_html(
                 address, self.drawn.figures[address], self.language, caption,
-                lambda file: f"{folder}{file}", "", "", self.library, self.drawn.command,
+                lambda file: f"{folder}{file}", "", "", self.library, self.drawn.options.command,
             )  # fmt: skip
         failed = self.drawn.failed.get(address)
         said = self.say("left out") if failed is None else self.say("failed", reason=failed)
@@ -111,8 +111,16 @@ class FolderPages:
         else:
             notes.append(say("home.accuracy", accuracy=drawn.accuracy, chance=drawn.chance))
         if drawn.grids:
-            optimised = any(grid.optimised for grid in drawn.grids.values())
-            notes.append(say("home.large", optimised=optimised))
+            grids = drawn.grids.values()
+            notes.append(
+                say(
+                    "home.large",
+                    optimised=any(grid.optimised for grid in grids),
+                    off=any(grid.off for grid in grids),
+                    units=drawn.options.units or 0,
+                    layers="" if drawn.options.layers == "*" else drawn.options.layers,
+                )
+            )
         if drawn.failed:
             notes.append(say("home.failed", count=len(drawn.failed)))
         return notes
@@ -178,14 +186,18 @@ class FolderPages:
         found = []
         for layer in drawn.facts.nets[self.name]:
             named = layer.kind == "output" and layer.units == len(self.classes)
+            shown = layer.units if layer.name in pages else 0
+            if layer.name in drawn.grids:
+                shown = drawn.grids[layer.name].units
             found.append(
                 found_layer(
                     layer.name,
                     kinds(f"kinds.{layer.kind}"),
                     f"{self.name}/{layer.name}/",
-                    layer.units if layer.name in pages or layer.name in drawn.grids else 0,
+                    shown,
                     pages=layer.name in pages,
-                    classes=self.classes if named else (),
+                    of=layer.units,
+                    classes=self.classes[:shown] if named else (),
                 )
             )
         write_atomically(self.out / self.language / INDEX, search_script(found))

@@ -8,6 +8,7 @@ never all at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from cnnviz.atlas.grid_facts import ACROSS, BLOCK, PER_SHEET, OptimisedFacts, SheetFacts
+from cnnviz.atlas.grid_facts import ACROSS, BLOCK, ON_TILE, PER_SHEET, OptimisedFacts, SheetFacts
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.drawing.sheets import Sheet, cell_size, rows, tiles
 from cnnviz.files import digest, holds, write_atomically
@@ -25,15 +26,13 @@ from cnnviz.inside.feature_visualization import Optimised
 from cnnviz.inside.patches import cut
 from cnnviz.inside.receptive_field import ReceptiveField
 from cnnviz.inside.selection import Answers, Extremes
+from cnnviz.inside.statistics import EXTREMES
 
 MEMORY = 256 * 2**20
 """Bytes of small patches that are held at a time, for several layers if they fit."""
 
 AT_ONCE = 32 * 2**20
 """Bytes of images, and of patches as large as they are cut, that are held at a time."""
-
-ON_TILE = 4
-"""Patches on the tile of a unit."""
 
 
 @dataclass(frozen=True)
@@ -57,18 +56,18 @@ def draw_grids(
     """The grids of layers, one after the other; files are written below `folder`.
 
     Args:
-        best: layer → where its units answer most and least.
+        best: layer → where its units answer most and least; see `groups` for how many fit in
+            memory together.
         folder: the names of files hold the net, the layer and the digest of their content; what
             is there already is left as it is.
 
     Raises:
         CnnvizError: a file cannot be written.
     """
-    for group in groups(net, best):
-        store = {name: _Patches(net, best[name], seen_by(net, name)) for name in group}
-        _fill(net, store.values())
-        for name in group:
-            yield name, _written(store.pop(name), folder, stem(net, name))
+    store = {name: _Patches(net, best[name], seen_by(net, name)) for name in best}
+    _fill(net, store.values())
+    for name in best:
+        yield name, _written(store.pop(name), folder, stem(net, name))
 
 
 def stem(net: AtlasNet, layer: str) -> str:
@@ -152,6 +151,8 @@ class _Patches:
             small = made_small(images, self.size)  # (n, planes, h, w)
             self.small[there] = small[torch.searchsorted(numbers, self.image[there])]
             return
+        if not len(there):  # of which `split` would make one part, not none
+            return
         for part in there.split(max(1, AT_ONCE // images[0].nbytes)):
             which = torch.searchsorted(numbers, self.image[part])
             places = (which, self.row[part], self.column[part], torch.zeros(len(part)))
@@ -196,18 +197,22 @@ def _patch_size(net: AtlasNet, field: ReceptiveField | None) -> tuple[int, int]:
     return field.size if field else (height, width)
 
 
-def groups(net: AtlasNet, best: Mapping[str, Extremes]) -> Iterator[list[str]]:
-    """Names of layers whose patches fit in memory together; one alone may be larger."""
+def groups(net: AtlasNet, units: int | None = None) -> Iterator[list[str]]:
+    """Names of layers whose patches fit in memory together; one alone may be larger.
+
+    Args:
+        units: only the first so many of a layer are shown; None: all.
+    """
     group: list[str] = []
-    held = 0
-    for name, extremes in best.items():
-        height, width = cell_size(*_patch_size(net, seen_by(net, name)))
-        planes = _planes(net)
-        need = 2 * extremes.most.image.numel() * planes * height * width
+    held, count = 0, min(EXTREMES, len(net.subject.images))
+    for layer in net.weighted:
+        shown = layer.units if units is None else min(units, layer.units)
+        height, width = cell_size(*_patch_size(net, seen_by(net, layer.name)))
+        need = 2 * shown * count * _planes(net) * height * width
         if group and held + need > MEMORY:
             yield group
             group, held = [], 0
-        group.append(name)
+        group.append(layer.name)
         held += need
     if group:
         yield group
@@ -229,14 +234,19 @@ def _fill(net: AtlasNet, layers: Iterable[_Patches]) -> None:
 
 def _written(patches: _Patches, folder: Path, stem: str) -> DrawnGrid:
     all_of_them = patches.arrays()
-    drawn: dict[str, list[SheetFacts]] = {"tiles": [], "sheets": []}
-    for first in range(0, patches.units, BLOCK):
+
+    def tile(first: int) -> SheetFacts:
         sheet = tiles(all_of_them[first : first + BLOCK, :ON_TILE], ACROSS)
-        drawn["tiles"].append(write_sheet(sheet, folder, f"{stem}-t{first // BLOCK}"))
-    for first in range(0, patches.units, PER_SHEET):
+        return write_sheet(sheet, folder, f"{stem}-t{first // BLOCK}")
+
+    def row(first: int) -> SheetFacts:
         sheet = rows(all_of_them[first : first + PER_SHEET])
-        drawn["sheets"].append(write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}"))
-    return DrawnGrid(patches.size, patches.whole, **drawn)
+        return write_sheet(sheet, folder, f"{stem}-s{first // PER_SHEET}")
+
+    with ThreadPoolExecutor() as pool:  # encoding takes longest, and leaves Python free
+        drawn_tiles = list(pool.map(tile, range(0, patches.units, BLOCK)))
+        drawn_rows = list(pool.map(row, range(0, patches.units, PER_SHEET)))
+    return DrawnGrid(patches.size, patches.whole, drawn_tiles, drawn_rows)
 
 
 def write_sheet(sheet: Sheet, folder: Path, stem: str) -> SheetFacts:

@@ -15,6 +15,9 @@ from msgspec import Meta
 from cnnviz.atlas.facts import Known, NameOrNone, Title, Word
 from cnnviz.figure.kept import Count, Name, Pixels
 
+ON_TILE = 4
+"""Patches on the tile of a unit."""
+
 ACROSS, BLOCK = 6, 120
 """Tiles in a row, and in a sheet of tiles."""
 
@@ -66,12 +69,13 @@ class JoinedFacts(Known, frozen=True, kw_only=True):
     """The units of another layer that each unit is joined to most.
 
     Attributes:
-        layer: the other; `count` how many units it has.
+        layer: the other; `count` how many units it has, of which the first `shown` have tiles.
         unit: (units, links) numbers; `weight` and mean `contribution` of each link.
     """
 
     layer: Name
     count: Count
+    shown: int
     unit: list[list[int]]
     weight: list[list[float]]
     contribution: list[list[float]]
@@ -82,11 +86,13 @@ class OffFacts(Known, frozen=True, kw_only=True):
 
     Attributes:
         units: those that were switched off.
+        images: on how many.
     """
 
     units: list[int]
     loss: list[float]
     accuracy: list[float]
+    images: int
 
 
 class GridFacts(Known, frozen=True, kw_only=True):
@@ -94,7 +100,7 @@ class GridFacts(Known, frozen=True, kw_only=True):
 
     Attributes:
         net, title: of the network; `layer` and its `kind`.
-        units: how many there are; `spatial`: each puts out a map.
+        units: how many are shown, the first of `of`; `spatial`: each puts out a map.
         field: height and width in pixels of what a unit sees, (0, 0) where nobody knows.
         whole: patches are whole images.
         relu: the activation behind the layer to which `active` and the means belong, or "".
@@ -116,6 +122,7 @@ class GridFacts(Known, frozen=True, kw_only=True):
     layer: Name
     kind: Word
     units: Annotated[int, Meta(ge=1, le=1_000_000)]
+    of: Annotated[int, Meta(ge=1, le=1_000_000)]
     spatial: bool
     field: tuple[int, int]
     whole: bool

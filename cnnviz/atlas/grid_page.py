@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from cnnviz.atlas.addresses import unit_name
-from cnnviz.atlas.grid_facts import ACROSS, BLOCK, PER_SHEET, GridFacts, SheetFacts
+from cnnviz.atlas.grid_facts import ACROSS, BLOCK, ON_TILE, PER_SHEET, GridFacts, SheetFacts
 from cnnviz.atlas.templating import filled
 from cnnviz.numbers import times
 from cnnviz.words import Catalogue, Library
@@ -107,6 +107,7 @@ def grid_html(
         facts=facts,
         blocks=_blocks(facts, silent),
         across=ACROSS,
+        tile=min(ON_TILE, len(facts.most.image[0])),
         files=files,
         address=unit,
         script=script,
@@ -125,6 +126,7 @@ def _legend(facts: GridFacts, say: Catalogue, silent: bool) -> str:
         whole=facts.whole,
         field=times(facts.field) if seen else "",
         smaller=seen > max(facts.patch),
+        tile=min(ON_TILE, len(facts.most.image[0])),
         silent=silent,
     )
 
@@ -135,7 +137,7 @@ def _blocks(facts: GridFacts, silent: Sequence[bool]) -> list[_Block]:
         first, end = i * BLOCK, min((i + 1) * BLOCK, facts.units)
         tiles = [
             _Tile(
-                unit_name(u, facts.units),
+                unit_name(u, facts.of),
                 facts.classes.get(u, "") if facts.own else "",
                 bool(silent) and silent[u],
             )
@@ -152,7 +154,8 @@ def _words(say: Catalogue, facts: GridFacts) -> dict[str, str]:
         "whole": facts.whole,
         "relu": bool(facts.relu),
         "counted": facts.counted,
-        "off": len(facts.off.units) if facts.off else 0,
+        "off": facts.off.images if facts.off else 0,
+        "each": len(facts.most.image[0]),
     }
     return {
         key.partition(".")[2]: say(key, **shared, **{name: f"{{{name}}}" for name in values})

@@ -27,30 +27,34 @@ def grid_facts(
     into: Mapping[str, Tensor],
     optimised: OptimisedFacts | None = None,
     off: OffFacts | None = None,
+    units: int | None = None,
 ) -> GridFacts:
     """All that the page of a layer tells of its units.
 
     Args:
+        units: only the first so many of each layer are shown, as in `drawn`; None: all.
         drawn: the files with their patches.
         into: layer → what each of its units gets from each channel before it (C, channels).
     """
-    best, before = net.extremes[layer.name], net.statistics[layer.name]
+    best, before = net.extremes[layer.name].first(units), net.statistics[layer.name]
     behind = nonlinearity(net, layer)
     after = net.statistics[behind.name] if behind else before
     labels = net.subject.labels
     norm, bias = _weights(layer)
-    ranked, means = _by_class(after.by_class if net.labelled else None)
+    ranked, means = _by_class(after.by_class[:units] if net.labelled else None)
     images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
     told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
+    shown = len(best.most.image)
     own = layer.scores and layer.units == len(net.classes)
     named = {*told.values(), *(c for row in ranked for c in row)}
-    named |= set(range(len(net.classes))) if own else set()
+    named |= set(range(shown)) if own else set()
     return GridFacts(
         net=net.name,
         title=net.title,
         layer=layer.name,
         kind=layer.kind,
-        units=layer.units,
+        units=shown,
+        of=layer.units,
         spatial=len(layer.after) > 1,
         field=field_size(net, layer.name),
         whole=drawn.whole,
@@ -64,34 +68,37 @@ def grid_facts(
         least=_places(best.least),
         labels=told,
         classes={c: net.classes[c] for c in sorted(named)},
-        active=short(after.active),
-        low=short(before.lowest),
-        high=short(before.highest),
-        mean=short(after.mean),
+        active=short(after.active[:units]),
+        low=short(before.lowest[:units]),
+        high=short(before.highest[:units]),
+        mean=short(after.mean[:units]),
         best=ranked,
         best_mean=means,
-        norm=norm,
-        bias=bias,
+        norm=norm[:units],
+        bias=bias[:units],
         own=own,
         off=off,
         optimised=optimised,
-        incoming=_facts(incoming(net, layer, into)),
-        outgoing=_facts(outgoing(net, layer, into)),
+        incoming=_facts(incoming(net, layer, into), units),
+        outgoing=_facts(outgoing(net, layer, into), units),
     )
 
 
-def off_facts(units: Sequence[int], off: Ablation, baseline: tuple[Tensor, Tensor]) -> OffFacts:
+def off_facts(
+    units: Sequence[int], off: Ablation, baseline: tuple[Tensor, Tensor], images: int
+) -> OffFacts:
     """What changes, on average over the classes, without each of some units.
 
     Args:
         off: accuracy and loss by class, a row for each of `units`.
         baseline: accuracy and loss by class with nothing switched off, each (classes,).
+        images: on how many it was measured.
     """
     accuracy, loss = (
         (without - whole).nanmean(1)
         for without, whole in zip((off.accuracy, off.loss), baseline, strict=True)
     )
-    return OffFacts(units=list(units), loss=short(loss), accuracy=short(accuracy))
+    return OffFacts(units=list(units), loss=short(loss), accuracy=short(accuracy), images=images)
 
 
 def _by_class(means: Tensor | None) -> tuple[list[list[int]], list[list[float]]]:
@@ -120,13 +127,15 @@ def _weights(layer: Layer) -> tuple[list[float], list[float]]:
     return short(norm), short(bias.detach().cpu()) if isinstance(bias, Tensor) else []
 
 
-def _facts(joined: Joined | None) -> JoinedFacts | None:
+def _facts(joined: Joined | None, units: int | None) -> JoinedFacts | None:
     if joined is None:
         return None
+    count = joined.layer.units
     return JoinedFacts(
         layer=joined.layer.name,
-        count=joined.layer.units,
-        unit=joined.unit.tolist(),
-        weight=[short(row) for row in joined.weight],
-        contribution=[short(row) for row in joined.contribution],
+        count=count,
+        shown=count if units is None else min(units, count),
+        unit=joined.unit[:units].tolist(),
+        weight=[short(row) for row in joined.weight[:units]],
+        contribution=[short(row) for row in joined.contribution[:units]],
     )

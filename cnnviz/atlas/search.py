@@ -37,7 +37,14 @@ class FoundLayer(NamedTuple):
 
 
 def found_layer(
-    name: str, kind: str, address: str, units: int, *, pages: bool, classes: Sequence[str] = ()
+    name: str,
+    kind: str,
+    address: str,
+    units: int,
+    *,
+    pages: bool,
+    of: int | None = None,
+    classes: Sequence[str] = (),
 ) -> FoundLayer:
     """A layer whose units have pages of their own, or a place on the page of the layer.
 
@@ -48,10 +55,10 @@ def found_layer(
 
     Args:
         address: of its page, a folder with a slash at its end.
-        units: 0 where they have no place of their own.
+        units: how many have a place of their own, the first of `of`.
     """
     unit = "" if not units else address + ("{unit}/index.html" if pages else "index.html#u-{unit}")
-    digits = len(unit_name(0, units or 1))
+    digits = len(unit_name(0, of or units or 1))
     return FoundLayer(name, kind, f"{address}index.html", units, unit, digits, classes)
 
 

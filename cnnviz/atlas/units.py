@@ -187,6 +187,9 @@ def prepare(net: AtlasNet) -> Callable[[Tensor], Tensor] | None:
     if shift.shape != zero.shape or not (shift.any() or (top - shift != 1).any()):
         return None
     scale = top - shift
+    corner = shift[:, :, :1, :1], scale[:, :, :1, :1]
+    if (shift == corner[0]).all() and (scale == corner[1]).all():  # then for any size
+        shift, scale = corner
     return lambda pixels: (pixels - shift.to(pixels)) / scale.to(pixels)
 
 

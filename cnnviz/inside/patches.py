@@ -65,6 +65,10 @@ def cut(images: Images, answers: Answers, field: ReceptiveField) -> Tensor:
         (pixels,) = images[[image]]  # (channels, H, W)
         for number in numbers:
             windows[number] = _window(pixels, _shown(field, *places[number][1:]))
+    if not places:
+        top, left, bottom, right = _shown(field, 0, 0)
+        one = images[[0]]  # (1, planes, H, W)
+        return one.new_empty(channels, count, one.shape[1], bottom - top, right - left)
     cut_out = torch.stack([windows[number] for number in range(len(places))])
     return cut_out.unflatten(0, (channels, count))
 

@@ -41,6 +41,13 @@ class Extremes:
     most: Answers
     least: Answers
 
+    def first(self, channels: int | None) -> Extremes:
+        """Those of the first so many channels; of all for None."""
+        return Extremes(*(
+            Answers(*(getattr(x, side)[:channels] for side in ("image", "row", "column", "value")))
+            for x in (self.most, self.least)
+        ))  # fmt: skip
+
 
 @dataclass
 class Selection:

@@ -49,6 +49,9 @@ def atlas(
     count: Annotated[int, typer.Option(help="at most so many images", min=2)] = 2000,
     lang: Annotated[str, typer.Option(help="languages of the pages")] = "en,zh",
     layers: Annotated[str | None, typer.Option(help="only these, such as 'layer4*'")] = None,
+    units: Annotated[
+        int | None, typer.Option(help="tiles of only so many units a layer, the first", min=1)
+    ] = None,
     grid: Annotated[
         bool | None,
         typer.Option("--grid/--pages", help="units as tiles of a grid, or with a page each"),
@@ -85,6 +88,7 @@ def atlas(
         layers=layers,
         budget=None if budget is None else 60 * budget,
         optimise=made,
+        units=units,
         grid=grid,
     )
     write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)

@@ -75,8 +75,9 @@ def _without_weights(name: str, state: Mapping[str, Tensor] | None) -> nn.Module
         options["init_weights"] = False
     if state is not None and (classes := _outputs(state)):
         options["num_classes"] = classes
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]):
         warnings.simplefilter("ignore")
+        torch.manual_seed(0)  # an atlas that is made again finds what it has drawn
         model: Any = models.get_model(name, **options)
     return model
 

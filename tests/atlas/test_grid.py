@@ -163,7 +163,7 @@ def test_a_second_run_writes_nothing(net, drawn):
 def test_images_are_read_once_for_all_layers_and_never_all_at_once(net, tmp_path, monkeypatch):
     monkeypatch.setattr("cnnviz.atlas.grid.AT_ONCE", 4 * 24 * 32 * 3 * 4)
     best = {name: net.extremes[name] for name in ("0", "2", "6")}
-    assert list(groups(net, best)) == [["0", "2", "6"]]
+    assert list(groups(net)) == [["0", "2", "6"]]
     images = net.subject.images
     images.read, images.most = [], 0
     list(draw_grids(net, best, tmp_path))
@@ -174,8 +174,24 @@ def test_images_are_read_once_for_all_layers_and_never_all_at_once(net, tmp_path
 
 def test_large_layers_are_drawn_one_after_the_other(net, monkeypatch):
     monkeypatch.setattr("cnnviz.atlas.grid.MEMORY", 1)
-    best = {name: net.extremes[name] for name in ("0", "2")}
-    assert list(groups(net, best)) == [["0"], ["2"]]
+    assert list(groups(net)) == [["0"], ["2"], ["6"]]
+
+
+def test_fewer_units_are_drawn_together_in_more_layers(net, monkeypatch):
+    monkeypatch.setattr("cnnviz.atlas.grid.MEMORY", 2 * 1 * 9 * 4 * 32 * 40)
+    assert list(groups(net)) == [["0"], ["2"], ["6"]]
+    assert len(list(groups(net, 1))) < 3
+
+
+def test_a_batch_in_which_a_layer_has_no_patch(net, tmp_path, monkeypatch):
+    """Images are read for all layers; one that needs none of these has nothing to cut."""
+    monkeypatch.setattr("cnnviz.atlas.grid.AT_ONCE", 1)
+    best = {"0": net.extremes["0"].first(1), "2": net.extremes["2"].first(1)}
+    for extremes in best.values():
+        for answers in (extremes.most, extremes.least):
+            answers.image[:] = 3
+    best["2"].least.image[:] = 5
+    assert [name for name, _ in draw_grids(net, best, tmp_path)] == ["0", "2"]
 
 
 def test_made_small_without_dark_edges():
@@ -205,8 +221,8 @@ def test_links_and_ablation_as_columns(net, tmp_path):
     into = {"2": torch.tensor([[0.25, 0, 0, -3, 0, 0.5]]).expand(14, 6)}
     off = Ablation(torch.tensor([[0.5, 1, float("nan")]]), torch.tensor([[2.0, 1, float("nan")]]))
     whole = (torch.tensor([1.0, 1, float("nan")]), torch.tensor([1.0, 1, float("nan")]))
-    told = off_facts([3], off, whole)
-    assert (told.accuracy, told.loss) == ([-0.25], [0.5])
+    told = off_facts([3], off, whole, 100)
+    assert (told.accuracy, told.loss, told.images) == ([-0.25], [0.5], 100)
     facts = facts_of(net, ["2"], tmp_path, into, off=told)["2"]
     assert (facts.incoming.layer, facts.incoming.count) == ("0", 6)
     assert facts.incoming.unit[13][:3] == [3, 5, 0]

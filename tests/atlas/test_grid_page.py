@@ -63,12 +63,12 @@ def facts_of(folder, units, classes=1000, pictures=None):
     images = {i for found in (most, least) for row in found.image for i in row}
     one = generator.normal(size=(5, units)).round(4).tolist()
     links = JoinedFacts(
-        layer="layer4.0.conv1", count=512,
+        layer="layer4.0.conv1", count=512, shown=512,
         unit=generator.integers(0, 512, (units, 6)).tolist(),
         weight=numbers(generator, units, 6), contribution=numbers(generator, units, 6),
     )  # fmt: skip
     return GridFacts(
-        net="net", title="A net", layer="layer4.1.conv2", kind="conv", units=units, spatial=True,
+        net="net", title="A net", layer="layer4.1.conv2", kind="conv", units=units, of=units, spatial=True,
         field=(435, 435), whole=True, relu="layer4.1.relu_1", images=1000, counted=1000,
         patch=pictures.shape[1:3],
         tiles=[
@@ -85,7 +85,7 @@ def facts_of(folder, units, classes=1000, pictures=None):
         active=np.abs(one[0]).tolist(), low=one[1], high=one[2], mean=one[3],
         best=generator.integers(0, classes, (units, 5)).tolist(),
         best_mean=numbers(generator, units, 5), norm=one[4], bias=one[0],
-        off=OffFacts(units=[0, 2], loss=[0.1, -0.2], accuracy=[-0.01, 0.02]),
+        off=OffFacts(units=[0, 2], loss=[0.1, -0.2], accuracy=[-0.01, 0.02], images=100),
         incoming=links, outgoing=links,
     )  # fmt: skip
 

@@ -63,3 +63,10 @@ def test_units_of_a_fully_connected_layer_have_one_place():
     assert found.row.eq(0).all()
     expected = record(model, images, layers=["fc2"])["fc2"].topk(3, dim=0)
     torch.testing.assert_close(found.value, expected.values.T)
+
+
+def test_no_answers_no_patches():
+    model, images = LeNet().eval(), torch.rand(2, 1, 28, 28)
+    field = receptive_fields(model, (28, 28))["conv1"]
+    found = extremes(model, ["conv1"], images, count=2)["conv1"].first(0).most
+    assert cut(images, found, field).shape == (0, 2, 1, 5, 5)

@@ -146,6 +146,8 @@ def test_a_module_of_an_installed_package():
 def test_random_weights_of_torchvision_are_told():
     opened = open_model("torchvision:squeezenet1_1")
     assert "random weights" in opened.notes[0]
+    again = open_model("torchvision:squeezenet1_1").model.state_dict()
+    assert all(torch.equal(w, again[name]) for name, w in opened.model.state_dict().items())
     assert opened.classes == ()
     assert opened.transforms.crop_size == [224]
 

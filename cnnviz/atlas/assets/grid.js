@@ -4,7 +4,7 @@
 (() => {
   const grid = document.querySelector(".units-grid");
   if (!grid) return;
-  const { layer, script, files, unit: address, perSheet } = grid.dataset;
+  const { layer, script, files, unit: address, perSheet, of } = grid.dataset;
   const words = JSON.parse(grid.querySelector("script[type='application/json']").textContent);
   const panel = grid.querySelector(".grid-panel");
   const tiles = [...grid.querySelectorAll(".grid-block a")];
@@ -21,7 +21,7 @@
   };
   const signed = (value) => (value > 0 ? "+" : "") + number(value, 3);
   const percent = (share) => `${+(100 * share).toFixed(share > 0 && share < 0.1 ? 2 : 1)} %`;
-  const named = (unit, count = tiles.length) => String(unit).padStart(Math.max(2, String(count - 1).length), "0");
+  const named = (unit, count = of) => String(unit).padStart(Math.max(2, String(count - 1).length), "0");
 
   const make = (tag, attributes, ...content) => {
     const element = document.createElement(tag);
@@ -151,8 +151,9 @@
     const rows = joined.unit[unit].map((other, i) => {
       const href = address.replace("{layer}", joined.layer).replace("{unit}", named(other, joined.count));
       const contribution = joined.contribution[unit][i];
-      const link = make("a", { href }, `${joined.layer} ${other}`);
-      return [make("td", {}, link), make("td", {}, number(joined.weight[unit][i], 3)), bar(contribution, most, signed(contribution))];
+      const name = `${joined.layer} ${other}`;
+      const place = other < joined.shown ? make("a", { href }, name) : name; // not all have tiles
+      return [make("td", {}, place), make("td", {}, number(joined.weight[unit][i], 3)), bar(contribution, most, signed(contribution))];
     });
     const heads = [say("linked unit"), say("weight"), say("contribution")];
     return [make("h4", {}, say(key)), table(heads, rows)];
