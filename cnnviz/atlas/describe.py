@@ -5,8 +5,8 @@ The sentences stand under `describe:` in the words files.
 
 from __future__ import annotations
 
-import cmath
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,8 +23,8 @@ SELDOM = 0.005
 ALWAYS = 0.995
 """On a larger share of the images it is as good as always above zero."""
 
-TUNED = 0.25
-"""A unit prefers a direction if this share of its answers (of the vector sum) points there."""
+TUNED = 0.5
+"""A unit prefers a direction if the opposite one brings it at most a third of its largest value."""
 
 HARMED = 0.005
 """A change of a class's mean loss that is worth telling."""
@@ -96,12 +96,14 @@ def _eighth(angle: float) -> int:
 
 @dataclass(frozen=True)
 class Tuning:
-    """The most varied tuning curve of a unit.
+    """The stripes to which a unit answers most.
 
     Attributes:
-        wavelength: of its stripes, pixels.
-        angle: the direction it prefers, radians.
-        share: how much it prefers it, 0 (all alike) to 1 (that direction only).
+        wavelength: of these, pixels.
+        angle: the direction across them, radians.
+        share: how much the direction matters at that wavelength, from 0 (all alike) to 1 (in the
+            worst direction it is zero or below): the largest value minus the smallest, over the
+            sum of their sizes.
         highest: its largest answer.
     """
 
@@ -113,14 +115,12 @@ class Tuning:
 
 def tuned(curves: Sequence[Sequence[float]], wavelengths: Sequence[float]) -> Tuning:
     """What the curves, one a wavelength over evenly spaced directions, say of the unit."""
-    which = max(range(len(curves)), key=lambda i: max(curves[i]) - min(curves[i]))
+    which = max(range(len(curves)), key=lambda i: max(curves[i]))
     curve = curves[which]
-    low = min(curve)
-    above = [value - low for value in curve]
-    # Directions turn back into themselves after 180°, so angles are doubled.
-    total = sum(r * cmath.exp(2j * math.pi * i / len(curve)) for i, r in enumerate(above))
-    angle = (cmath.phase(total) / 2) % math.pi
-    return Tuning(wavelengths[which], angle, abs(total) / max(sum(above), 1e-12), max(curve))
+    high, low = max(curve), min(curve)
+    angle = math.pi * curve.index(high) / len(curve)  # they turn back into themselves after 180°
+    share = (high - low) / max(abs(high) + abs(low), 1e-12)
+    return Tuning(wavelengths[which], angle, share, high)
 
 
 def _choosy(tuning: Tuning) -> list[Message]:
@@ -134,10 +134,30 @@ def _choosy(tuning: Tuning) -> list[Message]:
 
 def _of_classes(units: NetUnits, layer: UnitLayerFacts, index: int) -> list[Message]:
     """Which classes excite a unit that is above zero for some image, and how often it is."""
-    unit, classes = layer.units[index], units.classes
-    means, often = unit.means, unit.active
-    if not means:
+    unit, often = layer.units[index], layer.units[index].active
+    if not unit.means:
         return [_say("often", share=percent(often, 0 if often > 0.1 else 1))]
+    said = _of_means(layer, unit, units.classes, index)
+    return [*said, *_of_others(unit, units.classes)]
+
+
+def _of_others(unit: UnitFacts, classes: Sequence[str]) -> list[Message]:
+    """Where none of the strongest images is of the class with the largest mean: of which they are.
+
+    A mean is over all images of a class; the strongest answers may be to a few odd ones.
+    """
+    first = max(range(len(unit.means)), key=unit.means.__getitem__)
+    seen = Counter(place.label for place in unit.most if 0 <= place.label < len(classes))
+    if not seen or first in seen:
+        return []
+    names = [classes[label] for label, _ in seen.most_common()]
+    return [_say("others", names=names, count=len(unit.most))]
+
+
+def _of_means(
+    layer: UnitLayerFacts, unit: UnitFacts, classes: Sequence[str], index: int
+) -> list[Message]:
+    means, often = unit.means, unit.active
     ranks = sorted(range(len(means)), key=lambda i: -means[i])
     first: dict[str, str | Message] = {"name": classes[ranks[0]]}
     if (layer.scores or layer.kind == "output") and len(layer.units) == len(classes):

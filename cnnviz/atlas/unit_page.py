@@ -354,8 +354,12 @@ class UnitPages:
             return {"curves": None, "gratings_legend": ""}
         waves, relu = self._units.wavelengths, bool(self._layer.relu)
         tuning = tuned(unit.tuning, waves)
-        prefers = {"stripes": self._say(stripes(tuning.angle)), "share": tuning.share}
-        alt = self._say("gratings.alt", wavelength=tuning.wavelength, **prefers)
+        prefers = {
+            "stripes": self._say(stripes(tuning.angle)),
+            "wavelength": tuning.wavelength,
+            "share": tuning.share,
+        }
+        alt = self._say("gratings.alt", **prefers)
         drawn = tuning_curves(unit.tuning, waves, alt, self._say("gratings.direction"))
         return {
             "curves": Markup(drawn),
