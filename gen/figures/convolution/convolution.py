@@ -80,6 +80,35 @@ def _written_out() -> str:
     return r"\begin{aligned} & " + r" \\ & + ".join(lines) + r" \end{aligned}"
 
 
+def _likeness() -> Map:
+    """Correlation coefficient of each 3×3 patch with the left-to-right Sobel kernel, 0 if flat.
+
+    The kernel adds up to 0, so what it answers is this times the kernel's size and the patch's.
+    """
+    patches = np.lib.stride_tricks.sliding_window_view(tower.grey(), kernels.SOBEL_X.shape)
+    varied = patches - patches.mean((2, 3), keepdims=True)  # (166, 158, 3, 3)
+    sizes = np.sqrt(np.square(varied).sum((2, 3))) * np.linalg.norm(kernels.SOBEL_X)
+    response = _convolve(kernels.SOBEL_X)
+    return np.divide(response, sizes, out=np.zeros_like(response), where=sizes > 1e-9)
+
+
+def _fit_and_strength() -> dict[str, Any]:
+    """The patch that fits the Sobel kernel best, and the one that it answers most."""
+    likeness, response = _likeness(), _convolve(kernels.SOBEL_X)
+    found: dict[str, Any] = {}
+    for key, map_ in (("fits", likeness), ("answers", response)):
+        row, column = np.unravel_index(map_.argmax(), map_.shape)
+        patch = tower.grey()[row : row + 3, column : column + 3]
+        found[key] = {
+            "row": int(row),
+            "column": int(column),
+            "likeness": float(likeness[row, column]),
+            "sum": float(response[row, column]),
+            "contrast": float(patch[:, 2].mean() - patch[:, 0].mean()),
+        }
+    return found
+
+
 def _pooled(kernel: Map) -> tuple[Map, Map, Map]:
     """The maps after convolution, ReLU and 2×2 max pooling."""
     convolved = torch.from_numpy(_convolve(kernel))
@@ -270,6 +299,9 @@ def numbers(context: Context) -> dict[str, Any]:
         "with_bias": total + BIAS,
         "swept": _swept().tolist(),
         "mean_result": float(_convolve(kernels.SOBEL_X).__abs__().mean()),
+        "lowest_result": float(_convolve(kernels.SOBEL_X).min()),
+        "half": float((_patch()[1:4, 1:4] / 2 * kernels.SOBEL_X).sum()),
+        "patches": _fit_and_strength(),
         "out_3": {"height": height - 2, "width": width - 2},
         "out_4": {"height": height - 3, "width": width - 3},
         "pooled": {"height": right[2].shape[0], "width": right[2].shape[1]},

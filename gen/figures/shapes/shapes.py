@@ -76,12 +76,14 @@ WORKED = {
 """Settings of the table in the text; the calculator is tried on the same."""
 
 
-def _slide(name: Said, setting: Setting) -> Panel:
-    """The drawing of one setting, its first and its last position."""
+def _slide(name: Said, setting: Setting, second: bool = False) -> Panel:
+    """The drawing of one setting: its first and its last position, and the `second` if asked."""
     side = output_size(
         setting.size, setting.kernel, setting.stride, setting.padding, setting.dilation
     )
     positions = [(0, 0), (side - 1, side - 1)][: min(side, 2)]
+    if second and side > 1:
+        positions.append((0, 1))  # the third, so that first and last keep their colours
     into, out = times([setting.size] * 2), times([side] * 2)
 
     def draw(say: Say) -> str:
@@ -108,11 +110,11 @@ def _slide(name: Said, setting: Setting) -> Panel:
     return Panel(draw, name)
 
 
-def _compared(panels: Sequence[Panel]) -> Figure:
+def _compared(panels: Sequence[Panel], legend: str = "slide.legend") -> Figure:
     return Figure(
         alt=message("alt"),
         panels=panels,
-        legends=[Legend(message("slide.legend"))],
+        legends=[Legend(message(legend))],
         layout="column",
     )
 
@@ -130,7 +132,8 @@ def padding(context: Context) -> Figure:
 
 def stride(context: Context) -> Figure:
     """Steps of one, two and three pixels; the last leaves a column unused."""
-    return _compared([_slide(f"s = {step}", Setting(SMALL, stride=step)) for step in (1, 2, 3)])
+    panels = [_slide(f"s = {step}", Setting(SMALL, stride=step), second=True) for step in (1, 2, 3)]
+    return _compared(panels, "slide.three")
 
 
 def dilation(context: Context) -> Figure:
@@ -190,7 +193,7 @@ def on_photo(context: Context) -> Figure:
     panels = []
     for name, result in results.items():
         drawn = mosaic(result[None], scale=(-peak, peak))
-        label = message("named", name=name, what=times(result.shape[::-1]))
+        label = message("named", name=name, what=times(result.shape))
         panels.append(Panel(picture(drawn, step=4), label))
     return Figure(
         alt=message("alt"),
