@@ -236,7 +236,7 @@ def shared_errors(context: Context) -> Figure:
     return Figure(
         alt=message("alt", both=count["both"], lenet=count["lenet"], mlp=count["mlp"]),
         panels=panels,
-        legends=[GREY_LEGEND],
+        legends=[GREY_LEGEND, Legend(message("legend"))],
         layout="column",
         uses=["lenet", "mlp"],
     )

@@ -12,6 +12,7 @@ from cnnviz.drawing.matrices import matrix_chart
 from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
+from cnnviz.training.runs import SEEDS
 from cnnviz.words import Say
 from gen.context import Context, shared
 
@@ -19,6 +20,9 @@ LAYERS = ("input", "pool1", "pool2", "relu3", "relu4", "output")
 _LATER = (*LAYERS[1:-1], "logits")  # what all but the first are called
 TRAIN_COUNT = 6000
 """Training images on which the probes are fitted."""
+
+UNTRAINED = [f"short-lenet-{seed}" for seed in SEEDS[:3]]
+"""Networks whose starts, before any training, are the control: what probes find in any network."""
 
 WORST = 12
 NUMBERS = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫"
@@ -28,24 +32,32 @@ def _layer_names(say: Say) -> list[str]:
     return [say("pixels"), *_LATER]
 
 
-def _features(context: Context, images: Tensor, step: int | None = None) -> dict[str, Tensor]:
-    inputs = context.inputs("lenet", images)
-    outputs = record(context.model("lenet", step), inputs, layers=LAYERS[1:])
+def _features(
+    context: Context, images: Tensor, name: str = "lenet", step: int | None = None
+) -> dict[str, Tensor]:
+    inputs = context.inputs(name, images)
+    outputs = record(context.model(name, step), inputs, layers=LAYERS[1:])
     return {"input": inputs} | outputs
 
 
 @shared
-def _scores(context: Context, step: int | None = None) -> Tensor:
+def _scores(context: Context, name: str = "lenet", step: int | None = None) -> Tensor:
     """What the probe of each layer says to each test image: (layers, N, classes) float64.
 
     `step` is that of the network's training; by default its end.
     """
     classes = len(context.test.class_names)
-    known = _features(context, context.train.images[:TRAIN_COUNT], step)
-    asked = _features(context, context.test.images, step)
+    known = _features(context, context.train.images[:TRAIN_COUNT], name, step)
+    asked = _features(context, context.test.images, name, step)
     labels = context.train.labels[:TRAIN_COUNT]
     scores = [fit_probe(known[k], labels, classes).scores(asked[k]) for k in LAYERS]
     return torch.stack(scores)
+
+
+def _untrained(context: Context) -> list[Tensor]:
+    """Whether probes on networks that were never trained read each test image right, (layers, N)
+    each."""
+    return [_scores(context, name, 0).argmax(2) == context.test.labels for name in UNTRAINED]
 
 
 def _right(context: Context) -> Tensor:
@@ -64,13 +76,17 @@ def _mean(right: Tensor) -> list[float]:
 
 
 def probe_accuracy(context: Context) -> Figure:
-    """What a linear probe can read off each layer: of all digits, and of those misread."""
+    """What a linear probe can read off each layer: of all digits, and of those misread.
+
+    Those misread also by probes on networks that were never trained.
+    """
     right, wrong = _right(context), _wrong(context)
     everything, misread = _mean(right), _mean(right[:, wrong])
+    untrained = _mean(torch.cat([one[:, wrong] for one in _untrained(context)], dim=1))
 
     def draw(say: Say) -> str:
         return charts.grouped_bar_chart(
-            {say("all"): everything, say("misread"): misread},
+            {say("all"): everything, say("misread"): misread, say("untrained"): untrained},
             _layer_names(say),
             title=say("title"),
             x_label=say("x"),
@@ -86,9 +102,11 @@ def probe_accuracy(context: Context) -> Figure:
             relu4=everything[4],
             misread_pool2=misread[2],
             misread_relu4=misread[4],
+            untrained_pool2=untrained[2],
+            untrained_relu4=untrained[4],
         ),
         panels=[Panel(draw)],
-        uses=["lenet"],
+        uses=["lenet", *UNTRAINED],
     )
 
 
@@ -138,23 +156,29 @@ def left_its_class(context: Context) -> Figure:
     )
 
 
-def _last_right(context: Context) -> dict[str, int]:
-    """Of all errors: how many probes were last right at each layer, or at none."""
-    right = _right(context)[:, _wrong(context)]  # (layers, errors)
+def _last_right(right: Tensor) -> dict[str, int]:
+    """Of some images, (layers, N): how many probes were last right at each layer, or at none."""
     places = torch.arange(1, len(LAYERS) + 1)[:, None]
-    last = (right * places).amax(0)  # (errors,): 0 for none
+    last = (right * places).amax(0)  # (N,): 0 for none
     counts = torch.bincount(last, minlength=len(LAYERS) + 1).tolist()
     return dict(zip(("none", *LAYERS), counts, strict=True))
 
 
 def last_right(context: Context) -> Figure:
-    """At which layer the probe was right for the last time, over all errors."""
-    counts = _last_right(context)
+    """At which layer the probe was right for the last time, over all errors.
+
+    Beside it the same of networks that were never trained, where nothing was learned that could
+    be lost.
+    """
+    wrong = _wrong(context)
+    counts = list(_last_right(_right(context)[:, wrong]).values())
+    starts = [list(_last_right(one[:, wrong]).values()) for one in _untrained(context)]
+    means = [sum(of_place) / len(starts) for of_place in zip(*starts, strict=True)]
 
     def draw(say: Say) -> str:
-        names = [say("nowhere"), *_layer_names(say)]
-        return charts.bar_chart(
-            dict(zip(names, counts.values(), strict=True)),
+        return charts.grouped_bar_chart(
+            {say("trained"): counts, say("untrained"): means},
+            [say("nowhere"), *_layer_names(say)],
             title=say("title"),
             x_label=say("x"),
             y_label=say("y"),
@@ -163,22 +187,33 @@ def last_right(context: Context) -> Figure:
 
     names = [message("nowhere"), message("pixels"), *_LATER]
     return Figure(
-        alt=message("alt", layers=list(zip(names, counts.values(), strict=True))),
+        alt=message(
+            "alt",
+            layers=list(zip(names, counts, strict=True)),
+            trained=sum(counts[1:]),
+            untrained=sum(means[1:]),
+        ),
         panels=[Panel(draw)],
-        uses=["lenet"],
+        uses=["lenet", *UNTRAINED],
     )
 
 
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     right, wrong = _right(context), _wrong(context)
-    counts = _last_right(context)
+    counts = _last_right(right[:, wrong])
+    starts = _untrained(context)
+    worst = right[:, _worst(context)].bool()
     sizes = [int(f[0].numel()) for f in _features(context, context.test.images[:1]).values()]
     agree = _scores(context)[-1].argmax(1) == context.logits("lenet").argmax(1)
-    untrained = _scores(context, 0).argmax(2) == context.test.labels
     lost_in_pixels = ~right[0]
     return {
-        "untrained": dict(zip(LAYERS, _mean(untrained), strict=True)),
+        "untrained": dict(zip(LAYERS, _mean(starts[0]), strict=True)),
+        "starts": len(starts),
+        "somewhere_untrained": sorted(int(one[:, wrong].any(0).sum()) for one in starts),
+        "misread_untrained": dict(
+            zip(LAYERS, _mean(torch.cat([one[:, wrong] for one in starts], dim=1)), strict=True)
+        ),
         "pixels_wrong": int(lost_in_pixels.sum()),
         "rescued": int((lost_in_pixels & ~wrong).sum()),
         "train_count": min(TRAIN_COUNT, len(context.train)),
@@ -189,10 +224,10 @@ def numbers(context: Context) -> dict[str, Any]:
         "errors": int(wrong.sum()),
         "somewhere": int(wrong.sum()) - counts["none"],
         "worst": {
-            "images": len(_worst(context)),
-            "right": int(right[:, _worst(context)].sum()),
-            "of": len(LAYERS) * len(_worst(context)),
-            "never": int((~right[:, _worst(context)].bool().any(0)).sum()),
+            "images": worst.shape[1],
+            "right": int(worst.sum()),
+            "of": worst.numel(),
+            "never": int((~worst.any(0)).sum()),
         },
         "agree": float(agree.double().mean()),
     }
