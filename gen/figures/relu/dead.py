@@ -32,10 +32,12 @@ COUNT = 2000
 """Test images on which a unit must never answer to count as dead."""
 
 DIED, HEALTHY = "sgd-lenet-high-rate", "sgd-lenet-0"
+MOMENTUM = 0.9  # of SGD, as in cnnviz.training.fit
 LEAK = 0.01  # slope of leaky ReLU on the left
 RESCUE_STEPS = 30
 _LENET = ("relu1", "relu2", "relu3", "relu4")
 _PER_CLASS = 16
+_CEILING = 15.0  # of the loss in the chart
 
 
 @shared
@@ -89,10 +91,8 @@ def death(context: Context) -> Figure:
         recorded = context.recording(DIED, step)
         counts = _dead(context, DIED, step)
         before, after = (recorded[name][DIGIT].numpy() for name in ("conv2", "relu2"))
-        peak = float(np.abs(before).max())
-        drawn = [
-            mosaic(maps, columns=16, scale=(-peak, peak), signed=True) for maps in (before, after)
-        ]
+        # A scale for each map: a few have huge values, beside which the others would look empty.
+        drawn = [mosaic(maps, columns=16, scale="map", signed=True) for maps in (before, after)]
         meaning = message(
             "meaning",
             step=step,
@@ -107,7 +107,7 @@ def death(context: Context) -> Figure:
                     Panel(picture(drawn[0], 3.9), message("panels.before")),
                     Panel(picture(drawn[1], 3.9), message("panels.after")),
                 ],
-                [scale_legend(drawn[0], "figure", meaning)],
+                [scale_legend(drawn[0], "map", meaning)],
             )
         )
     first, last = (_dead(context, DIED, step)["relu2"] for step in (steps[0], steps[-1]))
@@ -125,20 +125,23 @@ def dying(context: Context) -> Figure:
     history = context.trained(DIED).history
     healthy = context.trained(HEALTHY).history.loss
     # One batch may lose thousands of times more; it is drawn as far as the chart goes.
-    ceiling = min(6.0, 1.05 * max(history.loss))
+    ceiling = min(_CEILING, 1.05 * max(history.loss))
 
     def losses(say: Say) -> str:
+        # The loss of a step is that of the weights before it. The same axis as below.
         return charts.line_chart(
             {
-                say("loss.high rate"): (
-                    np.arange(1, len(history.loss) + 1),
-                    np.minimum(history.loss, ceiling),
-                ),
-                say("loss.low rate"): (np.arange(1, len(healthy) + 1), healthy),
+                say(f"loss.{name}"): (
+                    np.arange(len(loss)).clip(0.5),
+                    np.minimum(loss, ceiling),
+                )
+                for name, loss in (("high rate", history.loss), ("low rate", healthy))
             },
             title=say("loss.title"),
-            x_label=say("loss.x"),
+            x_label=say("steps"),
             y_label=say("loss.y"),
+            log_x=True,
+            markers=False,
             y_limits=(0, ceiling),
             size=(640, 240),
         )
@@ -153,7 +156,7 @@ def dying(context: Context) -> Figure:
         return charts.line_chart(
             {layer: (steps, share) for layer, share in shares.items()},
             title=say("dead.title"),
-            x_label=say("dead.x"),
+            x_label=say("steps"),
             y_label=say("dead.y"),
             percent=True,
             log_x=True,
@@ -172,6 +175,22 @@ def dying(context: Context) -> Figure:
         layout="column",
         uses=[DIED, HEALTHY],
     )
+
+
+def _deaths(context: Context) -> dict[str, Any]:
+    """When the channels of conv2 died, how large its weights are, and both in the other run."""
+    steps = context.trained(DIED).history.step
+    dead = [_dead(context, DIED, step)["relu2"] for step in steps]
+    healthy = [_dead(context, HEALTHY, step)["relu2"] for step in steps]
+    at_end = [context.trained(name).weights["conv2.weight"] for name in (DIED, HEALTHY)]
+    sizes = [float(weights.square().mean().sqrt()) for weights in at_end]
+    return {
+        "none_until": max((s for s, d in zip(steps, dead, strict=True) if d == 0), default=0),
+        "most_at": steps[int(np.argmax(dead))],
+        "most": max(dead),
+        "healthy_most": max(healthy),
+        "weights_times": sizes[0] / max(sizes[1], 1e-9),
+    }
 
 
 GRADIENT_IMAGES = 500
@@ -291,4 +310,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "times_smaller": _times_smaller(context),
         "dead_gradient": _dead_gradient(context),
         "lives": _lives(context),
+        "deaths": _deaths(context),
+        "momentum": MOMENTUM,
+        "ceiling": _CEILING,
     }

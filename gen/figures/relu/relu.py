@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,9 @@ DIGIT = 5
 
 COUNT = 2000
 """Test images over which values are counted."""
+
+BINS = 60
+"""Intervals of the distributions, about."""
 
 SMALL_STEPS, SMALL_BATCH, SMALL_SEEDS = 250, 128, 3
 """The small networks of this chapter, with and without an activation."""
@@ -173,12 +177,28 @@ def _folded(context: Context) -> np.ndarray:
 
 def folded_network(context: Context) -> Figure:
     """All that a linear network knows: one picture a class."""
-    drawn = mosaic(_folded(context), columns=5, scale="layer", signed=True)
+    folded = _folded(context)
+    peak = float(np.abs(folded).max()) or 1.0
+    panels = []
+    for name, weights in zip(context.test.class_names, folded, strict=True):
+        drawn = mosaic(weights[None], scale=(-peak, peak), signed=True)
+        panels.append(Panel(picture(drawn, 4), name))
     return Figure(
         alt=message("alt"),
-        panels=[Panel(picture(drawn, 4.6))],
-        legends=[scale_legend(drawn, "layer", message("meaning"))],
+        panels=panels,
+        legends=[scale_legend(drawn, "figure", message("meaning"))],
+        columns=5,
     )
+
+
+def _around_zero(low: float, high: float) -> tuple[int, tuple[float, float]]:
+    """Number and ends of about BINS intervals from low to high, one with 0 in its middle.
+
+    So the zeros that ReLU makes stand at 0, not beside it.
+    """
+    width = (high - low) / BINS or 1.0
+    left, right = (max(0, math.ceil(end / width - 0.5)) for end in (-low, high))
+    return left + right + 1, (-(left + 0.5) * width, (right + 0.5) * width)
 
 
 def distributions(context: Context) -> Figure:
@@ -188,17 +208,19 @@ def distributions(context: Context) -> Figure:
     for relu, layer in _BEFORE.items():
         before = outputs[layer].flatten().numpy()
         low, high = (float(v) for v in np.quantile(before[:400_000], (0.005, 0.995)))
+        around = _around_zero(low, high)
 
         def draw(
             say: Say, layer: str = layer, relu: str = relu, before: Any = before,
-            ends: tuple[float, float] = (low, high),
+            around: Any = around,
         ) -> str:  # fmt: skip
+            count, ends = around
             return charts.histogram(
                 {layer: before, relu: np.maximum(before, 0)},
                 title=say("title", layer=layer, relu=relu),
                 x_label=say("value"),
                 y_label=say("share"),
-                bins=60,
+                bins=count,
                 limits=ends,
                 percent=True,
             )
