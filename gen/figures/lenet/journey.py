@@ -25,8 +25,10 @@ from cnnviz.figure.figure import (
     scale_legend,
 )
 from cnnviz.inside.evaluation import accuracy, predict
+from cnnviz.inside.probes import fit_probe
 from cnnviz.inside.recording import record
-from cnnviz.numbers import Write, fixed, percent, significant, times
+from cnnviz.numbers import Write, fixed, percent, significant, times, whole_percent
+from cnnviz.training.runs import SEEDS
 from gen.context import Context, shared
 from gen.figures.lenet.lenet import DIGIT
 
@@ -49,6 +51,9 @@ _SIGNED = ("conv1", "conv2", "fc1", "fc2")
 _CLOTHES = (2, 4)  # pullover and coat, the pair of the exercise in "Dive into Deep Learning"
 _TESTED = 2000  # test images that are read with black and white exchanged
 _COMPARED = 200  # test images of each class whose activations are compared
+_TOLD = 1000  # training images of each class by which a classifier learns to tell them apart
+_LAYERS = ["pool1", "pool2", "relu3", "relu4"]
+_UNTRAINED = [f"short-lenet-{seed}" for seed in SEEDS[:3]]  # the starts of these
 
 
 def journey(context: Context) -> Figure:
@@ -82,7 +87,12 @@ def journey(context: Context) -> Figure:
     return Figure(
         alt=message("alt", digit=names[DIGIT], best=names[best], probability=shares[best]),
         panels=panels,
-        legends=[legends["grey"], legends["signed"], legends["bright"]],
+        legends=[
+            legends["grey"],
+            legends["signed"],
+            legends["bright"],
+            Legend(message("legends.shares")),
+        ],
         layout="column",
         uses=["lenet"],
     )
@@ -175,13 +185,14 @@ def _of_class(context: Context, label: int) -> Tensor:
 
 
 @shared
-def _compared(context: Context) -> dict[str, dict[str, float]]:
+def _compared(
+    context: Context, name: str = "lenet", step: int | None = None
+) -> dict[str, dict[str, float]]:
     """Mean cosine similarity of two images of one class and of two classes, in each layer."""
     images = [_of_class(context, label) for label in _pair(context)]
     both = torch.cat(images)
     outputs = {"input": context.inputs("lenet", both)}
-    layers = ["relu1", "relu2", "relu3", "relu4"]
-    outputs |= record(context.model("lenet"), outputs["input"], layers=layers)
+    outputs |= record(context.model(name, step), outputs["input"], layers=_LAYERS)
     first = torch.arange(len(both)) < len(images[0])
     same = (first[:, None] == first) & ~torch.eye(len(both), dtype=torch.bool)
     other = first[:, None] != first
@@ -229,6 +240,68 @@ def alike(context: Context) -> Figure:
     )
 
 
+@shared
+def _told_apart(context: Context, name: str, step: int | None = None) -> dict[str, float]:
+    """Share of the test images of the two classes that a linear classifier tells apart, by layer.
+
+    It is fitted to each layer's output for training images of these classes.
+    """
+    second = _pair(context)[1]
+
+    def recorded(images: Tensor, labels: Tensor, most: int) -> tuple[dict[str, Tensor], Tensor]:
+        chosen = torch.cat([(labels == label).nonzero()[:most, 0] for label in _pair(context)])
+        inputs = context.inputs("lenet", images[chosen])
+        outputs = {"input": inputs} | record(context.model(name, step), inputs, layers=_LAYERS)
+        return outputs, (labels[chosen] == second).long()
+
+    known, answers = recorded(context.train.images, context.train.labels, _TOLD)
+    asked, truth = recorded(context.test.images, context.test.labels, len(context.test))
+    return {
+        layer: accuracy(fit_probe(values, answers, 2).scores(asked[layer]), truth)
+        for layer, values in known.items()
+    }
+
+
+def _untrained(context: Context) -> dict[str, float]:
+    """The same of networks that were never trained, on average."""
+    found = [_told_apart(context, name, 0) for name in _UNTRAINED]
+    return {layer: float(np.mean([one[layer] for one in found])) for layer in found[0]}
+
+
+def told_apart(context: Context) -> Figure:
+    """How well one weighted sum tells the two classes apart, layer by layer."""
+    trained, untrained = _told_apart(context, "lenet"), _untrained(context)
+    first, second = (context.test.class_names[label] for label in _pair(context))
+
+    def draw(say: Say) -> str:
+        return charts.grouped_bar_chart(
+            {
+                say("trained"): list(trained.values()),
+                say("untrained"): list(untrained.values()),
+            },
+            [say("input") if layer == "input" else layer for layer in trained],
+            title=say("title", first=first, second=second),
+            y_label=say("y"),
+            percent=True,
+            write=whole_percent,
+            size=(520, 280),
+        )
+
+    return Figure(
+        alt=message(
+            "alt",
+            first=first,
+            second=second,
+            start=trained["input"],
+            pooled=trained["pool2"],
+            end=trained["relu4"],
+            untrained=untrained["relu4"],
+        ),
+        panels=[Panel(draw)],
+        uses=["lenet", *_UNTRAINED],
+    )
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     outputs, pair = context.recording("lenet"), _pair(context)
@@ -242,9 +315,20 @@ def numbers(context: Context) -> dict[str, Any]:
         "first": context.test.class_names[pair[0]],
         "second": context.test.class_names[pair[1]],
         "channel": channel,
+        "channel_row": channel // 4 + 1,
+        "channel_column": channel % 4 + 1,
         "channel_first": means[0],
         "channel_second": means[1],
         "alike": _compared(context),
+        "alike_untrained": max(
+            values["same"] - values["other"]
+            for name in _UNTRAINED
+            for values in _compared(context, name, 0).values()
+        ),
+        "told": _told_apart(context, "lenet"),
+        "told_untrained": _untrained(context),
+        "told_by": 2 * _TOLD,
+        "untrained": len(_UNTRAINED),
         "inverted": accuracy(predict(context.model("lenet"), inverted), context.test.labels[:_TESTED]),
         "upright": accuracy(context.logits("lenet")[:_TESTED], context.test.labels[:_TESTED]),
         "compared": _COMPARED,

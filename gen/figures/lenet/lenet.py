@@ -7,15 +7,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from cnnviz.drawing import charts
 from cnnviz.drawing.diagrams import kernel_grid, tensor_blocks
 from cnnviz.drawing.mosaic import mosaic
-from cnnviz.figure.figure import Figure, Legend, Panel, Say, message, picture, scale_legend
+from cnnviz.figure.figure import Figure, Panel, Say, message, picture, scale_legend
+from cnnviz.inside.kernel_shape import ENOUGH, kernel_shape
 from cnnviz.inside.recording import record
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import times
+from cnnviz.training.runs import SEEDS
 from gen.context import Context
 
 DIGIT = 7
@@ -69,11 +72,16 @@ def conv1_filters(context: Context) -> Figure:
     )
 
 
+def _largest_kernel(context: Context) -> int:
+    """The kernel with the largest weight."""
+    weights = _weight(context, "conv1")[:, 0]
+    return int(np.abs(weights).reshape(len(weights), -1).max(1).argmax())
+
+
 def conv1_kernel_numbers(context: Context) -> Figure:
     """The kernel with the largest weight, its 25 numbers written out."""
-    weights = _weight(context, "conv1")[:, 0]
-    index = int(np.abs(weights).reshape(len(weights), -1).max(1).argmax())
-    kernel = weights[index]
+    index = _largest_kernel(context)
+    kernel = _weight(context, "conv1")[index, 0]
     return Figure(
         alt=message("alt", kernel=index, largest=kernel.max(), smallest=kernel.min()),
         panels=[Panel(lambda say: kernel_grid(kernel, title=say("title", kernel=index)))],
@@ -174,25 +182,6 @@ def logits_to_probabilities(context: Context) -> Figure:
     )
 
 
-def most_wrong(context: Context) -> Figure:
-    """The twelve errors of which the network was most sure."""
-    panels = []
-    names = context.test.class_names
-    for index, answer, share in _worst_errors(context, 12):
-        true = int(context.test.labels[index])
-        said = {"digit": names[true], "answer": names[answer], "probability": share}
-        drawn = mosaic(context.test.images[index].numpy(), scale=(0, 255), palette="grey")
-        label, alt = message("errors.label", **said), message("errors.alt", **said)
-        panels.append(Panel(picture(drawn, 3), label, alt=alt))
-    return Figure(
-        alt=message("alt"),
-        panels=panels,
-        legends=[Legend(message("legend"))],
-        layout="grid",
-        uses=["lenet"],
-    )
-
-
 def _certainty(context: Context) -> tuple[np.ndarray, np.ndarray]:
     """Largest probability (N,) and whether the answer is right (N,), on the test split."""
     logits = context.logits("lenet")
@@ -207,13 +196,25 @@ def worst_pair(counts: np.ndarray) -> tuple[int, int, int]:
     return int(true), int(answer), int(errors[true, answer])
 
 
-def _worst_errors(context: Context, count: int) -> list[tuple[int, int, float]]:
-    """Test images answered wrongly with the largest probability: index, answer, probability."""
-    certainty, right = _certainty(context)
-    wrong = np.flatnonzero(~right)
-    order = wrong[np.argsort(-certainty[wrong], kind="stable")][:count]
-    answers = context.logits("lenet").argmax(1)
-    return [(int(i), int(answers[i]), float(certainty[i])) for i in order]
+def _shapes(kernels: Tensor) -> list[str]:
+    """What kernels (N, 5, 5) look like, in a word each; "none" for no simple shape."""
+    return [kernel_shape(kernel).kind for kernel in kernels.numpy()]
+
+
+def _first_kernels(context: Context) -> dict[str, Any]:
+    """What shapes the first layer's kernels have, and how many of random starts have any."""
+    shapes = _shapes(context.trained("lenet").weights["conv1.weight"][:, 0])
+    starts = torch.cat(
+        [context.trained(f"short-lenet-{s}").snapshots[0]["conv1.weight"][:, 0] for s in SEEDS]
+    )
+    return {
+        "named": [[index, kind] for index, kind in enumerate(shapes) if kind != "none"],
+        "shapeless": [index for index, kind in enumerate(shapes) if kind == "none"],
+        "enough": ENOUGH,
+        "starts": len(starts),
+        "starts_named": sum(kind != "none" for kind in _shapes(starts)),
+        "largest": _largest_kernel(context),
+    }
 
 
 def _activity(context: Context) -> dict[str, dict[str, float]]:
@@ -260,6 +261,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "sure_right": float(certainty[right].mean()),
         "sure_wrong": float(certainty[~right].mean()) if (~right).any() else 0.0,
         "confused": {"true": names[true], "answer": names[answer], "count": count},
+        "kernels": _first_kernels(context),
         "activity": _activity(context),
         "activity_count": min(ACTIVITY_COUNT, len(context.test)),
         "steps": trained.recipe.steps,
