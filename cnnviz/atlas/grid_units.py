@@ -41,7 +41,7 @@ def grid_facts(
     after = net.statistics[behind.name] if behind else before
     labels = net.subject.labels
     norm, bias = _weights(layer)
-    ranked, means = _by_class(after.by_class[:units] if net.labelled else None)
+    ranked, means = _by_class(after.by_class if net.labelled else None, units)
     images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
     told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
     shown = len(best.most.image)
@@ -101,10 +101,13 @@ def off_facts(
     return OffFacts(units=list(units), loss=short(loss), accuracy=short(accuracy), images=images)
 
 
-def _by_class(means: Tensor | None) -> tuple[list[list[int]], list[list[float]]]:
+def _by_class(
+    means: Tensor | None, units: int | None = None
+) -> tuple[list[list[int]], list[list[float]]]:
     """The BEST classes of each unit, by its mean for them (C, classes), and those means."""
     if means is None:
         return [], []
+    means = means[:units]
     top = means.topk(min(BEST, means.shape[1]), dim=1)  # (C, BEST)
     return top.indices.tolist(), [short(row) for row in top.values]
 

@@ -163,6 +163,12 @@ class AtlasNet:
         """The same with random weights."""
         return self.recorded(self.random, self.inputs)
 
+    @cached_property
+    def largest(self) -> float:
+        """The largest absolute value that any layer puts out for `inputs`, also a random one."""
+        everything = [*self.outputs.values(), *self.random_outputs.values()]
+        return max(float(x.abs().max()) for x in everything)
+
     def _outputs_at(self, step: int) -> dict[str, Tensor]:
         """The same as the network was after `step` training steps, one of `steps`."""
         return self.recorded(self.model_at(step), self.inputs)

@@ -68,8 +68,9 @@ def facts_of(folder, units, classes=1000, pictures=None):
         weight=numbers(generator, units, 6), contribution=numbers(generator, units, 6),
     )  # fmt: skip
     return GridFacts(
-        net="net", title="A net", layer="layer4.1.conv2", kind="conv", units=units, of=units, spatial=True,
-        field=(435, 435), whole=True, relu="layer4.1.relu_1", images=1000, counted=1000,
+        net="net", title="A net", layer="layer4.1.conv2", kind="conv", units=units, of=units,
+        spatial=True, field=(435, 435), whole=True, relu="layer4.1.relu_1",
+        images=1000, counted=1000,
         patch=pictures.shape[1:3],
         tiles=[
             write_sheet(tiles(pictures[which[i : i + BLOCK, :4]], ACROSS), folder, f"net/t{i}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from torch import Tensor
 
 from cnnviz.atlas.addresses import unit_name
@@ -73,26 +75,17 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
     random = seen.values(net.random_outputs, net.inputs)
     silent = KINDS[layer.kind].silent  # with random weights it would do the same
     rows = [[t] if silent else [t, r] for t, r in zip(trained, random, strict=True)]
-    everything = [*net.outputs.values(), *net.random_outputs.values()]
-    whole = max(float(x.abs().max()) for x in everything)
     peaks = _peaks([x for row in rows[: seen.drawn_alike] for x in row])
     smaller = max(shrinking(values.shape) for values in trained)
     variants = []
     for key in ("map" if trained[-1].ndim > 2 else "input", "layer", "net"):
-        panels: list[Panel] = []
         drawings: list[tuple[Mosaic, bool]] = []
         for index, row in enumerate(rows):
             probabilities = index >= seen.drawn_alike  # they have a scale of their own
-            for copy, values in enumerate(row):
-                drawn = _drawn(values, "share" if probabilities else key, peaks, whole)
+            for values in row:
+                drawn = _drawn(values, "share" if probabilities else key, peaks, net.largest)
                 drawings.append((drawn, probabilities))
-                links = None
-                if seen.units and not copy and values.shape[1] == seen.units.units:
-                    links = Links(seen.units.name, values.shape[1], drawn.columns)
-                label = _label(seen, index, copy if len(row) > 1 else None)
-                panels.append(
-                    Panel(sprite(drawn, len(values), maps=values.ndim > 2), label, links=links)
-                )
+        panels = _panels(seen, rows, [drawn for drawn, _ in drawings])
         scale = message(f"scales.{'pair' if silent and key == 'layer' else key}")
         legends = _legends(drawings, key, scale)
         if smaller > 1:
@@ -107,6 +100,23 @@ def activations(net: AtlasNet, layer: Layer) -> Figure:
         uses=[net.name],
         drawn_by=activations,
     )
+
+
+def _panels(seen: Pair, rows: list[list[Tensor]], drawings: list[Mosaic]) -> list[Panel]:
+    """Each drawing with its name; they become files side by side, which takes longest."""
+    every = [x for row in rows for x in row]
+    with ThreadPoolExecutor() as pool:
+        sprites = list(pool.map(lambda d, x: sprite(d, len(x), maps=x.ndim > 2), drawings, every))
+    panels, found = [], iter(zip(drawings, sprites, strict=True))
+    for index, row in enumerate(rows):
+        for copy, values in enumerate(row):
+            drawn, made = next(found)
+            links = None
+            if seen.units and not copy and values.shape[1] == seen.units.units:
+                links = Links(seen.units.name, values.shape[1], drawn.columns)
+            label = _label(seen, index, copy if len(row) > 1 else None)
+            panels.append(Panel(made, label, links=links))
+    return panels
 
 
 def _peaks(drawn: list[Tensor]) -> dict[bool, float]:
