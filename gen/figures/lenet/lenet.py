@@ -60,8 +60,9 @@ def conv1_filters(context: Context) -> Figure:
     peak = float(np.abs(trained).max())
     after = mosaic(trained, columns=6, scale=(-peak, peak))
     before = mosaic(fresh, columns=6, scale=(-peak, peak))
+    named = [[index, message(f"kinds.{kind}")] for index, kind in _first_kernels(context)["named"]]
     return Figure(
-        alt=message("alt", peak=peak),
+        alt=message("alt", peak=peak, kernels=named),
         panels=[
             Panel(picture(after, 16), message("panels.after")),
             Panel(picture(before, 16), message("panels.before")),
