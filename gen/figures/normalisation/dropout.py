@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnviz.data.inputs import to_input
 from cnnviz.drawing import charts
 from cnnviz.drawing.mosaic import mosaic
 from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
-from cnnviz.inside.evaluation import accuracy
+from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
 from cnnviz.words import Say
 from gen.context import Context, shared
@@ -20,6 +21,12 @@ from gen.context import Context, shared
 DIGIT = 4
 PASSES, MANY, MANY_PASSES = 1000, 500, 20
 """Passes of one digit; test images for the comparison with evaluation mode, and passes of each."""
+
+FEW, FEW_PASSES = 100, 400
+"""Test images for a much longer mean, and passes of each."""
+
+SCARCE, SCARCE_STEPS, SCARCE_SHARE, TESTED = 500, 200, 0.5, 2000
+"""For networks that overfit: training images, steps, share of dropout, test images."""
 
 _SHARE = 0.2  # of dropout, as in cnnviz.nets.models.MLP
 _MASKS = 3
@@ -135,6 +142,64 @@ def _averaged(context: Context) -> dict[str, Any]:
     return {"passes": passes, "mean": passes.mean(0), "eval": context.logits("mlp")[:MANY]}
 
 
+@shared
+def _longer(context: Context) -> float:
+    """Mean distance from evaluation mode of the mean logits of very many passes of some digits."""
+    inputs = context.inputs("mlp", context.test.images[:FEW])
+    model = context.model("mlp")
+    fc2, output = (model.get_submodule(name) for name in ("fc2", "output"))
+    total = torch.zeros_like(context.logits("mlp")[:FEW])
+    with torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(2)
+        first = record(model, inputs, layers=["relu1"])["relu1"]  # before any dropout
+        for _ in range(FEW_PASSES):
+            second = F.relu(fc2(F.dropout(first, _SHARE)))
+            total += output(F.dropout(second, _SHARE))
+    return float((total / FEW_PASSES - context.logits("mlp")[:FEW]).abs().mean())
+
+
+@shared
+def _overfitted(context: Context, share: float, seed: int) -> dict[str, float]:
+    """A small MLP trained on few images until it knows them all, with that share of dropout."""
+    images, labels = to_input(context.train.images[:SCARCE]), context.train.labels[:SCARCE]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        layers = [nn.Linear(784, 128), nn.ReLU(), nn.Dropout(share), nn.Linear(128, 10)]
+        net = nn.Sequential(nn.Flatten(), *layers)
+        optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0, fused=True)
+        for batch in torch.randint(len(images), (SCARCE_STEPS, 64)):
+            loss = F.cross_entropy(net(images[batch]), labels[batch])
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+    net.eval()
+    test = to_input(context.test.images[:TESTED]), context.test.labels[:TESTED]
+    result = {}
+    for name, (inputs, true) in {"train": (images, labels), "test": test}.items():
+        logits = predict(net, inputs)
+        result[name] = accuracy(logits, true)
+        result[f"{name}_loss"] = float(F.cross_entropy(logits, true))
+    return result
+
+
+def _scarce(context: Context) -> dict[str, Any]:
+    """What dropout does for networks with few training images, by its share, over seeds."""
+    found = {
+        key: [_overfitted(context, share, seed) for seed in range(3)]
+        for key, share in (("without", 0.0), ("with", SCARCE_SHARE))
+    }
+    return {
+        "images": min(SCARCE, len(context.train)),
+        "tested": min(TESTED, len(context.test)),
+        "steps": SCARCE_STEPS,
+        "share": SCARCE_SHARE,
+        **{
+            key: {name: [run[name] for run in runs] for name in runs[0]}
+            for key, runs in found.items()
+        },
+    }
+
+
 def mean_of_many(context: Context) -> Figure:
     """Mean logits of training mode against those of evaluation mode."""
     found = _averaged(context)
@@ -225,6 +290,14 @@ def numbers(context: Context) -> dict[str, Any]:
             "gap": float(found["unsure eval"][first] - found["unsure eval"][second]),
         },
         "errors": _errors(context),
+        "chance": _errors(context)["once"] / MANY_PASSES**0.5,
+        "longer": {
+            "passes": FEW_PASSES,
+            "images": min(FEW, len(context.test)),
+            "mean": _longer(context),
+            "chance": _errors(context)["once"] / FEW_PASSES**0.5,
+        },
+        "scarce": _scarce(context),
         "accuracy": {
             "eval": accuracy(averaged["eval"], labels),
             "once": float(np.mean([accuracy(p, labels) for p in averaged["passes"]])),

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cnnviz.drawing import charts
-from cnnviz.drawing.mosaic import mosaic
+from cnnviz.drawing import charts, svg
 from cnnviz.drawing.run_charts import accuracy_along_training
-from cnnviz.figure.figure import Figure, Legend, Panel, message, picture, scale_legend
+from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.evaluation import accuracy
-from cnnviz.words import Say
+from cnnviz.numbers import shortest
+from cnnviz.words import Message, Say
 from gen.context import Context, shared
 
 PLAIN, NORMED = "sgd-lenet", "sgd-lenet-batchnorm"
@@ -22,6 +22,7 @@ SEEDS = range(3)
 COUNT = 500
 """Test images over which values are spread, and batches are formed twice as many."""
 
+MOMENTUM = 0.9  # of SGD, as in cnnviz.training.fit
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 _LIMIT, _BINS = 7.0, 49
 
@@ -66,6 +67,35 @@ def _second(context: Context) -> dict[str, Tensor]:
     }
 
 
+def _ridges(rows: Iterable[Iterable[float]], title: str) -> str:
+    """A curve a row, heights from 0 to 1, over one axis from −_LIMIT to _LIMIT with a line at 0."""
+    left, width, pitch = 26.0, 560.0, 11.0
+    parts = []
+    bottom = 4.0
+    for number, heights in enumerate(rows):
+        bottom += pitch
+        points = [
+            (left + width * (place + 0.5) / _BINS, bottom - 0.95 * pitch * height)
+            for place, height in enumerate(heights)
+        ]
+        line = "L".join(f"{svg.coordinate(x)} {svg.coordinate(y)}" for x, y in points)
+        ends = (svg.coordinate(points[0][0]), svg.coordinate(points[-1][0]))
+        base = svg.coordinate(bottom)
+        path = f"M{ends[0]} {base}L{line}L{ends[1]} {base}Z"
+        parts.append(svg.element("path", d=path, fill=svg.var("1"), fill_opacity=0.75))
+        if number % 5 == 0:
+            parts.append(svg.text(left - 8, bottom - pitch / 2, str(number), anchor="end",
+                                  size=svg.NOTE_SIZE, fill=svg.var("muted")))  # fmt: skip
+    for tick in range(-int(_LIMIT) + 1, int(_LIMIT), 2):
+        x = left + width * (tick + _LIMIT) / (2 * _LIMIT)
+        colour = svg.var("fg" if tick == 0 else "grid")
+        parts.append(svg.element("path", d=f"M{svg.coordinate(x)} 4V{svg.coordinate(bottom + 3)}",
+                                 stroke=colour, fill="none"))  # fmt: skip
+        parts.append(svg.text(x, bottom + 12, shortest(tick), size=svg.NOTE_SIZE,
+                              fill=svg.var("muted")))  # fmt: skip
+    return svg.document(left + width + 4, bottom + 22, title, "".join(parts))
+
+
 def channels(context: Context) -> Figure:
     """How the values of each channel of the second convolution are spread."""
     panels, spreads = [], []
@@ -74,14 +104,17 @@ def channels(context: Context) -> Figure:
         for channel in values.transpose(0, 1).flatten(1).numpy():  # (16, N·100)
             counts = np.histogram(channel.clip(-_LIMIT, _LIMIT), _BINS, (-_LIMIT, _LIMIT))[0]
             rows.append(counts / counts.max())
-        drawn = mosaic(np.array(rows)[None], scale=(0, 1), signed=False)
         name = message(f"names.{key}")
-        panels.append(Panel(picture(drawn, 13), name))
+
+        def draw(say: Say, rows: list[Any] = rows, name: Message = name) -> str:
+            return _ridges(rows, say(name))
+
+        panels.append(Panel(draw, name))
         spreads.append((name, _channel_statistics(values)["means"]))
     return Figure(
         alt=message("alt", spreads=spreads),
         panels=panels,
-        legends=[scale_legend(drawn, "figure", message("meaning", limit=_LIMIT))],
+        legends=[Legend(message("meaning", limit=_LIMIT))],
         layout="column",
         uses=[_runs(PLAIN)[0], _runs(NORMED)[0]],
     )
@@ -304,4 +337,5 @@ def numbers(context: Context) -> dict[str, Any]:
         "batch_images": min(2 * COUNT, len(context.test)),
         "steps": context.recipe(_runs(PLAIN)[0]).steps,
         "rate": context.recipe(_runs(PLAIN)[0]).peak_learning_rate,
+        "momentum": MOMENTUM,
     }
