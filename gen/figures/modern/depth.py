@@ -26,6 +26,8 @@ WIDTH = 16
 
 IMAGES = 16
 
+_OTHER_SEEDS = (1, 2)
+
 
 def _paths(layers: int) -> np.ndarray:
     """In how many ways each pixel reaches the unit on top of `layers` 3×3 convolutions."""
@@ -90,27 +92,46 @@ def _kinds() -> dict[str, tuple[Callable[[], nn.Module], bool]]:
     }
 
 
-@shared
-def _norms(context: Context) -> dict[str, dict[int, list[float]]]:
-    """Kind → depth → norm of the loss's gradient with respect to each convolution's weights."""
+def _gradients(context: Context, kind: str, depth: int, seed: int) -> list[float]:
+    """Norm of the loss's gradient with respect to each convolution's weights, before training."""
     images = F.avg_pool2d(to_input(context.train.images[:IMAGES]), 2).double()  # (16, 1, 14, 14)
     labels = context.train.labels[:IMAGES]
-    found: dict[str, dict[int, list[float]]] = {}
+    block, he = _kinds()[kind]
     with torch.random.fork_rng(devices=[]):
-        for kind, (block, he) in _kinds().items():
-            found[kind] = {}
-            for depth in DEPTHS:
-                torch.manual_seed(0)
-                net = _stack(depth, block).double()
-                convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
-                if he:
-                    for layer in convolutions:
-                        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                loss = F.cross_entropy(net(images), labels)
-                weights = [layer.weight for layer in convolutions]
-                gradients = torch.autograd.grad(loss, weights)
-                found[kind][depth] = [float(gradient.norm()) for gradient in gradients]
-    return found
+        torch.manual_seed(seed)
+        net = _stack(depth, block).double()
+        convolutions = [m for m in net.modules() if isinstance(m, nn.Conv2d)]
+        if he:
+            for layer in convolutions:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    loss = F.cross_entropy(net(images), labels)
+    gradients = torch.autograd.grad(loss, [layer.weight for layer in convolutions])
+    return [float(gradient.norm()) for gradient in gradients]
+
+
+@shared
+def _norms(context: Context) -> dict[str, dict[int, list[float]]]:
+    """Kind → depth → norms of the gradients."""
+    return {
+        kind: {depth: _gradients(context, kind, depth, 0) for depth in DEPTHS} for kind in _kinds()
+    }
+
+
+def _other_seeds(context: Context, kind: str) -> dict[str, list[float]]:
+    """The same numbers from other random starts: of one start, some are luck."""
+    shallow, deep = (
+        [_gradients(context, kind, depth, seed) for seed in _OTHER_SEEDS]
+        for depth in (DEPTHS[0], DEPTHS[-1])
+    )
+    return {
+        "changes": [_apart(d[0], s[0]) for s, d in zip(shallow, deep, strict=True)],
+        "spreads": [max(of) / min(of) for of in deep],
+    }
+
+
+def _apart(one: float, other: float) -> float:
+    """By what factor two numbers differ, whichever is the larger."""
+    return max(one, other) / min(one, other)
 
 
 def gradient_norms(context: Context) -> Figure:
@@ -161,9 +182,15 @@ def numbers(context: Context) -> dict[str, Any]:
             "first": {depth: of[depth][0] for depth in DEPTHS},
             "power": {depth: _power(of[depth][0]) for depth in DEPTHS},
             "factor": of[deep][0] / of[deep][-1],
-            "change": of[deep][0] / of[shallow][0],
+            "spread": max(of[deep]) / min(of[deep]),
+            "change": _apart(of[deep][0], of[shallow][0]),
         }
-    result["plain"]["shrinks"] = -_power(result["plain"]["change"])
+    for kind in ("he", "residual"):
+        others = _other_seeds(context, kind)
+        result[kind]["largest_change"] = max(result[kind]["change"], *others["changes"])
+        result[kind]["largest_spread"] = max(result[kind]["spread"], *others["spreads"])
+    result["seeds"] = 1 + len(_OTHER_SEEDS)
+    result["plain"]["shrinks"] = _power(result["plain"]["change"])
     result["paths"] = _paths(3)[3].tolist()
     result["saved"] = 1 - 27 / 49
     return result

@@ -1,4 +1,4 @@
-"""Figures of the chapter "From LeNet to today": the shapes, the costs and the fields of four nets."""
+"""Figures of the chapter "From LeNet to ResNet": the shapes, the costs and the fields of four nets."""
 
 from __future__ import annotations
 
@@ -258,6 +258,11 @@ def numbers(context: Context) -> dict[str, Any]:
             "head_multiplications": _head(key, "multiplications"),
             "head_parameters": round(_head(key) * _total(key, "parameters")),
             "field": _fields(key)[-1],
+            "channels": [
+                costs[layer].shape[0]
+                for layer in net.blocks.values()
+                if len(costs[layer].shape) == 3 and costs[layer].shape[1] > 1
+            ],
             "stages": found,
             "accounted": _total(key, "parameters") == sum(c.parameters for c in costs.values()),
         }
