@@ -156,7 +156,7 @@ def boxes(context: Context) -> Figure:
                 [
                     GREY_LEGEND,
                     Legend(
-                        message("activation", layer=name),
+                        message("output", layer=name),
                         palettes.css_gradient(palettes.DIVERGING),
                         significant(-peak),
                         significant(peak),
