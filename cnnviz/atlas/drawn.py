@@ -186,9 +186,14 @@ def _figures(net: AtlasNet, chosen: str, large: bool) -> Iterator[tuple[str, dic
     yield "net", shared
     loss = _Once(lambda: layer_gradients(net.model, net.layers, net.inputs, net.labels))
     for layer in net.layers:
-        if not any(fnmatchcase(layer.name, pattern.strip()) for pattern in chosen.split(",")):
+        if not wanted_layer(layer.name, chosen):
             continue
         yield f"layer-{layer.name}", _layer_figures(net, layer, loss)
+
+
+def wanted_layer(name: str, chosen: str) -> bool:
+    """Whether a layer is among those that patterns with commas between them choose."""
+    return any(fnmatchcase(name, pattern.strip()) for pattern in chosen.split(","))
 
 
 class _Once:
@@ -352,8 +357,9 @@ class _Parts:
             try:
                 figure = make()
                 kept = describe(
-                    figure, address, make, chapter, self.folder, self._passport, self.library
-                )
+                    figure, address, make, chapter, self.folder, self._passport, self.library,
+                    shared="pictures/",
+                )  # fmt: skip
             except Exception as error:  # whatever another network does to a figure
                 failed[address] = self._reason(address, error)
             else:

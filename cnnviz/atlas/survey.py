@@ -7,8 +7,7 @@ bit of the result.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from cnnviz.inside.images import Images, batch_size
 from cnnviz.inside.selection import Selection, joined
 from cnnviz.inside.statistics import EXTREMES, Glance, glance
 from cnnviz.inside.watching import watch
+from cnnviz.threads import one_thread
 
 Progress = Callable[[int, int], object]
 """Told how many images have been looked at, of how many."""
@@ -75,7 +75,7 @@ def survey(
         known.read(keep, key)
     done = team.share(known.done)
     look = partial(_look, model, known.selections, images, labels, output, axes or {})
-    with _one_thread():
+    with one_thread():
         for first in range(done, known.shards, team.count):
             own = first + team.rank
             _collect(known, team, look(own * shard, shard) if own < known.shards else None, labels)
@@ -103,17 +103,6 @@ def _keep(known: Known, team: Processes, path: Path, key: str) -> None:
     selections = _joined(known, team)
     if team.rank == 0:
         known.write(path, key, selections)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """How sums are cut among threads changes their last bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _look(

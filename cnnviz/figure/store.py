@@ -26,11 +26,16 @@ def write_picture(stem: str, png: bytes, chapter: Chapter, folder: Path) -> str:
 
     It is a PNG, or a WebP where it is large.
 
+    Args:
+        stem: how the name begins; a folder with a slash at its end: the digest is all of the name,
+            and pictures that are alike are one file.
+
     Returns:
         The name of the file in `folder`.
     """
     content = digest([png])
-    file = f"{stem}-{content[:8]}.{'webp' if png[8:12] == b'WEBP' else 'png'}"
+    name = f"{stem}{content}" if stem.endswith("/") else f"{stem}-{content[:8]}"
+    file = f"{name}.{'webp' if png[8:12] == b'WEBP' else 'png'}"
     path = folder / file
     if not holds(path, content):
         write_atomically(path, png)
@@ -46,6 +51,7 @@ def describe(
     folder: Path,
     passport: Callable[[str], Passport],
     library: Library,
+    shared: str = "",
 ) -> KeptFigure:
     """A figure as it is kept; its pictures are written to files whose names hold their digest.
 
@@ -56,6 +62,8 @@ def describe(
         folder: where they are written to.
         passport: what is to be said of the weights of a network.
         library: says words that are drawn.
+        shared: the folder, with a slash at its end, of pictures that other figures may have too;
+            "": each figure has its own.
 
     Raises:
         CnnvizError: such a word is missing.
@@ -76,7 +84,7 @@ def describe(
         variants=[
             KeptVariant(
                 variant.name,
-                [_panel(p, f"{address}-{i}", scope, chapter, folder, library)
+                [_panel(p, shared or f"{address}-{i}", scope, chapter, folder, library)
                  for i, p in enumerate(variant.panels)],
                 list(variant.legends),
             )

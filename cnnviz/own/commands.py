@@ -77,12 +77,6 @@ def atlas(
     from cnnviz.training.fit import resolve_device
 
     where = device_of(str(resolve_device(device)))
-    opened = renamed(open_model(network, weights, build_dir=build_dir), name, title)
-    _say(opened.notes)
-    subject = _subject(opened, images, wanted, labels, classes, count, where)
-
-    from cnnviz.atlas.folder import write_atlas
-
     options = options_of(
         command=shlex.join(["cnnviz", *sys.argv[1:]]),
         layers=layers,
@@ -91,6 +85,12 @@ def atlas(
         units=units,
         grid=grid,
     )
+    opened = renamed(open_model(network, weights, build_dir=build_dir), name, title)
+    _say(opened.notes)
+    subject = _subject(opened, images, wanted, labels, classes, count, where, options)
+
+    from cnnviz.atlas.folder import write_atlas
+
     write_atlas(subject, out, lang.replace(" ", "").split(","), options, report)
     if open_it and _first_of_all():
         webbrowser.open((out / "index.html").resolve().as_uri())
@@ -132,6 +132,7 @@ def _subject(
     classes: Path | None,
     count: int,
     device: str,
+    options: Any,
 ) -> Any:
     """What the atlas takes, after a report of what it will be like."""
     from cnnviz.own.images import open_images
@@ -163,7 +164,7 @@ def _subject(
         sample = first_look(opened.model, found, device)
         subject, notes = subject_of(opened, found, sample, names)
         _say(notes)
-    for line in preflight(subject, sample, device):
+    for line in preflight(subject, sample, device, options):
         report(line)
     return subject
 

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
 
 import torch
 
+from cnnviz.atlas.drawn import Options
 from cnnviz.atlas.subject import Subject
 from cnnviz.inside.evaluation import accuracy
+from cnnviz.inside.layer import Layer
 from cnnviz.inside.layers import layers_of
 from cnnviz.nets.models import parameter_count
 from cnnviz.numbers import percent, thousands, times
+from cnnviz.own.estimate import estimate
 from cnnviz.own.sample import Sample
 from cnnviz.own.user_file import said
 
 
-def preflight(subject: Subject, sample: Sample, device: torch.device | str = "cpu") -> list[str]:
-    """Lines for the terminal; those that begin with "Note:" want the user's attention."""
+def preflight(
+    subject: Subject,
+    sample: Sample,
+    device: torch.device | str = "cpu",
+    options: Options | None = None,
+) -> list[str]:
+    """Lines for the terminal; those that begin with "Note:" want the user's attention.
+
+    Raises:
+        CnnvizError: the options ask for what is not for this network.
+    """
     lines = [_network(subject), _images(subject)]
-    lines += _layers(subject, device)
+    layers: list[Layer] = []
+    try:
+        layers = layers_of(subject.model, subject.images[[0]].to(device), subject.name)
+        lines.append(_layers(layers))
+    except Exception as error:  # one more network that nobody has seen: the report goes on
+        lines.append(f"Note: its layers could not be listed ({said(error)}).")
     lines += [f"Note: {warning}" for warning in _reading(subject, sample)]
     lines += [f"Note: {missing}" for missing in absent(subject, sample)]
-    return [*lines, _time(subject, sample, device)]
+    return [*lines, _cost(subject, sample, device, layers, options or Options())]
 
 
 def _network(subject: Subject) -> str:
@@ -40,16 +58,12 @@ def _images(subject: Subject) -> str:
     return f"Images: {thousands(count)} of {times(shape)}{classes}; counted over {all_of}"
 
 
-def _layers(subject: Subject, device: torch.device | str) -> list[str]:
-    try:
-        layers = layers_of(subject.model, subject.images[[0]].to(device), subject.name)
-    except Exception as error:  # one more network that nobody has seen: the report goes on
-        return [f"Note: its layers could not be listed ({said(error)})."]
+def _layers(layers: Sequence[Layer]) -> str:
     weighted = [layer for layer in layers if layer.has_units]
-    return [
+    return (
         f"Layers: {len(layers)}, {len(weighted)} of them with weights and "
         f"{thousands(sum(layer.units for layer in weighted))} units"
-    ]
+    )
 
 
 def _reading(subject: Subject, sample: Sample) -> list[str]:
@@ -93,13 +107,30 @@ def absent(subject: Subject, sample: Sample) -> list[str]:
     return missing
 
 
-def _time(subject: Subject, sample: Sample, device: torch.device | str) -> str:
-    counted = min(len(subject.images), subject.limits.counted)
-    seconds = sample.seconds * counted
+def _cost(
+    subject: Subject,
+    sample: Sample,
+    device: torch.device | str,
+    layers: Sequence[Layer],
+    options: Options,
+) -> str:
+    each = f"Cost: {1000 * sample.seconds:.1f} ms an image on {device}"
+    if not layers:
+        return each
+    cost = estimate(subject, layers, sample.seconds, options)
     return (
-        f"Time: {1000 * sample.seconds:.1f} ms an image on {device}, so {_long(seconds)} for one "
-        f"pass over {thousands(counted)} images; drawing comes on top."
+        f"{each}; in all about {_long(cost.seconds)} and {_large(cost.bytes)} of pages and "
+        "pictures, both perhaps half or twice as much."
     )
+
+
+def _large(size: float) -> str:
+    """
+    >>> _large(2e5), _large(87_654_321)
+    ('1 MB', '90 MB')
+    """
+    size = max(1, size / 1e6)
+    return f"{round(size) if size < 10 else 10 * round(size / 10)} MB"
 
 
 def _long(seconds: float) -> str:

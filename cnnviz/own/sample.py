@@ -17,6 +17,7 @@ from cnnviz.inside.recording import eval_mode
 from cnnviz.own.images import evenly
 from cnnviz.own.prepared import channels_of
 from cnnviz.own.user_file import said
+from cnnviz.threads import one_thread
 
 SHOWN = 14
 """So many images pages show at most."""
@@ -32,7 +33,7 @@ class Sample:
     Attributes:
         indices: which images.
         scores: (n, outputs); None if the network's answer is no vector of scores.
-        seconds: for one image.
+        seconds: for one image, on one processor.
         reason: why there are no scores.
     """
 
@@ -58,7 +59,7 @@ def first_look(model: nn.Module, images: Any, device: torch.device | str = "cpu"
     indices = evenly(len(images), sampled)
     parts: list[Tensor] = []
     reason = ""
-    with eval_mode(model.to(device)), torch.no_grad():
+    with eval_mode(model.to(device)), torch.no_grad(), one_thread():
         _fed(model, one.to(device))  # the first time takes longer
         began, seconds = time.perf_counter(), 0.0
         for start in range(0, len(indices), 8):

@@ -126,15 +126,23 @@ def test_a_second_run_draws_nothing(atlas):
 
 
 def test_a_picture_that_is_gone_is_drawn_again(atlas):
-    lost = next((atlas / "figures").rglob("*distribution*.*"), None) or next(
-        path for path in (atlas / "figures").rglob("*activations*.*")
-    )
+    lost = min((atlas / "figures" / "pictures").iterdir())
     content = lost.read_bytes()
     lost.unlink()
     told = []
     write_atlas(subject(), atlas, report=told.append)
     assert lost.read_bytes() == content
     assert len([line for line in told if line.startswith("drew")]) == 1
+
+
+def test_what_one_layer_puts_out_and_the_next_takes_is_one_file(atlas):
+    pages = (atlas / "en" / "net").glob("*/index.html")
+    seen = {
+        page.parent.name: set(re.findall(r"pictures/([\w.]+)", page.read_text("utf-8")))
+        for page in pages
+    }
+    everywhere = set.intersection(*seen.values())
+    assert (seen["stem"] & seen["norm"]) - everywhere
 
 
 def test_a_figure_that_fails_is_a_note_on_its_page(tmp_path, monkeypatch):

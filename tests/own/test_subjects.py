@@ -2,8 +2,11 @@ import pytest
 import torch
 from torch import nn
 
+from cnnviz.atlas.drawn import Options
 from cnnviz.atlas.subject import Subject
 from cnnviz.errors import CnnvizError
+from cnnviz.inside.layers import layers_of
+from cnnviz.own.estimate import estimate
 from cnnviz.own.images import open_images
 from cnnviz.own.models import Opened
 from cnnviz.own.preflight import preflight
@@ -98,7 +101,37 @@ def test_preflight():
     assert lines[0] == "Network: Bright (Bright), 4 parameters"
     assert lines[1] == "Images: 20 of 3×4×8, 2 classes; counted over all"
     assert "Note: it reads 75.0% of 20 images right; chance is 50.0%." in lines
-    assert lines[-1].startswith("Time: ")
+    assert lines[-1].startswith("Cost: ")
+    assert lines[-1].endswith("1 MB of pages and pictures, both perhaps half or twice as much.")
+
+
+def test_the_estimate_knows_what_costs():
+    """More images, layers, units and inputs to make cost more; the budget bounds the last."""
+    made, _ = subject(halves(wrong=5))
+    layers = layers_of(made.model, made.images[[0]], "net")
+
+    def cost(image_seconds=0.1, **options):
+        return estimate(made, layers, image_seconds, Options(grid=True, **options))
+
+    assert cost(0.2).seconds > cost(0.1).seconds
+    assert cost(layers="none").bytes < cost().bytes
+    assert cost(units=1).bytes < cost().bytes
+    assert cost(optimise=0).seconds < cost(optimise=1).seconds < cost().seconds
+    assert cost(budget=1.0).seconds == pytest.approx(cost(optimise=0).seconds + 1)
+    with pytest.raises(CnnvizError, match="--units 1 chooses among tiles"):
+        estimate(made, layers, 0.1, Options(units=1))
+
+
+def test_the_estimate_of_resnet18_is_what_was_measured():
+    """1,000 images of 224×224 took 15 minutes of one processor's time, and 180 MB."""
+    from torchvision.models import resnet18
+
+    model = resnet18().eval()
+    images = torch.zeros(1, 3, 224, 224).expand(1000, -1, -1, -1)
+    made = Subject("net", "A net", model, images, None, [], shown=range(14), examples=14)
+    cost = estimate(made, layers_of(model, images[:1], "net"), 0.108, Options())
+    assert 10 * 60 < cost.seconds < 20 * 60
+    assert 120e6 < cost.bytes < 240e6
 
 
 def test_preflight_warns_near_chance_and_of_one_answer():
