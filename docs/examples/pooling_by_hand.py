@@ -14,6 +14,6 @@ print("average:", torch.allclose(mean, F.avg_pool2d(maps, 2)))
 
 kernel = torch.zeros(6, 6, 2, 2)
 for channel in range(6):
-    kernel[channel, channel] = 1 / 4  # look at the own channel only
+    kernel[channel, channel] = 1 / 4  # look at its own channel only
 strided = F.conv2d(maps, kernel, stride=2)
 print("average as a convolution:", torch.allclose(mean, strided))
