@@ -232,10 +232,13 @@ def numbers(context: Context) -> dict[str, Any]:
     answers_of = [predict(context.model(name), inputs).argmax(1) for name in _seed_runs()]
     outputs = record(context.model(_RATES["high"]), inputs)
     alive = (outputs["relu4"] > 0).any(0)
+    maps = (outputs["relu2"] > 0).amax((0, 2, 3))  # (16,)
     answers = outputs["output"].argmax(1)
     result["high"] |= {
         "dead": int((~alive).sum()),
         "units": len(alive),
+        "dead_maps": int((~maps).sum()),
+        "maps": len(maps),
         "tested": len(inputs),
         "answers": len(answers.unique()),
     }

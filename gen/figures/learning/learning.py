@@ -127,33 +127,45 @@ def _walks(context: Context) -> dict[str, tuple[float, list[float], list[float]]
     # A parabola through the floor and its neighbours: 1 / curvature leads straight to the floor.
     bend = float(slope.losses[lowest - 1] - 2 * slope.losses[lowest] + slope.losses[lowest + 1])
     right = width**2 / max(bend, 1e-4)
-    walks = {}
-    for name, rate in (("low", right / 20), ("right", right / 2), ("high", right * 2.5)):
+
+    def walked(rate: float) -> tuple[float, list[float], list[float]]:
         weight, places, losses = slope.weight, [], []
         for _ in range(_STEPS + 1):
             loss, gradient = at(weight)
             places.append(weight)
             losses.append(loss)
             weight -= rate * gradient
-        walks[name] = (rate, places, losses)
-    return walks
+        return rate, places, losses
+
+    # A step a little too long only leaps to and fro: the first rate with which it ends up clearly
+    # worse off than it began is the one that is called too high.
+    too_high = (walked(right * factor) for factor in (2.5, 3, 3.5, 4))
+    high = next((walk for walk in too_high if walk[2][-1] > slope.loss + 0.01), None)
+    return {
+        "low": walked(right / 20),
+        "right": walked(right / 2),
+        "high": high or walked(right * 5),
+    }
 
 
 def walk(context: Context) -> Figure:
     """Eight steps along the same curve at three learning rates."""
-    slope, _ = _valley(context)
+    slope, at = _valley(context)
     variants = []
     walks = _walks(context)
-    span = [*slope.losses, *(loss for _, _, losses in walks.values() for loss in losses)]
+    reached_by = [place for _, places, _ in walks.values() for place in places]
+    wide = np.linspace(min(reached_by) - 0.3, max(reached_by) + 0.3, 31)
+    curve = np.array([at(float(weight))[0] for weight in wide])
+    span = [*curve, *(loss for _, _, losses in walks.values() for loss in losses)]
     for name, (rate, places, losses) in walks.items():
 
         def draw(say: Say, x: list[float] = places, y: list[float] = losses) -> str:
             return charts.line_chart(
-                {**_curve(say, slope), say("steps"): (x, y)},
+                {say("loss"): (wide, curve), say("steps"): (x, y)},
                 title=say("title"),
                 x_label=say("weight"),
                 y_label=say("loss"),
-                y_limits=(min(span) - 0.05, max(span) + 0.05),
+                y_limits=(min(span) - 0.02, max(span) + 0.02),
             )
 
         reached = message("reached", rate=rate, steps=_STEPS, loss=losses[-1])
@@ -169,6 +181,21 @@ def walk(context: Context) -> Figure:
 
 TINY = {"x": 2.0, "w": 0.5, "b": -0.2, "v": 1.5, "t": 2.0}
 """The tiny network of the chapter: v · relu(w·x + b) should be t."""
+
+
+TWO = {"x": 2.0, "w1": 0.5, "w2": 0.25, "v1": 1.5, "v2": -1.0, "t": 2.0}
+"""Two units side by side: v1 · relu(w1·x) + v2 · relu(w2·x) should be t."""
+
+
+def _two_units() -> dict[str, float]:
+    """What comes back to x by way of each of the two units, and what autograd has for x."""
+    x = torch.tensor(TWO["x"], dtype=torch.float64, requires_grad=True)
+    h1, h2 = F.relu(TWO["w1"] * x), F.relu(TWO["w2"] * x)
+    z = TWO["v1"] * h1 + TWO["v2"] * h2
+    loss = (z - TWO["t"]) ** 2
+    dx, dz = (float(g) for g in torch.autograd.grad(loss, (x, z)))
+    paths = {"first": dz * TWO["v1"] * TWO["w1"], "second": dz * TWO["v2"] * TWO["w2"]}
+    return {**TWO, "h1": h1.item(), "h2": h2.item(), "z": z.item(), "dz": dz, "dx": dx} | paths
 
 
 def _tiny(values: dict[str, float] = TINY) -> dict[str, float]:
@@ -319,6 +346,7 @@ def numbers(context: Context) -> dict[str, Any]:
                   for name, (rate, _, losses) in _walks(context).items()},
         "walk_steps": _STEPS,
         "tiny": tiny,
+        "two": _two_units(),
         "tiny_after": {"small": after_tiny[0.02]["loss"], "large": after_tiny[0.1]["loss"]},
         "tiny_dead": _tiny(TINY | {"b": -1.5}),
         "losses": [first.loss, middle.loss, last.loss],
