@@ -7,7 +7,7 @@ test = datasets.load("digits", "test")
 images, labels = datasets.to_input(test.images), test.labels
 outputs = {"input": images} | record(model, images, functional=False)
 
-half = len(images) // 2  # fitted on one half, told on the other
+half = len(images) // 2  # fitted on one half, tested on the other
 for layer in ("input", "pool1", "pool2", "relu3", "relu4", "output"):
     features = outputs[layer]
     probe = fit_probe(features[:half], labels[:half], classes=10)

@@ -112,6 +112,12 @@ def _contributions(context: Context) -> dict[str, Any]:
     }
 
 
+def _ever_active(context: Context) -> Tensor:
+    """Which units of fc2 are above zero for any test image, (84,)."""
+    images = context.inputs("lenet", context.test.images)
+    return (record(context.model("lenet"), images, layers=["relu4"])["relu4"] > 0).any(0)
+
+
 def three_or_eight(context: Context) -> Figure:
     """How much each unit of fc2 speaks for one class or the other, for three digits."""
     found = _contributions(context)
@@ -170,6 +176,7 @@ def numbers(context: Context) -> dict[str, Any]:
     order = logits.argsort(descending=True).tolist()
     torn = context.logits("lenet")[_between(context)].double()
     difference = _weight(context, "output")[OTHER] - _weight(context, "output")[ONE]
+    ever = _ever_active(context)
     return {
         "one": names[ONE],
         "other": names[OTHER],
@@ -193,8 +200,10 @@ def numbers(context: Context) -> dict[str, Any]:
         "sums": found["sums"],
         "off": max(abs(a - b) for a, b in zip(found["sums"], found["recorded"], strict=True)),
         "bias": found["bias"],
-        "for_one": int((difference < 0).sum()),
-        "for_other": int((difference > 0).sum()),
+        "for_one": int(((difference < 0) & ever).sum()),
+        "for_other": int(((difference > 0) & ever).sum()),
+        "never": int((~ever).sum()),
+        "tested": len(context.test),
         "for_one_by": (-found["each"].clip(max=0).sum(1)).tolist(),
         "for_other_by": found["each"].clip(min=0).sum(1).tolist(),
         "silent": [int((row == 0).sum()) for row in found["each"]],

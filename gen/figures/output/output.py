@@ -12,7 +12,8 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.receptive_field import receptive_fields
 from cnnviz.inside.recording import record
-from gen.context import Context
+from cnnviz.training.runs import SEEDS
+from gen.context import Context, shared
 
 ONE = 3
 """The class whose example the chapter follows."""
@@ -29,10 +30,17 @@ def _bias(context: Context, name: str) -> Tensor:
     return context.trained("lenet").weights[f"{name}.bias"]
 
 
-def _recorded(context: Context) -> dict[str, Tensor]:
-    """pool2 (COUNT, 16, 5, 5) and relu3 (COUNT, 120) of test images."""
-    images = context.inputs("lenet", context.test.images[:COUNT])
-    return record(context.model("lenet"), images, layers=["pool2", "relu3"])
+UNTRAINED = [f"short-lenet-{seed}" for seed in SEEDS[:3]]
+"""Networks whose starts, before any training, are compared with LeNet."""
+
+
+def _recorded(
+    context: Context, images: Tensor, name: str = "lenet", step: int | None = None
+) -> dict[str, Tensor]:
+    """pool2 (N, 16, 5, 5) and relu3 (N, 120) of images."""
+    return record(
+        context.model(name, step), context.inputs("lenet", images), layers=["pool2", "relu3"]
+    )
 
 
 def _means(values: Tensor, labels: Tensor, classes: int) -> Tensor:
@@ -42,13 +50,16 @@ def _means(values: Tensor, labels: Tensor, classes: int) -> Tensor:
     return sums / counts.reshape(-1, *[1] * (values.ndim - 1))
 
 
-def _favourites(context: Context) -> tuple[list[int], Tensor, Tensor]:
+@shared
+def _favourites(
+    context: Context, name: str = "lenet", step: int | None = None
+) -> tuple[list[int], Tensor, Tensor]:
     """For each class the unit of fc1 that prefers it most.
 
     Returns:
         The units, the mean activations (classes, 120), the mean pool2 (classes, 16, 5, 5).
     """
-    outputs = _recorded(context)
+    outputs = _recorded(context, context.test.images[:COUNT], name, step)
     labels = context.test.labels[: len(outputs["relu3"])]
     classes = len(context.test.class_names)
     means = _means(outputs["relu3"], labels, classes)
@@ -57,6 +68,30 @@ def _favourites(context: Context) -> tuple[list[int], Tensor, Tensor]:
         others = means[torch.arange(classes) != label].amax(0)  # (120,)
         units.append(int((means[label] - others).argmax()))
     return units, means, _means(outputs["pool2"], labels, classes)
+
+
+def _evidence(context: Context, name: str = "lenet", step: int | None = None) -> Tensor:
+    """What the unit of each class gains at each place, (classes, 5, 5)."""
+    units, _, pools = _favourites(context, name, step)
+    weights = context.model(name, step).get_parameter("fc1.weight").detach()
+    return (weights.reshape(-1, 16, 5, 5)[units] * pools).sum(1)
+
+
+def _best_places(evidence: Tensor) -> float:
+    """How much of what speaks for a class is found in five of the 25 places, on average."""
+    gains = evidence.clamp(min=0).flatten(1).sort(descending=True).values  # (classes, 25)
+    return float((gains[:, :5].sum(1) / gains.sum(1).clamp(min=1e-9)).mean())
+
+
+def _preferring(context: Context) -> int:
+    """Of the ten units, how many prefer their class on images by which they were not chosen."""
+    units, _, _ = _favourites(context)
+    others = slice(COUNT, 2 * COUNT)
+    if len(context.test) < 2 * COUNT:  # a tiny build
+        others = slice(None)
+    values = _recorded(context, context.test.images[others])["relu3"]
+    means = _means(values, context.test.labels[others], len(units))
+    return sum(int(means[:, unit].argmax() == label) for label, unit in enumerate(units))
 
 
 def _enlarged(maps: np.ndarray) -> np.ndarray:
@@ -130,10 +165,9 @@ def fc1_unit(context: Context) -> Figure:
 
 def fc1_folded(context: Context) -> Figure:
     """For each class its unit of fc1: where in the picture the evidence comes from."""
-    units, means, pools = _favourites(context)
+    units, means, _ = _favourites(context)
     names = context.test.class_names
-    weights = _weight(context, "fc1").reshape(-1, 16, 5, 5)[units]  # (classes, 16, 5, 5)
-    evidence = (weights * pools).sum(1).numpy()  # (classes, 5, 5)
+    evidence = _evidence(context).numpy()
     images = _means(context.test.images.float(), context.test.labels, len(names))[:, 0].numpy()
     seen = mosaic(images, columns=len(names), scale=(0, 255), palette="grey")
     drawn = mosaic(_enlarged(evidence), columns=len(names), scale="layer", signed=True)
@@ -157,20 +191,22 @@ def fc1_folded(context: Context) -> Figure:
 
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
-    units, means, pools = _favourites(context)
+    units, means, _ = _favourites(context)
     names = context.test.class_names
     others = torch.arange(len(names)) != ONE
-    evidence = (_weight(context, "fc1").reshape(-1, 16, 5, 5)[units] * pools).sum(1)
-    gains = evidence.clamp(min=0).flatten(1).sort(descending=True).values  # (classes, 25)
     field = receptive_fields(context.model("lenet"), (28, 28))["pool2"]
     return {
-        "best_places": float((gains[:, :5].sum(1) / gains.sum(1).clamp(min=1e-9)).mean()),
+        "best_places": _best_places(_evidence(context)),
+        "best_places_untrained": sorted(
+            _best_places(_evidence(context, name, 0)) for name in UNTRAINED
+        ),
+        "places_for": float((_evidence(context) > 0).double().mean()),
         "field": {"size": field.size[0], "jump": field.jump[0]},
         "one": names[ONE],
         "count": min(COUNT, len(context.test)),
         "unit": {k: v for k, v in _unit(context).items() if not isinstance(v, np.ndarray)},
         "mean_own": float(means[ONE, units[ONE]]),
         "mean_next": float(means[others, units[ONE]].max()),
-        "prefer": sum(int(means[:, unit].argmax() == label) for label, unit in enumerate(units)),
+        "prefer": _preferring(context),
         "fc1_parameters": _weight(context, "fc1").numel() + _bias(context, "fc1").numel(),
     }
