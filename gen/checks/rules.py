@@ -45,7 +45,7 @@ def names_of_terms(page: Page, site: Site) -> Iterator[Remark]:
         return
     text = prose(page.markdown)
     for term in site.terms:
-        for word in term.never.get(page.language, []):
+        for word in term.unused(page.language):
             for match in pattern([word], page.language).finditer(text):
                 if page.language == "en" and _in_british(match.group()) in term.forms("en"):
                     continue  # the rule for spelling says so

@@ -15,13 +15,17 @@ import yaml
 from cnnviz.errors import CnnvizError
 from cnnviz.words import Message, message
 from gen.texts.finding import Finding, spoken
+from gen.texts.words import words as words_of
 
 LANGUAGES = ("zh", "en")
 
 
 @dataclass(frozen=True)
 class Term:
-    """A term in both languages; `also` and `never` map a language to other words for it.
+    """A term in both languages; `also`, `elsewhere` and `never` map a language to other words for it.
+
+    The text may use those of `also`. Those of `elsewhere` are what other books say: the glossary
+    page names them, the text does not use them.
 
     A third language has its word in `also` and its line in `means`.
 
@@ -36,6 +40,7 @@ class Term:
     page: str
     means: dict[str, str]
     also: dict[str, list[str]] = field(default_factory=dict)
+    elsewhere: dict[str, list[str]] = field(default_factory=dict)
     never: dict[str, list[str]] = field(default_factory=dict)
     link: bool = True
 
@@ -52,10 +57,14 @@ class Term:
         """All words under which the text of a language may use it."""
         return [self.name(language), *self.also.get(language, [])]
 
+    def unused(self, language: str) -> list[str]:
+        """Words that would give the term a second name in our text."""
+        return [*self.elsewhere.get(language, []), *self.never.get(language, [])]
+
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _EXAMPLES = {list: "{zh: [词, 词]}", str: "zh: 一句话"}
-_REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "never", "link")
+_REQUIRED, _OPTIONAL = ("id", "zh", "en", "page", "means"), ("also", "elsewhere", "never", "link")
 
 
 def read(path: Path) -> list[Term]:
@@ -115,7 +124,7 @@ def _term(entry: Any, text: str, path: Path) -> Term:
         raise _error(path, line, what)
     if not _ID.fullmatch(str(given["id"])):
         raise _error(path, line, message("glossary.id", id=str(given["id"])))
-    for field_, form in (("also", list), ("never", list), ("means", str)):
+    for field_, form in (("also", list), ("elsewhere", list), ("never", list), ("means", str)):
         value = given.get(field_, {})
         if not isinstance(value, dict) or not all(isinstance(v, form) for v in value.values()):
             term, example = str(given["id"]), _EXAMPLES[form]
@@ -204,7 +213,16 @@ def glossary_markdown(terms: list[Term], language: str, titles: dict[str, str]) 
             translated = f' · <span lang="{other}">{term.name(other)}</span>' if not same else ""
             lines += [
                 f'<span id="{term.id}"></span>**[{term.name(language)}]({target})**{translated}',
-                f":   {term.meaning(language)}",
+                f":   {term.meaning(language)}{_other_names(term, language)}",
                 "",
             ]
     return "\n".join(lines)
+
+
+def _other_names(term: Term, language: str) -> str:
+    """What other books call it, as a sentence; nothing if they call it the same."""
+    names = term.elsewhere.get(language, [])
+    words = words_of(language)
+    # Only Chinese puts no space between two sentences.
+    space = "" if language == "zh" else " "
+    return space + words("also called", names=words["list comma"].join(names)) if names else ""

@@ -1,6 +1,7 @@
 """The glossary, and the prose held to it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def prose(path: Path) -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_term_is_translated_a_second_way(language):
-    forbidden = {word: term for term in TERMS for word in term.never.get(language, [])}
+    forbidden = {word: term for term in TERMS for word in term.unused(language)}
     for page, path in PAGES[language].items():
         for word, term in forbidden.items():
             assert not pattern([word], language).search(prose(path)), (
@@ -103,6 +104,13 @@ def test_the_page_has_each_term_under_its_chapter():
         in text
     )
     assert "Image" not in text
+
+
+def test_the_page_tells_what_other_books_call_it():
+    pooling = replace(CONVOLUTION, elsewhere={"zh": ["池化"], "en": ["a", "b"]})
+    titles = {"convolution": "Conv"}
+    assert ":   滑。也叫池化。" in glossary_markdown([pooling], "zh", titles)
+    assert ":   Slide. Also called a, b." in glossary_markdown([pooling], "en", titles)
 
 
 GOOD = "- id: a\n  zh: 甲\n  en: alpha\n  page: p\n  means: {zh: 第一。, en: First.}\n"

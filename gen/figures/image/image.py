@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn import functional as F
 
 from cnnviz.data import digits, photos
@@ -27,8 +28,10 @@ from cnnviz.figure.figure import (
     picture,
     raster,
 )
+from cnnviz.inside.evaluation import accuracy, predict
+from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
-from gen.context import Context
+from gen.context import Context, shared
 
 Bytes = NDArray[np.uint8]
 
@@ -42,6 +45,7 @@ SAMPLES = 11
 SIDES = (28, 14, 7, 4)
 """Sides in pixels at which that digit is shown."""
 
+_LEARNED_UNITS, _LEARNED_STEPS = 128, 600  # of the networks that compare resolutions
 _CHANNELS = ("red", "green", "blue")
 _FLOWER = (75, 120, 70, 70)  # top, left, height, width in the reduced photograph
 _LEAVES = (50, 240, 70, 70)
@@ -181,6 +185,19 @@ def _nearest(context: Context, side: int) -> float:
     return right.double().mean().item()
 
 
+@shared
+def _learned(context: Context, side: int) -> float:
+    """Accuracy on the test images of a small MLP trained on pixels averaged to that side."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = nn.Sequential(
+            nn.AvgPool2d(SIDE // side), nn.Flatten(),
+            nn.Linear(side * side, _LEARNED_UNITS), nn.ReLU(), nn.Linear(_LEARNED_UNITS, 10),
+        )  # fmt: skip
+    train_briefly(model, context.train, _LEARNED_STEPS, 3e-3)
+    return accuracy(predict(model, to_input(context.test.images)), context.test.labels)
+
+
 def resolution(context: Context) -> Figure:
     """The same digit with fewer and fewer pixels."""
     panels = []
@@ -280,7 +297,6 @@ def numbers(context: Context) -> dict[str, Any]:
     row, column = _neighbours(pixels)
     means = _class_means(context)
     names = context.train.class_names
-    brightest = means.flatten(1).amax(1)  # (classes,)
     distance = torch.cdist(to_input(context.test.images).flatten(1), means.flatten(1) / 255)
     nearest_mean = (distance.argmin(1) == context.test.labels).double().mean().item()
     flower = _flower()
@@ -298,10 +314,11 @@ def numbers(context: Context) -> dict[str, Any]:
         "flower": _part_means(_FLOWER),
         "leaves": _part_means(_LEAVES),
         "nearest": {str(side): _nearest(context, side) for side in SIDES},
+        "learned": {str(side): _learned(context, side) for side in SIDES},
+        "learned_units": _LEARNED_UNITS,
+        "learned_steps": _LEARNED_STEPS,
         "nearest_count": min(1000, len(context.test)),
         "nearest_mean": nearest_mean,
-        "sharpest": {"name": names[int(brightest.argmax())], "value": float(brightest.max())},
-        "vaguest": {"name": names[int(brightest.argmin())], "value": float(brightest.min())},
         "samples": SAMPLES,
         "exaggerated": SPREAD["train"] - 1,
         "train_count": len(context.train),

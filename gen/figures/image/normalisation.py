@@ -132,6 +132,8 @@ def numbers(context: Context) -> dict[str, Any]:
             "best": max(run[-1] for run in runs),
             "early_step": steps[early],
             "early": float(np.mean([run[early] for run in runs])),
+            "early_worst": min(run[early] for run in runs),
+            "early_best": max(run[early] for run in runs),
             **_start(context, unit),
         }
     return {

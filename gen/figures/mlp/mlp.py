@@ -168,16 +168,15 @@ def relu(context: Context) -> Figure:
 def network(context: Context) -> Figure:
     """A few units of each layer with their real weights and what they do for the example."""
     outputs = context.recording("mlp")
-    pixels = _pixels(context).ravel()
-    probabilities = outputs["output"][DIGIT].softmax(0).numpy()
+    logits = outputs["output"][DIGIT].numpy()
     activations = [
-        pixels,
+        _pixels(context).ravel(),
         outputs["relu1"][DIGIT].numpy(),
         outputs["relu2"][DIGIT].numpy(),
-        probabilities,
+        np.maximum(logits, 0),  # a circle shows nothing below 0
     ]
-    units = _shown_units(*activations[:3])
     weights = [_weight(context, layer) for layer in LAYERS]
+    units = _shown_units(activations[:3], weights, DIGIT)
     sizes = [weights[0].shape[1], *(matrix.shape[0] for matrix in weights)]
 
     def draw(say: Say) -> str:
@@ -194,7 +193,7 @@ def network(context: Context) -> Figure:
             size=(640, 380),
         )
 
-    answer = context.test.class_names[int(probabilities.argmax())]
+    answer = context.test.class_names[int(logits.argmax())]
     return Figure(
         alt=message("alt", shape="-".join(map(str, sizes)), answer=answer),
         panels=[Panel(draw)],
@@ -203,14 +202,19 @@ def network(context: Context) -> Figure:
     )
 
 
-def _shown_units(pixels: Any, first: Any, second: Any) -> list[list[int]]:
-    """Some bright pixels, the eight most active units of each hidden layer, all outputs."""
-    lit = np.flatnonzero(pixels > 0.9)
-    return [
-        lit[np.linspace(0, len(lit) - 1, 8).round().astype(int)].tolist(),
-        *(np.argsort(-values, kind="stable")[:8].tolist() for values in (first, second)),
-        list(range(10)),
-    ]
+def _shown_units(values: list[Floats], weights: list[Floats], answer: int) -> list[list[int]]:
+    """Of each layer but the last the eight units that add most to the score of a class.
+
+    What a unit adds is its value times the weights of the lines drawn from it to that class.
+    """
+    added = np.eye(len(weights[-1]))[answer]  # how much the score grows with each value
+    shown = [list(range(len(added)))]
+    for value, weight in zip(reversed(values), reversed(weights), strict=True):
+        added = added @ weight
+        largest = np.argsort(-added * value, kind="stable")[:8]
+        shown.insert(0, largest.tolist())
+        added = np.where(np.isin(np.arange(len(added)), largest), added, 0)
+    return shown
 
 
 def numbers(context: Context) -> dict[str, Any]:

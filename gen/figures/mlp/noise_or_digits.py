@@ -16,6 +16,7 @@ from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.unit_images import by_norm, neighbour_correlation
 from cnnviz.training.brief import train_briefly
 from gen.context import Context, shared
+from gen.figures.same_recipe import trained_like
 
 Floats = NDArray[np.float32]
 
@@ -54,14 +55,22 @@ def _small(context: Context, hidden: int, decay: float) -> dict[str, Any]:
     }
 
 
+@shared
+def _ten_in_full(context: Context) -> float:
+    """Accuracy of ten units without a hidden layer, trained as long and as well as the MLP."""
+    return trained_like(context, "mlp", lambda: nn.Sequential(nn.Flatten(), nn.Linear(28 * 28, 10)))
+
+
 def ten_alone(context: Context) -> Figure:
     """Weights of a network without a hidden layer: one unit for each digit."""
-    small = _small(context, 0, DECAYS[1])
-    drawn = mosaic(small["images"], columns=5)
+    images, names = _small(context, 0, DECAYS[1])["images"], context.test.class_names
+    peak = float(np.abs(images).max())
+    drawn = [mosaic(image[None], scale=(-peak, peak)) for image in images]
     return Figure(
-        alt=message("alt", names=context.test.class_names),
-        panels=[Panel(picture(drawn, 4))],
-        legends=[scale_legend(drawn, "map", message("weight"))],
+        alt=message("alt", names=names),
+        panels=[Panel(picture(d, 4), name) for d, name in zip(drawn, names, strict=True)],
+        legends=[scale_legend(drawn[0], "figure", message("weight"))],
+        columns=5,
     )
 
 
@@ -120,6 +129,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "steps": STEPS,
         "hidden": HIDDEN,
         "alone": facts(0, DECAYS[1]),
+        "alone_in_full": _ten_in_full(context),
         "decays": [{"decay": value, **facts(HIDDEN, value)} for value in DECAYS],
         "short_steps": context.recipe("short-mlp-0").steps,
         "seed_neighbours": [neighbour_correlation(w.reshape(-1, 28, 28).numpy()) for w in short],

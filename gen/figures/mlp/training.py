@@ -145,7 +145,7 @@ def training(context: Context) -> Figure:
         ),
         panels=[
             Panel(losses, message("loss.label", steps=_SMOOTH)),
-            Panel(accuracies, message("accuracy.label")),
+            Panel(accuracies, message("accuracy.label", images=min(2000, len(context.test)))),
         ],
         layout="column",
         uses=["mlp"],
@@ -176,6 +176,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "label_smoothing": trained.recipe.label_smoothing,
         "steps": trained.recipe.steps,
         "batch_size": trained.recipe.batch_size,
+        "train_count": len(context.train),
+        "epochs": trained.recipe.steps * trained.recipe.batch_size / len(context.train),
         "snapshots": len(history.step),
         "start_accuracy": history.accuracy[0],
         "early": {"step": history.step[middle], "accuracy": history.accuracy[middle]},

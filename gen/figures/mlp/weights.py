@@ -43,7 +43,7 @@ def first_weights(context: Context) -> Figure:
     drawn = mosaic(images[order], columns=16, scale=(-limit, limit))
     return Figure(
         alt=message("alt", units=len(images)),
-        panels=[Panel(picture(drawn, step=8))],
+        panels=[Panel(picture(drawn, 1.5, step=8))],
         legends=[scale_legend(drawn, "layer", message("clipped"))],
         uses=["mlp"],
     )
@@ -154,6 +154,23 @@ def _decay(recipe: Recipe) -> float:
     return left
 
 
+def _start_share(images: Floats, kept: Floats) -> dict[str, Any]:
+    """How much of the variance of weights (units, 28, 28) is what is left of their start.
+
+    `half` counts the units of which it is more than half.
+    """
+    of_units = kept.var((1, 2)) / images.var((1, 2))
+    return {"all": float(kept.var() / images.var()), "half": int((of_units > 0.5).sum())}
+
+
+def _short_start_share(context: Context) -> float:
+    """The same after a short training."""
+    name = "short-mlp-0"
+    trained, kept = context.trained(name), _decay(context.recipe(name))
+    start, end = trained.snapshots[0]["fc1.weight"], trained.weights["fc1.weight"]
+    return float((kept * start).var() / end.var())
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     images, fresh = _images(context), _images(context, 0)
@@ -168,6 +185,8 @@ def numbers(context: Context) -> dict[str, Any]:
             "after": neighbour_correlation(images),
             "learned": neighbour_correlation(images - decay * fresh),
         },
+        "start_share": _start_share(images, decay * fresh),
+        "short_start_share": _short_start_share(context),
         "norms": {
             "largest": float(np.linalg.norm(images.reshape(len(images), -1), axis=1).max()),
             "start": float(np.linalg.norm(fresh.reshape(len(fresh), -1), axis=1).mean()),

@@ -19,6 +19,7 @@ from cnnviz.numbers import thousands
 from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
 from gen.context import Context, shared
+from gen.figures.same_recipe import trained_like
 
 BRIEF_STEPS = 100
 """Steps of the runs that compare networks by their parameters."""
@@ -122,6 +123,12 @@ def _briefly(context: Context) -> dict[str, list[float]]:
     return results
 
 
+@shared
+def _small_in_full(context: Context) -> float:
+    """Accuracy of the small MLP trained as long and as well as LeNet."""
+    return trained_like(context, "lenet", _small_mlp)
+
+
 def _brief_facts(context: Context) -> dict[str, dict[str, float]]:
     facts = {}
     for net, results in _briefly(context).items():
@@ -197,5 +204,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "briefly": _brief_facts(context),
         "brief_steps": BRIEF_STEPS,
         "brief_runs": len(_BRIEF_SEEDS),
+        "small_in_full": _small_in_full(context),
         "small": parameter_count(_small_mlp()),
     }
