@@ -6,8 +6,8 @@ images = to_input(datasets.load("digits", "test").images[:500])
 first, second = (trained(named(f"short-lenet-{seed}")).model() for seed in (0, 1))
 
 for layer in ("conv1", "conv2", "fc1"):
-    ours = record(first, images, layers=[layer])[layer].relu()
-    theirs = record(second, images, layers=[layer])[layer].relu()
+    ours = record(first, images, layers=[layer])[layer]
+    theirs = record(second, images, layers=[layer])[layer]
     twins = pair(ours, theirs)
     print(f"{layer}: mean correlation {twins.correlation.mean():.2f}")
     if layer == "conv1":

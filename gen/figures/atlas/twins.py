@@ -304,6 +304,16 @@ def _through_relu(context: Context) -> dict[str, list[float]]:
     }
 
 
+def _own_after_all(context: Context) -> float:
+    """Correlation of conv1 of the long run with its own start, on average."""
+    images = context.inputs("lenet", context.test.images[: LAYERS["conv1"]])
+    end, start = (
+        record(context.model("lenet", step), images, layers=["conv1"])["conv1"]
+        for step in (None, 0)
+    )
+    return float(correlations(end, start).diagonal().mean())
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """How alike the five nets are, unit by unit, layer by layer, answer by answer."""
     images = context.inputs(NETS[0], context.test.images[:_SWEPT])
@@ -315,6 +325,8 @@ def numbers(context: Context) -> dict[str, Any]:
         "layers": _facts(context),
         "seeds": len(NETS),
         "steps": context.trained(NETS[0]).recipe.steps,
+        "long_steps": context.recipe("lenet").steps,
+        "long_own": _own_after_all(context),
         "patches": _PATCHES,
         "some": _SOME,
         "by_class": _by_class(context),
