@@ -90,6 +90,7 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             if need not in found:
                 what = message("course.not before", chapter=str(need))
                 raise _error(path, _line_of_key(text, "needs"), language, what)
+        needs = tuple(sorted(needs, key=list(found).index))
         found[page] = Chapter(
             page,
             len(found) + 1,
