@@ -7,6 +7,7 @@ from cnnviz import load, mosaic, named, to_input, trained
 
 model = trained(named("lenet")).model()
 test = load("digits", "test")
+Path("build").mkdir(exist_ok=True)
 for label in (4, 9):
     image = test.images[test.labels == label][:1]  # (1, 1, 28, 28)
     outputs = cnnviz.record(model, to_input(image), layers=["relu1", "relu2"])
