@@ -18,7 +18,8 @@ HEADING = re.compile(r"^#{1,4} +(.*?) *\{ #([\w-]+) \}", re.M)
 _REFERENCES = re.compile(r"^## [^\n]*\{ #further-reading \}.*", re.M | re.S)
 _NOT_READ = re.compile(r"`[^`\n]*`|\]\([^)]*\)|\{[:\s]*[#.][^}\n]*\}|<[^>]*>")
 _FORMULA = re.compile(r"\$\$.*?\$\$|\\\(.*?\\\)|\\\[.*?\\\]", re.S)
-_NAMED_ONLY = re.compile(r"也叫\w+|译作“\w+”")
+NAMED_ONLY = re.compile(r"也叫\w+(?:、\w+)*|译作“\w+”|also called [^.;:)\n]+")
+"""Where the text tells another name of a thing."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def prose(markdown: str, mark: str = "", value: str = "") -> str:
     text = re.sub(r"\A---\n.*?\n---\n", blank, text, flags=re.S)
     text = _FORMULA.sub(emptied, DIRECTIVE.sub(filled, text))
     # A reader may know a term under another name, and is told so where it is explained.
-    text = _NAMED_ONLY.sub("", text)
+    text = NAMED_ONLY.sub("", text)
     return _NOT_READ.sub(lambda m: mark if m.group()[0] == "`" else "", text)
 
 

@@ -100,6 +100,8 @@ def test_spelling():
 def test_a_term_has_one_name():
     assert said("zh", "先池化。") == [("term", "池化", 1)]
     assert said("zh", "汇聚，也叫池化。") == []
+    assert said("zh", "空洞率，也叫扩张率、膨胀率。") == []
+    assert said("en", "A feature map (also called activation map).") == []
 
 
 def test_links_and_anchors():

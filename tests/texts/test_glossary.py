@@ -19,6 +19,7 @@ from gen.texts.glossary import (
     pattern,
     read,
 )
+from gen.texts.sections import NAMED_ONLY
 from tests.site_markdown import parser
 
 TERMS = read(ROOT / "docs" / "glossary.yml")
@@ -39,7 +40,7 @@ def prose(path: Path) -> str:
     text = re.sub(r"^## [^\n]*\{ #further-reading \}.*", "", text, flags=re.M | re.S)
     text = DIRECTIVE.sub("", text)
     # A reader may know the term under another name, and is told so where it is explained.
-    text = re.sub(r"也叫\w+|译作“\w+”", "", text)
+    text = NAMED_ONLY.sub("", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|\{ #[^}]*\}", "", text)
 
 
