@@ -33,7 +33,7 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
-    "about", "image_normalisation", "learning", "normalisation_dropout", "output_calibration",
+    "about", "image", "image_normalisation", "learning", "normalisation_dropout", "output_calibration",
     "pooling_shifts", "relu", "why_not_mlp",
 }  # fmt: skip
 
