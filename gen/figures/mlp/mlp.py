@@ -147,8 +147,8 @@ def relu(context: Context) -> Figure:
             title=say("spread.title"),
             x_label=say("z"),
             y_label=say("spread.share"),
-            limits=(-8, 4),
-            bins=48,
+            limits=(-8, 5.75),  # as many pixels to a unit as above, where a name needs room
+            bins=55,
             percent=True,
             size=(640, 240),
         )
