@@ -259,7 +259,10 @@ KINDS = {
 RECTIFIERS = ("relu", "relu_", "relu6", "ReLU", "ReLU6")
 """Activations that put zero in place of what is negative, and keep what is positive."""
 
-_BY_CLASS = {"StochasticDepth": "dropout", "DropPath": "dropout"}  # of other libraries
+_BY_CLASS = {  # of other libraries
+    "StochasticDepth": "dropout", "DropPath": "dropout",
+    "Permute": "reshape", "Rearrange": "reshape",
+}  # fmt: skip
 
 
 def kind_of_module(module: nn.Module) -> str:

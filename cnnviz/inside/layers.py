@@ -171,7 +171,7 @@ def _axis(kind: str, call: Call, feeders: Sequence[Layer]) -> int:
     before = next((x for x in feeders if x.after == call.before), None)
     if before is None or len(before.after) != len(call.after):
         return last if before is not None and before.axis and last > 0 else 0
-    if kind == "reshape" and sorted(before.after) == sorted(call.after):
+    if kind in ("reshape", "other") and sorted(before.after) == sorted(call.after):
         places = [i for i, size in enumerate(call.after) if size == before.units]
         moved = [i for i in places if i != before.axis]
         same = call.after == before.after

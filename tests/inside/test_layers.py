@@ -195,3 +195,24 @@ def test_where_the_units_lie():
         "linear", 384, (384, 16, 16),
     )  # fmt: skip
     assert not channels_last.has_units
+
+
+class ToLast(nn.Module):
+    """A module of somebody's own that only moves the channels."""
+
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1).contiguous()
+
+
+def test_channels_that_are_moved_are_found_again():
+    layers = found(models.convnext_tiny(), 3, 64, 64)
+    there = {name.removeprefix("features.1.0."): layer for name, layer in layers.items()}
+    assert {name: (there[name].kind, there[name].axis, there[name].units) for name in (
+        "block.0", "block.1", "block.2", "block.6", "mul", "add",
+    )} == {
+        "block.0": ("conv", 0, 96), "block.1": ("reshape", 2, 96), "block.2": ("layer_norm", 2, 96),
+        "block.6": ("reshape", 0, 96), "mul": ("other", 0, 96), "add": ("add", 0, 96),
+    }  # fmt: skip
+    model = nn.Sequential(nn.Conv2d(3, 5, 3), ToLast(), nn.GELU(), nn.Linear(5, 7))
+    own = found(model, 3, 16, 16)
+    assert [(x.axis, x.units) for x in own.values()][-2:] == [(2, 5), (2, 7)]

@@ -151,12 +151,12 @@
     const rows = joined.unit[unit].map((other, i) => {
       const href = address.replace("{layer}", joined.layer).replace("{unit}", named(other, joined.count));
       const contribution = joined.contribution[unit][i];
-      const name = `${joined.layer} ${other}`;
+      const name = String(other);
       const place = other < joined.shown ? make("a", { href }, name) : name; // not all have tiles
       return [make("td", {}, place), make("td", {}, number(joined.weight[unit][i], 3)), bar(contribution, most, signed(contribution))];
     });
     const heads = [say("linked unit"), say("weight"), say("contribution")];
-    return [make("h4", {}, say(key)), table(heads, rows)];
+    return [make("h4", {}, say(key, { layer: joined.layer })), table(heads, rows)];
   };
 
   const head = (unit) => {
