@@ -16,7 +16,7 @@ needs: [{needs}]
 !!! question "The question"
     Why {title}?
 """
-NOT_CHAPTERS = {"index", "lab", "your-network", "glossary", "about", "api", "changelog"}
+NOT_CHAPTERS = {"index", "start", "lab", "your-network", "glossary", "about", "api", "changelog"}
 NOT_CHAPTERS |= {"atlas/index", "atlas/ablation", "atlas/twins"}
 
 
