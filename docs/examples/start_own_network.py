@@ -1,5 +1,7 @@
 """A network of one's own: written, trained briefly, recorded, drawn."""
 
+from pathlib import Path
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -31,6 +33,8 @@ for step in range(60):
     optimizer.step()
 print(f"loss of the last batch {loss:.2f}")
 
-for name, output in cnnviz.record(model, images[:1]).items():
+outputs = cnnviz.record(model, images[:1])
+for name, output in outputs.items():
     print(f"{name:11} {tuple(output.shape)}")
-cnnviz.look(model, images[:16]).maps("conv").save("conv.png")
+picture = cnnviz.mosaic(outputs["conv"][0], scale="layer")  # 8 tiles
+Path("conv.png").write_bytes(picture.png())
