@@ -11,4 +11,5 @@ print("height and width apart:", tuple(conv(x).shape[2:]))
 even = nn.Conv2d(1, 1, kernel_size=4)
 for before, after in (1, 1), (2, 2), (1, 2):
     padded = F.pad(x, (before, after, before, after))  # left, right, top, bottom
-    print(f"4x4 kernel, padding {before} and {after}:", tuple(even(padded).shape[2:]))
+    size = tuple(even(padded).shape[2:])
+    print(f"4x4 kernel, padding {before} and {after}: {size}")
