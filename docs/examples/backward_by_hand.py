@@ -4,7 +4,8 @@ import torch
 from torch.nn import functional as F
 
 torch.manual_seed(0)
-x, k, v = (torch.randn(s, requires_grad=True) for s in ((1, 1, 6, 6), (1, 1, 3, 3), (4,)))
+shapes = (1, 1, 6, 6), (1, 1, 3, 3), (4,)
+x, k, v = (torch.randn(shape, requires_grad=True) for shape in shapes)
 
 y = F.conv2d(x, k)  # forward, (1, 1, 4, 4)
 h = F.relu(y)
@@ -21,4 +22,5 @@ with torch.no_grad():
     dk = F.conv2d(x, dy)
     dx = F.conv2d(F.pad(dy, (2, 2, 2, 2)), k.flip(2, 3))
     for name, ours, tensor in (("v", dv, v), ("k", dk, k), ("x", dx, x)):
-        print(f"d{name} as autograd has it:", torch.allclose(ours, tensor.grad, atol=1e-5))
+        same = torch.allclose(ours, tensor.grad, atol=1e-5)
+        print(f"d{name} as autograd has it:", same)
