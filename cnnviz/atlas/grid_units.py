@@ -14,7 +14,7 @@ from cnnviz.atlas.sections import nonlinearity
 from cnnviz.atlas.subject import AtlasNet
 from cnnviz.inside.ablation import Ablation
 from cnnviz.inside.layers import Layer
-from cnnviz.inside.patches import Answers
+from cnnviz.inside.selection import Answers, Extremes
 
 BEST = 5
 """Classes that a unit answers most to, as its panel names them."""
@@ -39,11 +39,9 @@ def grid_facts(
     best, before = net.extremes[layer.name].first(units), net.statistics[layer.name]
     behind = nonlinearity(net, layer)
     after = net.statistics[behind.name] if behind else before
-    labels = net.subject.labels
     norm, bias = _weights(layer)
     ranked, means = _by_class(after.by_class if net.labelled else None, units)
-    images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
-    told = {i: int(labels[i]) for i in images} if net.labelled and labels is not None else {}
+    told = _labels(net, best)
     shown = len(best.most.image)
     own = layer.scores and layer.units == len(net.classes)
     named = {*told.values(), *(c for row in ranked for c in row)}
@@ -82,6 +80,15 @@ def grid_facts(
         incoming=_facts(incoming(net, layer, into), units),
         outgoing=_facts(outgoing(net, layer, into), units),
     )
+
+
+def _labels(net: AtlasNet, best: Extremes) -> dict[int, int]:
+    """Image → its class, of the images with patches; empty without labels."""
+    labels = net.subject.labels
+    if not net.labelled or labels is None:
+        return {}
+    images = torch.cat([best.most.image, best.least.image], dim=1).unique().tolist()
+    return {i: int(labels[i]) for i in images}
 
 
 def off_facts(

@@ -70,7 +70,6 @@ def atlas(
 ) -> None:
     """Draw the atlas of a network, yours or another, over your images."""
     _check_out(out)
-    made = amount(optimise, "--optimise")
     wanted = (pixels_of(size), numbers_of(mean, "--mean"), numbers_of(std, "--std"))
 
     from cnnviz.own.models import open_model, renamed
@@ -81,7 +80,7 @@ def atlas(
         command=shlex.join(["cnnviz", *sys.argv[1:]]),
         layers=layers,
         budget=None if budget is None else 60 * budget,
-        optimise=made,
+        optimise=amount(optimise, "--optimise"),
         units=units,
         grid=grid,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,7 +144,8 @@ def _trained(context: Context, way: Way, seed: int) -> tuple[list[list[float]], 
 def _course(context: Context, name: str) -> Course:
     runs = [_trained(context, WAYS[name], seed) for seed in SEEDS]
     table = np.array([rows for rows, _ in runs])  # (seeds, marks, 5)
-    return Course(*(table[:, :, column] for column in range(5)), last=runs[0][1])
+    loss, accuracy, other_loss, other_accuracy, test = np.moveaxis(table, 2, 0)
+    return Course(loss, accuracy, other_loss, other_accuracy, test, runs[0][1])
 
 
 def _stop(course: Course) -> np.ndarray:
@@ -217,12 +218,10 @@ def _compared(context: Context) -> dict[str, dict[str, list[float]]]:
     found = {}
     for name in _COMPARED:
         course = _course(context, "nothing" if name == "stopped" else name)
-        last: Callable[[np.ndarray], np.ndarray] = lambda values: values[:, -1]  # noqa: E731
-        if name == "stopped":
-            last = lambda values, course=course: _stopped(course, values)  # noqa: E731
+        measured = {"test": course.test_accuracy, "loss": course.validation_loss}
         found[name] = {
-            "test": last(course.test_accuracy).tolist(),
-            "loss": last(course.validation_loss).tolist(),
+            key: (_stopped(course, v) if name == "stopped" else v[:, -1]).tolist()
+            for key, v in measured.items()
         }
     return found
 
