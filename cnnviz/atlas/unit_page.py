@@ -108,12 +108,13 @@ class UnitPages:
             CnnvizError: a sentence is missing, or asks for a value that is not given.
         """
         unit, number = self._layer.units[index], unit_name(index, self._count)
-        title = self._say("title", net=self._units.title, layer=self._name, index=index)
+        told = {"index": index, "spatial": self._spatial}
+        title = self._say("title", net=self._units.title, layer=self._name, **told)
         lead = self._say("summary", sentences=summary(self._units, self._layer, index))
         html = self._template.render(
             **self._shared,
             strip=Markup(self._strip.replace(_MARK, number)),
-            number=self._say("number", index=index),
+            number=self._say("number", **told),
             before=self._sibling(index - 1),
             after=self._sibling(index + 1),
             lead=lead,

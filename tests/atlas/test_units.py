@@ -262,7 +262,7 @@ def test_pages_are_written_into_the_built_site(context, atlas, chapters, tmp_pat
         "lenet": 236, "mlp": 1034, "outside": 17,
     }  # fmt: skip
     page = (tmp_path / "atlas/lenet/conv2/07/index.html").read_text("utf-8")
-    assert "<title>LeNet conv2, unit 7</title>" in page
+    assert "<title>LeNet conv2, channel 7</title>" in page
     assert "https://host/atlas/lenet/conv2/07/" in page
     assert page.endswith("<footer>")
     assert not list(tmp_path.glob("atlas/*/*/unit"))
