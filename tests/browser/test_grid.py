@@ -106,7 +106,7 @@ def test_links_lead_to_units_of_other_layers(tab: Page, address: str) -> None:
 
 
 def three(links) -> str:
-    return links.first.inner_text().split()[1].zfill(3)
+    return links.first.inner_text().zfill(3)
 
 
 def test_a_patch_is_cut_where_it_is(tab: Page, address: str) -> None:

@@ -91,10 +91,15 @@ def _moved(rows: Tensor, generator: torch.Generator) -> Tensor:
     return padded[torch.arange(count)[:, None, None], row, column].flatten(1)
 
 
-def _held_out(context: Context, start: int) -> tuple[Tensor, Tensor]:
-    """HELD_OUT images as rows, from `start` on, and their labels."""
-    data = context.train
-    return _flat(data.images[start:][:HELD_OUT]), data.labels[start:][:HELD_OUT]
+def _held_out(context: Context, test: bool) -> tuple[Tensor, Tensor]:
+    """The images of the test, or of the validation before them, as rows, and their labels."""
+    data, count = context.train, _held_out_count(context)
+    start = len(data) - (1 if test else 2) * count
+    return _flat(data.images[start:][:count]), data.labels[start:][:count]
+
+
+def _held_out_count(context: Context) -> int:
+    return min(HELD_OUT, len(context.train) // 4)  # of a very small data set
 
 
 def _measured(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, float, Tensor]:
@@ -108,14 +113,16 @@ def _measured(model: nn.Module, images: Tensor, labels: Tensor) -> tuple[float, 
 def _trained(context: Context, way: Way, seed: int) -> tuple[list[list[float]], Tensor]:
     """A row for each of _MARKS, and the logits for the images of the test at the end."""
     generator = torch.Generator().manual_seed(seed)
-    most = (len(context.train) - 2 * HELD_OUT) // len(SEEDS)  # of a smaller data set
+    most = (len(context.train) - 2 * _held_out_count(context)) // len(
+        SEEDS
+    )  # of a smaller data set
     count = min(way.images, most)
     first = seed * count  # each seed learns from images of its own
     images = _flat(context.train.images[first : first + count])
     labels = context.train.labels[first : first + count]
     if way.guessed:
         labels = torch.randint(0, 10, labels.shape, generator=generator)
-    validation, test = (_held_out(context, start) for start in (-2 * HELD_OUT, -HELD_OUT))
+    validation, test = _held_out(context, test=False), _held_out(context, test=True)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = nn.Sequential(
@@ -262,7 +269,7 @@ def _images(name: str) -> int:
 @shared
 def _luck(context: Context) -> list[float]:
     """Accuracy of one network on each of SAMPLES small sets of images."""
-    _, labels = _held_out(context, -HELD_OUT)
+    _, labels = _held_out(context, test=True)
     right = _course(context, "many").last.argmax(1).eq(labels).double()
     return [float(part.mean()) for part in right.split(LITTLE)][:SAMPLES]
 
@@ -325,7 +332,7 @@ def numbers(context: Context) -> dict[str, Any]:
             "images": LITTLE, "samples": len(scores),
         },
         "steps": STEPS, "batch": BATCH, "hidden": HIDDEN, "seeds": len(SEEDS),
-        "passes": STEPS * BATCH / FEW, "held_out": HELD_OUT, "whole": len(context.train),
+        "passes": STEPS * BATCH / FEW, "held_out": _held_out_count(context), "whole": len(context.train),
         "dropped": DROPPED, "decay": DECAY, "shift": SHIFT, "rate": RATE, "measured": SEEN,
         "parameters": 784 * HIDDEN + HIDDEN + HIDDEN * 10 + 10,
     }  # fmt: skip
