@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from cnnviz.drawing.mosaic import mosaic
 from cnnviz.figure.figure import GREY_LEGEND, Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.inside.recording import record
+from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
 from gen.context import Context, shared
 
@@ -161,18 +163,17 @@ def _longer(context: Context) -> float:
 @shared
 def _overfitted(context: Context, share: float, seed: int) -> dict[str, float]:
     """A small MLP trained on few images until it knows them all, with that share of dropout."""
-    images, labels = to_input(context.train.images[:SCARCE]), context.train.labels[:SCARCE]
-    with torch.random.fork_rng():
+    train = replace(
+        context.train,
+        images=context.train.images[:SCARCE],
+        labels=context.train.labels[:SCARCE],
+    )
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         layers = [nn.Linear(784, 128), nn.ReLU(), nn.Dropout(share), nn.Linear(128, 10)]
         net = nn.Sequential(nn.Flatten(), *layers)
-        optimizer = torch.optim.AdamW(net.parameters(), lr=3e-3, weight_decay=0, fused=True)
-        for batch in torch.randint(len(images), (SCARCE_STEPS, 64)):
-            loss = F.cross_entropy(net(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            torch.autograd.backward(loss)
-            optimizer.step()
-    net.eval()
+    train_briefly(net, train, SCARCE_STEPS, 3e-3, batch_size=64, seed=seed)
+    images, labels = to_input(train.images), train.labels
     test = to_input(context.test.images[:TESTED]), context.test.labels[:TESTED]
     result = {}
     for name, (inputs, true) in {"train": (images, labels), "test": test}.items():
