@@ -16,7 +16,7 @@ $(foreach name,DATASET DATA_DIR DEVICE DOWNLOAD ATLAS_NETS SITE_URL REPO_URL,$(i
 export NO_MKDOCS_2_WARNING := 1
 export DISABLE_MKDOCS_2_WARNING := true
 
-.PHONY: help install site serve texts test check prose parity audit bench offline bundle clean
+.PHONY: help install site serve texts test check prose parity claims audit bench offline bundle clean
 
 help: ## this list
 	@echo "Seeing Convolutions (看见卷积). Times are for 2 cores, without the first installation."
@@ -113,6 +113,10 @@ prose: $(READING)/.installed ## how the text is written: typography, terms, spel
 
 parity: $(READING)/.installed ## what one language has and the other lacks; BASE=COMMIT to compare with another commit (1 s)
 	@$(READING)/bin/python -m gen parity $(if $(BASE),--base "$(BASE)") $(if $(RECORD),--record $(filter-out all,$(RECORD)))
+
+SEEDS ?= 1000
+claims: $(INSTALLED) ## does every claim of the text hold with other seeds, too? SEEDS="1000 2000" (10 minutes each)
+	@$(BIN)/python -m gen claims $(SEEDS)
 
 audit: site ## every page in Chromium: bytes of a first visit, requests elsewhere, axe-core in four views (20 to 40 minutes)
 	@$(BIN)/python -m tests.browser.audit

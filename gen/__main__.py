@@ -8,6 +8,7 @@
     python -m gen parity [--base COMMIT] [--record [PAGE[#ANCHOR] …]]
                                                 what one language has and another lacks
     python -m gen lab FOLDER                    the lab's files in a folder, to try things out
+    python -m gen claims SEED …                 does every claim hold with another seed, too?
 
 The module of a verb has a function `main(arguments)` that returns an exit status. What it raises
 becomes one line here.
@@ -29,6 +30,7 @@ VERBS = {
     "prose": "gen.checks.writing",
     "parity": "gen.checks.parity",
     "lab": "gen.lab.files",
+    "claims": "gen.claims.claims",
 }
 """Verb → the module whose `main` does it."""
 _TAKES_NOTHING = {"site", "offline", "prose"}

@@ -120,6 +120,7 @@ ONLY_TEXT = {"torch", "numpy", "PIL", "mkdocs", "matplotlib", "markdown", "selec
         ("site", {"torch", "matplotlib", "mkdocs"}),
         ("draw", {"torch", "matplotlib", "mkdocs"}),
         ("lab", {"torch", "matplotlib", "mkdocs"}),
+        ("claims", {"torch", "matplotlib", "mkdocs"}),
     ],
 )
 def test_a_verb_imports_what_it_needs(verb, without):
