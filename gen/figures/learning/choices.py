@@ -1,4 +1,4 @@
-"""Figures of the chapter "How it learns": what the learning rate, the batch and the seed change."""
+"""Figures of the chapter "Watching LeNet learn": what the learning rate and the seed change."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torch.nn import functional as F
 
 from cnnviz.drawing import charts
@@ -16,18 +15,15 @@ from cnnviz.drawing.run_charts import accuracy_along_training
 from cnnviz.figure.figure import Figure, Panel, message, picture, scale_legend
 from cnnviz.inside.evaluation import predict
 from cnnviz.inside.recording import record
-from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
 from cnnviz.training.runs import SEEDS
 from cnnviz.words import Message, Say
-from gen.context import Context, shared
-from gen.figures.learning.learning import PLAIN, own_scales
+from gen.context import Context
+from gen.figures.learning.learning import PLAIN
+from gen.figures.own_scales import own_scales
 
 _RATES = {"low": "sgd-lenet-low-rate", "right": PLAIN, "high": "sgd-lenet-high-rate"}
 _SMOOTH = 10  # steps over which the loss is averaged in the chart
-_IMAGES = 2048  # training images whose gradients are taken one by one
-_BATCHES = (1, 4, 16, 64, 256)
 _TESTED = 2000  # test images
-_DRAWS = 6  # batches of a size that are drawn
 
 
 def _rate_label(context: Context, kind: str) -> Message:
@@ -93,88 +89,6 @@ def rate_kernels(context: Context) -> Figure:
         legends=[own_scales(message("meaning"))],
         layout="column",
         uses=list(_RATES.values()),
-    )
-
-
-@shared
-def _each_gradient(context: Context) -> Tensor:
-    """Gradient of the loss of each training image by conv1's kernels (N, 6, 5, 5)."""
-    trained = context.trained(PLAIN)
-    model = trained.model(trained.history.step[-3])
-    images = context.inputs(PLAIN, context.train.images[:_IMAGES])
-    labels = context.train.labels[:_IMAGES]
-    outputs = record(model, images, layers=["conv1", "output"], gradients=True)
-    loss = F.cross_entropy(outputs["output"], labels, reduction="sum")
-    (back,) = torch.autograd.grad(loss, outputs["conv1"])  # (N, 6, 28, 28)
-    centred = (images - PIXEL_MEAN).div(PIXEL_STD)
-    patches = F.unfold(centred, 5, padding=2)  # (N, 25, 784): what each weight was multiplied by
-    return torch.einsum("ncp,nkp->nck", back.flatten(2), patches).view(-1, 6, 5, 5)
-
-
-def _batches(context: Context, size: int, count: int) -> Tensor:
-    """Mean gradients of `count` random batches (count, 6, 5, 5)."""
-    each = _each_gradient(context)
-    generator = torch.Generator().manual_seed(size)
-    chosen = torch.randint(len(each), (count, size), generator=generator)
-    return torch.stack([each[indices].mean(0) for indices in chosen])
-
-
-@shared
-def _noise(context: Context) -> dict[int, dict[str, float]]:
-    """How far a batch's gradient is off, for each size of batch."""
-    whole = _each_gradient(context).mean(0)
-    result = {}
-    for size in _BATCHES:
-        batches = _batches(context, size, 200)
-        off = (batches - whole).square().sum((1, 2, 3)).mean().sqrt() / whole.norm().clip(1e-9)
-        alike = F.cosine_similarity(batches.flatten(1), whole.flatten()[None], dim=1)
-        result[size] = {"off": off.item(), "alike": alike.mean().item()}
-    return result
-
-
-def batches(context: Context) -> Figure:
-    """The gradient of one kernel as six batches of each size see it."""
-    whole = _each_gradient(context).mean(0)
-    kernel = int(whole.flatten(1).norm(dim=1).argmax())
-    panels = []
-    for size in (1, 16, 256):
-        drawn = mosaic(_batches(context, size, _DRAWS)[:, kernel].numpy(), columns=_DRAWS,
-                       scale="layer", signed=True)  # fmt: skip
-        label = message("batch", images=size, limit=float(drawn.limits[0, 1]))
-        panels.append(Panel(picture(drawn, 12), label))
-    drawn = mosaic(whole[kernel][None].numpy(), scale="layer", signed=True)
-    label = message("all", images=_IMAGES, limit=float(drawn.limits[0, 1]))
-    panels.append(Panel(picture(drawn, 12), label))
-    return Figure(
-        alt=message("alt", cosine=_noise(context)[256]["alike"]),
-        panels=panels,
-        legends=[own_scales(message("meaning", kernel=kernel))],
-        layout="column",
-        uses=[PLAIN],
-    )
-
-
-def noise(context: Context) -> Figure:
-    """How far the gradient of a batch is off, against its size."""
-    sizes = list(_BATCHES)
-    measured = [_noise(context)[size]["off"] for size in sizes]
-    expected = [measured[0] / size**0.5 for size in sizes]
-
-    def draw(say: Say) -> str:
-        return charts.line_chart(
-            {say("measured"): (sizes, measured), "1/√B": (sizes, expected)},
-            title=say("title"),
-            x_label=say("x"),
-            y_label=say("y"),
-            log_x=True,
-            log_y=True,
-            size=(640, 280),
-        )
-
-    return Figure(
-        alt=message("alt", largest=sizes[-1], first=measured[0], last=measured[-1]),
-        panels=[Panel(draw)],
-        uses=[PLAIN],
     )
 
 
@@ -244,9 +158,6 @@ def numbers(context: Context) -> dict[str, Any]:
     }
     differ = [float((answers_of[i] != answers_of[j]).float().mean()) for i, j in pairs]
     return result | {
-        "noise": {str(size): values for size, values in _noise(context).items()},
-        "images": _IMAGES,
-        "batch": context.trained(PLAIN).recipe.batch_size,
         "seeds": {
             "count": len(kernels),
             "steps": context.trained(_seed_runs()[0]).recipe.steps,

@@ -1,4 +1,4 @@
-"""Figures of the chapter "How it learns": kernels from random to final, and what settles when."""
+"""Figures of the chapter "Watching LeNet learn": kernels from random to final, and what settles when."""
 
 from __future__ import annotations
 

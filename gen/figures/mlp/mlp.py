@@ -217,6 +217,20 @@ def _shown_units(values: list[Floats], weights: list[Floats], answer: int) -> li
     return shown
 
 
+def _softmax(context: Context) -> dict[str, Any]:
+    """How the logits of the digit become shares of 1."""
+    names, logits = context.test.class_names, context.recording("mlp")["output"][DIGIT]  # (10,)
+    return {
+        "names": list(names),
+        "logits": logits.tolist(),
+        "powers": logits.exp().tolist(),
+        "sum_of_powers": float(logits.exp().sum()),
+        "shares": logits.softmax(0).tolist(),
+        "largest": names[int(logits.argmax())],
+        "largest_power": float(logits.exp().max()),
+    }
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     trained, outputs = context.trained("mlp"), context.recording("mlp")
@@ -250,4 +264,5 @@ def numbers(context: Context) -> dict[str, Any]:
         "accuracy": evaluation.accuracy,
         "test_count": evaluation.count,
         "errors": round((1 - evaluation.accuracy) * evaluation.count),
+        "softmax": _softmax(context),
     }

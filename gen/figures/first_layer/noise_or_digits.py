@@ -1,4 +1,4 @@
-"""Figures of the chapter "From a neuron to an MLP": what makes weights look like noise or digits."""
+"""Figures of the chapter "What the neurons learned": what makes weights look like noise or digits."""
 
 from __future__ import annotations
 

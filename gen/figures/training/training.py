@@ -1,4 +1,4 @@
-"""Figures of the chapter "From a neuron to an MLP": softmax, loss, and how training went."""
+"""Figures of the chapter "How it learns": the loss, and how the training of the MLP went."""
 
 from __future__ import annotations
 
@@ -160,13 +160,7 @@ def numbers(context: Context) -> dict[str, Any]:
     logits = context.recording("mlp")["output"][DIGIT]  # (10,)
     probability = float(logits.softmax(0)[DIGIT])
     return {
-        "logits": logits.tolist(),
-        "powers": logits.exp().tolist(),
-        "sum_of_powers": float(logits.exp().sum()),
-        "shares": logits.softmax(0).tolist(),
-        "largest": context.test.class_names[int(logits.argmax())],
-        "largest_power": float(logits.exp().max()),
-        "names": list(context.test.class_names),
+        "digit": context.test.class_names[DIGIT],
         "three": _three(context),
         "probability": probability,
         "loss_of_digit": float(-np.log(probability)),
@@ -178,7 +172,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "batch_size": trained.recipe.batch_size,
         "train_count": len(context.train),
         "epochs": trained.recipe.steps * trained.recipe.batch_size / len(context.train),
-        "snapshots": len(history.step),
         "start_accuracy": history.accuracy[0],
         "early": {"step": history.step[middle], "accuracy": history.accuracy[middle]},
         "seconds": history.seconds,

@@ -1,4 +1,4 @@
-"""Figures of the chapter "From a neuron to an MLP": what the weights of the first layer look like."""
+"""Figures of the chapter "What the neurons learned": what the weights of the first layer look like."""
 
 from __future__ import annotations
 
