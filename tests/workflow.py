@@ -73,7 +73,7 @@ def run(
     return dict(line.split("=", 1) for line in output.read_text().splitlines())
 
 
-_OURS = re.compile("(MAKE|MFLAGS|PYTEST|PREBUILT|DATASET|CNNVIZ|SITE_URL|REPO_URL|OMP_NUM)")
+_OURS = re.compile("(MAKE|MFLAGS|PYTEST|PREBUILT|DATA|DOWNLOAD|CNNVIZ|SITE_URL|REPO_URL|OMP_NUM)")
 """Variables of the test run itself, which no workflow knows."""
 
 

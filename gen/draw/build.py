@@ -57,6 +57,7 @@ def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
     for name in only:
         if name not in keys.all_names(settings):
             raise unknown_name("chapter", name, keys.all_names(settings))
+    _fetch(settings)
     _train(settings)
     lab_files.make_files(settings)
     if only:
@@ -66,6 +67,17 @@ def ensure(settings: Settings, only: Sequence[str] = ()) -> None:
         stale = manifest.stale(settings)
     if stale:
         _render(settings, stale)
+
+
+def _fetch(settings: Settings) -> None:
+    """MNIST, on which networks of made digits are tried: if it may be fetched and is not there."""
+    if settings.dataset != "digits" or settings.data_dir is None or not settings.download:
+        return
+    if not any((settings.data_dir / "MNIST" / "raw").glob("*-ubyte")):
+        from cnnviz.data import datasets
+
+        _report(f"fetching MNIST into {settings.data_dir}")
+        datasets.load("mnist", "test", data_dir=settings.data_dir, download=True)
 
 
 def _train(settings: Settings) -> None:

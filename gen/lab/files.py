@@ -21,7 +21,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.files import digest, remove, write_atomically
 from cnnviz.sources import source_digest
 from cnnviz.training.runs import named
-from gen.lab.samples import EACH, sample_scripts
+from gen.lab.samples import EACH, WRITTEN, sample_scripts
 from gen.settings import ROOT, Settings, from_environment
 from gen.weights import digests
 
@@ -233,8 +233,14 @@ def key(settings: Settings) -> str:
         source_digest("gen.lab.files", root=ROOT, packages=("cnnviz", "gen")),
         *digests(_NETWORKS, settings).values(),
         data_key(settings.dataset, settings.data_dir),
+        data_key("mnist", settings.data_dir) if _has_written(settings) else "",
     ]
     return digest(part.encode() for part in parts)
+
+
+def _has_written(settings: Settings) -> bool:
+    """Are there digits that people wrote, beside those that the networks learn from?"""
+    return settings.dataset == "digits" and settings.data_dir is not None
 
 
 def stale(settings: Settings) -> bool:
@@ -252,7 +258,7 @@ def make_files(settings: Settings) -> None:
     """Write the networks' files and the shared settings, if they are not up to date."""
     if not stale(settings):
         return
-    from cnnviz.data import datasets, digits
+    from cnnviz.data import digits
     from cnnviz.drawing.palettes import PALETTES
     from cnnviz.training import checkpoints
     from cnnviz.training.weights import weights_digest
@@ -285,27 +291,47 @@ def make_files(settings: Settings) -> None:
                 "digest": weights_digest(trained.snapshots[at]),
             }
             networks.append(entry)
-    test = datasets.load(
-        settings.dataset, "test", data_dir=settings.data_dir, build_dir=settings.build_dir
-    )
+    class_names, samples, scripts = _samples(settings)
     shared = {
         "dataset": settings.dataset,
-        "classNames": list(test.class_names),
+        "classNames": class_names,
         "side": digits.SIDE,
         "box": digits.BOX,
         "pen": digits.PEN[0],
         "edge": sum(digits.EDGE) / 2,
         "palettes": {name: colours.tobytes().hex() for name, colours in PALETTES.items()},
         "networks": networks,
-        "samples": {"count": len(test), "each": EACH},
+        "samples": samples,
     }
-    for name, text in sample_scripts(test.images, test.labels).items():
+    for name, text in scripts.items():
         write(name, text)
     write(SETTINGS, json.dumps(shared, ensure_ascii=False))
     for leftover in {path.name for path in target.iterdir()} - {*files, _MADE}:
         remove(target / leftover)
     made = {"key": key(settings), "files": files}
     write_atomically(target / _MADE, json.dumps(made).encode())  # last: all is there
+
+
+def _samples(settings: Settings) -> tuple[list[str], dict[str, int], dict[str, str]]:
+    """Names of the classes; what the lab must know of the images to load; the scripts with them.
+
+    After the whole test set come digits that people wrote, if there are any.
+    """
+    import torch
+
+    from cnnviz.data import datasets
+
+    test = datasets.load(
+        settings.dataset, "test", data_dir=settings.data_dir, build_dir=settings.build_dir
+    )
+    images, labels, written = test.images, test.labels, 0
+    if _has_written(settings):
+        real = datasets.load("mnist", "test", data_dir=settings.data_dir)
+        written = min(WRITTEN, len(real))
+        images = torch.cat([images, real.images[:written]])  # (N + written, 1, 28, 28)
+        labels = torch.cat([labels, real.labels[:written]])  # (N + written,)
+    samples = {"count": len(test), "written": written, "each": EACH}
+    return list(test.class_names), samples, sample_scripts(images, labels)
 
 
 def site_files(settings: Settings) -> dict[str, bytes]:

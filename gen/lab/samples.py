@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 EACH = 250
 """Images a script: about 60 kB on the way."""
 
+WRITTEN = 250
+"""Digits that people wrote, of MNIST's test split, where the build has it."""
+
 
 def pack_pixels(image: Tensor) -> str:
     """uint8 pixels as assets/lab/link.js reads them: a zero is followed by how often it comes.

@@ -154,7 +154,14 @@ class SiteBuild:
         course = course_chapters(ROOT / "docs", language, plan.nav or [])
         terms = read_glossary(ROOT / "docs" / "glossary.yml")
         prose = Prose(
-            language, numbers, set(figures), printed, settings.dataset, ROOT, plan.source_url
+            language,
+            numbers,
+            set(figures),
+            printed,
+            settings.dataset,
+            ROOT,
+            plan.source_url,
+            settings.download,
         )
         prose.add_course(course, terms)
         frame = Frame(

@@ -105,6 +105,7 @@ class Prose:
         dataset: data set of this build.
         root: of the repository.
         source_url: address of the repository's files, with a slash at the end, or "".
+        download: was what is missing to be fetched? Then a page says that it could not be.
 
     Attributes:
         programs: name → code of the programs that pages have shown so far.
@@ -119,6 +120,7 @@ class Prose:
         dataset: str,
         root: Path,
         source_url: str,
+        download: bool = False,
     ) -> None:
         self.language, self.figures, self.printed = language, figures, printed
         self.dataset, self.root, self.source_url = dataset, root, source_url
@@ -133,6 +135,7 @@ class Prose:
             "say": self.said,
             "made_digits": dataset == "digits",
             "dataset": dataset,
+            "download": download,
         }
 
     def add_course(self, course: Mapping[str, Chapter], terms: list[Term]) -> None:

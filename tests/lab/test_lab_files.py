@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from cnnviz.data import datasets
+from cnnviz.data.datasets import Dataset
 from cnnviz.errors import CnnvizError
 from cnnviz.nets.models import MLP, LeNet
 from cnnviz.training import checkpoints
@@ -18,7 +20,7 @@ from cnnviz.training.runs import named
 from gen.lab import files as lab_files
 from gen.lab.files import BASE_64, DIGITS, join_modules, layers_of, pack, pack_exactly
 from gen.lab.words import words_script
-from gen.settings import from_environment
+from gen.settings import Settings, from_environment
 
 
 def test_modules_are_joined_in_order_of_need_and_once() -> None:
@@ -137,6 +139,22 @@ def test_a_reader_waits_for_at_most_150_kilobytes() -> None:
     assert names == {"lab", "lenet", "mlp"} | {
         f"lenet-{step}" for step in trained.snapshots if step != trained.recipe.steps
     }
+
+
+def test_digits_that_people_wrote_come_last(
+    small_digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(datasets, "load", lambda name, split, **options: small_digits)
+    _, samples, scripts = lab_files._samples(Settings())
+    assert samples == {"count": 500, "written": 0, "each": 250}
+    assert len(scripts) == 2
+    there = Settings(data_dir=tmp_path)
+    _, samples, scripts = lab_files._samples(there)
+    assert samples == {"count": 500, "written": 250, "each": 250}
+    assert scripts["samples-2.js"].split(" = ")[1] == scripts["samples-0.js"].split(" = ")[1]
+    assert lab_files.key(there) != lab_files.key(Settings())
+    clothes = Settings("fashion-mnist", tmp_path)
+    assert lab_files._samples(clothes)[1]["written"] == 0
 
 
 def test_files_are_made_once_and_again_when_one_is_damaged(

@@ -122,6 +122,43 @@ def test_what_the_workflows_name_is_there():
         assert set(line.split()) <= set(targets), line
 
 
+def test_only_main_fetches_and_before_it_builds():
+    asked = {}
+    for path in WORKFLOWS:
+        for name, job in workflow.read(path)["jobs"].items():
+            steps = job["steps"]
+            used = [step for step in steps if step.get("uses") == "./.github/actions/prepare"]
+            asked |= {f"{path.stem} {name}": step["with"].get("fetch-mnist", "") for step in used}
+            for step in steps[steps.index(used[0]) + 1 :] if used else ():
+                if re.search(r"\bmake offline\b|\.ci/run", step.get("run", "")):
+                    with_bundle = "PREBUILT" in step.get("env", {})
+                    assert ("DATA_DIR" in step.get("env", {})) != with_bundle, step["name"]
+    assert asked == {"check test": "", "publish build": "true", "publish test": "true"}
+    assert "DOWNLOAD" in workflow.read(WORKFLOWS[1])["env"]
+    assert "DOWNLOAD" not in WORKFLOWS[0].read_text("utf-8")
+
+
+@pytest.mark.parametrize(("status", "given"), [(0, {"got": "true"}), (1, {})])
+def test_a_build_goes_on_without_mnist(tmp_path, status, given):
+    """The step that fetches, as it is written, with something else in the place of Python."""
+    steps = {step.get("id"): step for step in workflow.read(ACTIONS[0])["runs"]["steps"]}
+    folder = tmp_path / "repository"
+    python, raw = folder / ".venv" / "bin" / "python", folder / "build/torchvision/MNIST/raw"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f"#!/bin/sh\nmkdir -p {raw}; touch {raw}/t10k-ubyte {raw}/t10k-ubyte.gz; exit {status}\n"
+    )
+    python.chmod(0o755)
+    assert workflow.run(steps["fetch"], folder, {}, {}) == given
+    assert [path.name for path in raw.glob("*")] == ([] if status else ["t10k-ubyte"])
+    data_dir = workflow.read(ACTIONS[0])["outputs"]["data-dir"]["value"]
+    known = {f"steps.fetch.outputs.{key}": value for key, value in given.items()}
+    known["github.workspace"] = "/w"
+    assert workflow.filled(data_dir, known) == ("" if status else "/w/build/torchvision")
+    known["steps.mnist.outputs.cache-hit"] = "true"
+    assert workflow.filled(data_dir, known) == "/w/build/torchvision"
+
+
 def test_a_link_that_is_called_a_text_counts_as_code(tmp_path):
     """The step that names the code, as it is written, in a repository of its own."""
     from yaml import safe_load

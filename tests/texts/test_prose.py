@@ -90,6 +90,24 @@ def test_on_other_data_a_failed_claim_is_shown_instead():
     assert "built on the data set mnist" in filled
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh", ["认对 98.4%", "服务器都连不上", "手边没有 MNIST"]),
+     ("en", ["98.4% of them correctly", "no server that offers it", "no MNIST at hand"])],
+)  # fmt: skip
+def test_a_page_tells_why_it_does_not_know_how_real_digits_are_read(language, said):
+    page = (ROOT / "docs" / language / "about.md").read_text("utf-8")
+    section = page[page.index("[[% if lenet.real is") : page.index("{ #versions }")]
+    for download, real, sentence in (
+        (True, {"real": {"count": 10000, "accuracy": 0.984}}, said[0]),
+        (True, {}, said[1]),
+        (False, {}, said[2]),
+    ):
+        about = Prose(language, {"lenet": real}, set(), {}, "digits", ROOT, "", download)
+        filled = about.fill(section, "about.md")
+        assert [s for s in said if s in filled] == [sentence]
+
+
 def test_figure_slots_hold_the_caption():
     text = '[[% call figure("net/maps") %]]\nA *caption* with [[= net.count ]].\n[[% endcall %]]'
     filled = prose().fill(text, "page.md")

@@ -243,16 +243,19 @@ def shared_errors(context: Context) -> Figure:
 
 
 def _real(context: Context) -> dict[str, Any] | None:
-    """How LeNet reads real handwriting, if there is any."""
+    """How both networks read real handwriting, if there is any."""
     if context.real is None:
         return None
-    logits = predict(context.model("lenet"), context.inputs("lenet", context.real.images))
-    found = evaluate(logits, context.real.labels, context.real.class_names)
+    images, labels, names = context.real.images, context.real.labels, context.real.class_names
+    found, mlp = (
+        evaluate(predict(context.model(name), context.inputs(name, images)), labels, names)
+        for name in ("lenet", "mlp")
+    )
     true, answer, count = worst_pair(found.confusion.numpy())
-    names = context.real.class_names
     return {
         "count": found.count,
         "accuracy": found.accuracy,
+        "mlp": mlp.accuracy,
         "errors": round((1 - found.accuracy) * found.count),
         "confused": {"true": names[true], "answer": names[answer], "count": count},
     }

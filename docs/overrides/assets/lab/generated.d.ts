@@ -25,6 +25,7 @@ export const settings: {
   /** 256 colours each, six hexadecimal digits a colour; the first is the gap between maps. */
   palettes: Record<"sequential" | "diverging" | "grey", string>;
   networks: NetworkFile[];
-  /** How many images the test set has, and how many of them are in one file samples-N.js. */
-  samples: { count: number; each: number };
+  /** How many images the test set has, how many digits that people wrote come after them, and how
+   * many images are in one file samples-N.js. */
+  samples: { count: number; written: number; each: number };
 };

@@ -1,4 +1,4 @@
-// Digits of the test set, to load.
+// Digits of the test set, to load; and some that people wrote, if the build had any.
 
 import { paint } from "./colours.js";
 import { button, make, pixelCanvas } from "./dom.js";
@@ -15,11 +15,11 @@ import { runScript } from "./network.js";
  * @property {string} pixels
  */
 
-const { count, each } = settings.samples;
+const { count, written, each } = settings.samples;
 const shelf = /** @type {{ cnnvizSamples?: Record<number, string> }} */ (globalThis);
 
 /**
- * Any image of the test set; the file that it is in is fetched when it is first asked for.
+ * Any image of the test set, and after its last one those that people wrote; the file that it is in is fetched when it is first asked for.
  *
  * @param {number} index
  */
@@ -47,7 +47,7 @@ export function createSamples(samples, load, fail) {
     if (!pixels) throw new Error(`Sample ${index} is damaged.`);
     paint(thumb, pixels, "grey", [0, 1]);
     const choose = () => {
-      number.value = String(index);
+      want(index);
       show(pixels, index, name);
     };
     const one = button("", choose, { class: `lab-sample${misread ? " lab-misread" : ""}`, "aria-label": words, title: words });
@@ -58,23 +58,37 @@ export function createSamples(samples, load, fail) {
   const truth = make("p", { class: "lab-note" });
   const number = make("input", { type: "number", min: 0, max: count - 1, step: 1, "aria-label": say("sample number"), change: () => ask(number.valueAsNumber) });
   const random = button(say("random sample"), () => ask(Math.floor(Math.random() * count)));
+  const byPeople = button(say("random sample"), () => get(count + Math.floor(Math.random() * written)), { "aria-label": say("random written") });
+  let wanted = -1;
 
   /** @param {Float32Array} pixels @param {number} index @param {string} name */
   function show(pixels, index, name) {
-    load(pixels, say("sample loaded", { index, name }));
-    truth.textContent = say("sample loaded", { index, name });
+    const words = index < count ? say("sample loaded", { index, name }) : say("written loaded", { index: index - count, name });
+    load(pixels, words);
+    truth.textContent = words;
   }
 
   /** @param {number} index */
-  async function ask(index) {
+  function ask(index) {
     if (!(Number.isInteger(index) && index >= 0 && index < count)) {
       truth.textContent = say("sample unknown", { last: count - 1 });
       return;
     }
-    number.value = String(index);
+    get(index);
+  }
+
+  /** @param {number} index */
+  function want(index) {
+    wanted = index;
+    number.value = index >= 0 && index < count ? String(index) : "";
+  }
+
+  /** @param {number} index */
+  async function get(index) {
+    want(index);
     try {
       const { pixels, name } = await fetchSample(index);
-      if (number.valueAsNumber === index) show(pixels, index, name); // else the reader has moved on
+      if (wanted === index) show(pixels, index, name); // else the reader has moved on
     } catch (error) {
       fail(error);
     }
@@ -87,6 +101,7 @@ export function createSamples(samples, load, fail) {
       make("div", { class: "lab-samples" }, ...buttons),
       samples.some(({ misread }) => misread) && make("p", { class: "lab-note" }, say("samples hint")),
       make("div", { class: "lab-any-sample" }, make("span", {}, say("any sample")), number, make("span", {}, say("any sample after", { count: count.toLocaleString("en") })), random),
+      written > 0 && make("div", { class: "lab-any-sample" }, make("span", {}, say("written")), byPeople),
       truth,
     ),
     /** What a reader sees first. */
@@ -94,7 +109,7 @@ export function createSamples(samples, load, fail) {
     /** What lies on the pad is no sample any more. */
     forget: () => {
       truth.textContent = "";
-      number.value = "";
+      want(-1);
     },
   };
 }
