@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -304,6 +305,18 @@ def _through_relu(context: Context) -> dict[str, list[float]]:
     }
 
 
+def _conv1_through_relu(context: Context) -> dict[str, float]:
+    """The least and the most that ReLU changes the correlation of twins in conv1, of all pairs."""
+    images = context.inputs(NETS[0], context.test.images[:500])
+    outputs = [record(context.model(n), images, layers=["conv1"])["conv1"] for n in NETS]
+    changes = [
+        float(pair(first.relu(), second.relu()).correlation.mean())
+        - float(pair(first, second).correlation.mean())
+        for first, second in combinations(outputs, 2)
+    ]
+    return {"least": min(changes), "most": max(changes), "pairs": len(changes)}
+
+
 def _own_after_all(context: Context) -> float:
     """Correlation of conv1 of the long run with its own start, on average."""
     images = context.inputs("lenet", context.test.images[: LAYERS["conv1"]])
@@ -331,6 +344,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "some": _SOME,
         "by_class": _by_class(context),
         "through_relu": _through_relu(context),
+        "conv1_through_relu": _conv1_through_relu(context),
         "alike": ALIKE,
         "unlike": UNLIKE,
         "lowest": float(right.min()),

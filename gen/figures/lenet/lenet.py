@@ -203,17 +203,20 @@ def _shapes(kernels: Tensor) -> list[str]:
 
 
 def _first_kernels(context: Context) -> dict[str, Any]:
-    """What shapes the first layer's kernels have, and how many of random starts have any."""
+    """What shapes the first layer's kernels have, and how many of other nets before and after."""
     shapes = _shapes(context.trained("lenet").weights["conv1.weight"][:, 0])
-    starts = torch.cat(
-        [context.trained(f"short-lenet-{s}").snapshots[0]["conv1.weight"][:, 0] for s in SEEDS]
-    )
+    short = [context.trained(f"short-lenet-{seed}") for seed in SEEDS]
+    starts = torch.cat([trained.snapshots[0]["conv1.weight"][:, 0] for trained in short])
+    ends = torch.cat([trained.weights["conv1.weight"][:, 0] for trained in short])  # (30, 5, 5)
     return {
         "named": [[index, kind] for index, kind in enumerate(shapes) if kind != "none"],
         "shapeless": [index for index, kind in enumerate(shapes) if kind == "none"],
         "enough": ENOUGH,
         "starts": len(starts),
         "starts_named": sum(kind != "none" for kind in _shapes(starts)),
+        "ends_named": sum(kind != "none" for kind in _shapes(ends)),
+        "short_nets": len(short),
+        "short_steps": short[0].recipe.steps,
         "largest": _largest_kernel(context),
     }
 
