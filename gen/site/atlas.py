@@ -21,9 +21,9 @@ _SECTIONS: dict[str, dict[str, str]] = {
     },
     "mlp": {
         **dict.fromkeys(("flatten", "fc2", "dropout1", "dropout2"), "layers"),
-        "fc1": "first-layer",
+        "fc1": "neuron",
         **dict.fromkeys(("relu1", "relu2"), "relu"),
-        "output": "loss",
+        "output": "softmax",
     },
 }
 
