@@ -50,7 +50,7 @@ def changed_by(path, ask):
     [
         ("gen/figures/relu/relu.py", {"relu"}),
         ("gen/figures/learning/learning.py", {"learning", "learning_choices", "learning_filters"}),
-        ("gen/figures/tower.py", {"convolution", "convolution_channels", "shapes"}),
+        ("gen/figures/tower.py", {"convolution", "channels", "shapes"}),
         ("docs/examples/chain_rule.py", {"examples"}),
         ("cnnviz/inside/twins.py", {"atlas_twins", "examples"}),
         (

@@ -33,8 +33,9 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
-    "about", "from_mlp", "generalisation", "image", "image_normalisation", "learning",
-    "normalisation_dropout", "output_calibration", "pooling_shifts", "relu", "sound", "text", "why_not_mlp",
+    "about", "from_mlp", "generalisation", "image", "input_scale", "learning",
+    "normalisation_dropout", "output_calibration", "pooling_shifts", "relu",
+    "sound", "text", "why_not_mlp",
 }  # fmt: skip
 
 PROGRAMS = {path.stem for path in (ROOT / "docs" / "examples").glob("*.py")}

@@ -1,4 +1,4 @@
-"""Figures of the chapter "Convolution by hand" on channels: in colour, several filters, bias."""
+"""Figures of the chapter "Many channels": in colour, several filters, bias."""
 
 from __future__ import annotations
 

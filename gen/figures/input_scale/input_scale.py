@@ -1,4 +1,4 @@
-"""Figures of the chapter "How a computer sees an image": the same pixels in three units."""
+"""Figures of the chapter "The scale of the input": the same pixels in three units."""
 
 from __future__ import annotations
 
