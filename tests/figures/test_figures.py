@@ -34,7 +34,7 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
     "about", "from_mlp", "generalisation", "image", "input_scale", "learning",
-    "normalisation_dropout", "output_calibration", "pooling_shifts", "relu",
+    "normalisation_dropout", "output_calibration", "pooling_shifts", "relu", "segmentation",
     "sound", "text", "why_not_mlp",
 }  # fmt: skip
 
