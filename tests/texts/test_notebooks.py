@@ -111,7 +111,7 @@ CHAPTERS = sorted(
 )
 
 
-SLOW = {"learning", "image", "mlp"}  # their programs train; make site runs them one by one
+SLOW = {"input-scale", "learning", "training"}  # their programs train; make site runs them one by one
 
 
 def programs(name):
