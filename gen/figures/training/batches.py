@@ -61,6 +61,13 @@ def _noise(context: Context) -> dict[int, dict[str, float]]:
     return result
 
 
+def _spread(context: Context) -> float:
+    """The error that a single image has, over all of them: the standard deviation, relative."""
+    each = _each_gradient(context)[1]
+    whole = each.mean(0)
+    return ((each - whole).square().sum(1).mean().sqrt() / whole.norm().clip(1e-9)).item()
+
+
 def batches(context: Context) -> Figure:
     """The gradient of one unit's weights as six batches of each size see it."""
     unit, each = _each_gradient(context)
@@ -86,7 +93,7 @@ def noise(context: Context) -> Figure:
     """How far the gradient of a batch is off, against its size."""
     sizes = list(_BATCHES)
     measured = [_noise(context)[size]["off"] for size in sizes]
-    expected = [measured[0] / size**0.5 for size in sizes]
+    expected = [_spread(context) / size**0.5 for size in sizes]
 
     def draw(say: Say) -> str:
         return charts.line_chart(
