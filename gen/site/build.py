@@ -42,6 +42,7 @@ from gen.texts.finding import Finding
 from gen.texts.glossary import FirstUses, Term
 from gen.texts.glossary import read as read_glossary
 from gen.texts.languages import FALLBACK, ROOT_LANGUAGE
+from gen.texts.notebook_figures import Shown, shown
 from gen.texts.notebooks import notebook
 from gen.texts.sections import line_of
 from gen.texts.words import SITE
@@ -255,6 +256,7 @@ class SiteBuild:
                 self.plan.url,
                 self.plan.repo_url,
                 self.prose.programs,
+                self._in_notebook,
             )
         self.directives.page(place.file, place.source, language)
         uses = None
@@ -276,6 +278,12 @@ class SiteBuild:
             facts = facts_html(self.course, place.name, self.plan.language, f"{place.base}/")
             html = html.replace("</h1>", f"</h1>{facts}", 1)
         return self.frame.with_notices(html, place.name, place.url, place.base)
+
+    def _in_notebook(self, address: str) -> Shown:
+        if address not in self.figures:
+            return Shown("", {})  # the page says so
+        figure, folder = self.figures[address], self.settings.figures_dir
+        return shown(address, figure, self.plan.language, folder, SITE)
 
     def _figure(self, address: str, caption: str | None, place: Place) -> str:
         if caption is None or address not in self.figures:

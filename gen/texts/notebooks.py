@@ -2,19 +2,20 @@
 
 The programs of docs/examples become code cells with what they printed; everything else is text,
 also code that a page calls such a program although it is none.
-Code of the package is shown, not run; figures are links to the site, with their captions.
+Code of the package is shown, not run; figures stand in it with their captions, and link to the site.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from textwrap import dedent
 from typing import Any
 
 from cnnviz.words import Catalogue
+from gen.texts.notebook_figures import Attachments, Shown
 from gen.texts.words import words
 
 Cell = dict[str, Any]
@@ -42,6 +43,7 @@ def notebook(
     site_url: str,
     repo_url: str,
     programs: Mapping[str, str],
+    show: Callable[[str], Shown],
 ) -> str:
     """The notebook (nbformat 4.5) of a page as JSON text.
 
@@ -51,9 +53,11 @@ def notebook(
         site_url: address of this language's site, with a slash at the end.
         repo_url: where pip finds the package.
         programs: name → code that may be run (`gen.texts.fill.Prose.programs`).
+        show: the figure of an address.
     """
     say = words(language)
     text = _FRONT_MATTER.sub("", markdown)
+    text, attachments = _with_figures(text, page, site_url, say, show)
     cells: list[Cell] = []
     start = 0
     for program in _PROGRAM.finditer(text):
@@ -61,10 +65,10 @@ def notebook(
         code, output = (_unindented(program[part], indent) for part in ("code", "output"))
         if code != programs.get(program["name"]):
             continue  # typed by hand: to be read, not run
-        _add_text(cells, text[start : program.start()], page, site_url, say)
+        _add_text(cells, text[start : program.start()], site_url, attachments)
         cells.append(_code_cell(code, output))
         start = program.end()
-    _add_text(cells, text[start:], page, site_url, say)
+    _add_text(cells, text[start:], site_url, attachments)
     install = (
         "import importlib.util\n\n"
         'if importlib.util.find_spec("cnnviz") is None:\n'
@@ -91,25 +95,40 @@ def _unindented(text: str | None, indent: str) -> str:
     return re.sub(rf"^{indent}", "", text or "", flags=re.M)
 
 
-def _add_text(cells: list[Cell], text: str, page: str, site_url: str, say: Catalogue) -> None:
-    """Plain Markdown, cut into a cell a section."""
+def _with_figures(
+    text: str, page: str, site_url: str, say: Catalogue, show: Callable[[str], Shown]
+) -> tuple[str, Attachments]:
+    """The text with its figures, below each the caption and the link to it; and their pictures."""
+    attachments: Attachments = {}
+
+    def figure(match: re.Match[str]) -> str:
+        address, caption = match.groups()
+        markdown, pictures = show(address)
+        attachments.update(pictures)
+        url = f"{site_url}{page}/#fig-{address.replace('/', '-')}"
+        caption = f"> {' '.join(caption.split())}"
+        return f"{markdown}\n\n{caption}\n>\n> [{say['figure on site']}]({url})"
+
+    return _FIGURE.sub(figure, text), attachments
+
+
+def _add_text(cells: list[Cell], text: str, site_url: str, attachments: Attachments) -> None:
+    """Plain Markdown, cut into a cell a section, each with the pictures that it names."""
     # After a program inside an answer the text goes on indented, which would make code of it.
     indented = re.match(r"(?:(?: {4,}.*)?\n)*", text)
     assert indented  # it matches nothing at all, at least
     text = dedent(indented.group()) + text[indented.end() :]
-    plain = _plain(text, page, site_url, say)
+    plain = _plain(text, site_url)
     for section in re.split(r"(?m)^(?=#{1,3} )", plain):
         if section.strip():
-            cells.append(_text_cell(section.strip()))
+            cell = _text_cell(section.strip())
+            if names := re.findall(r"\]\(attachment:([\w.-]+)\)", section):
+                cell["attachments"] = {name: attachments[name] for name in names}
+            cells.append(cell)
 
 
-def _plain(text: str, page: str, site_url: str, say: Catalogue) -> str:
+def _plain(text: str, site_url: str) -> str:
     """Markdown that Jupyter understands, from what MkDocs and its extensions do."""
-
-    def figure(match: re.Match[str]) -> str:
-        address, caption = match.groups()
-        url = f"{site_url}{page}/#fig-{address.replace('/', '-')}"
-        return f"> **[{say['figure on site']}]({url})**{say['colon']}{' '.join(caption.split())}"
 
     def box(match: re.Match[str]) -> str:
         indent, title, body = match.groups()
@@ -120,7 +139,6 @@ def _plain(text: str, page: str, site_url: str, say: Catalogue) -> str:
         path = f"{match[1]}/".removesuffix("index/")
         return f"]({site_url}{path}{match[2] or ''})"
 
-    text = _FIGURE.sub(figure, text)
     text = _BOX.sub(box, text)
     text = _LINK.sub(link, text)
     text = re.sub(r"\\\((.+?)\\\)", r"$\1$", text)
