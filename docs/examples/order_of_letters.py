@@ -1,4 +1,4 @@
-"""Two words of the same letters: counted they are one, to a kernel of three letters they are two."""
+"""Two words of the same letters: when counted they are one, to a kernel of three letters two."""
 
 import torch
 from torch.nn import functional as F
