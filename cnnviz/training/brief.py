@@ -6,8 +6,10 @@ Runs that a chapter leans on have a recipe (`cnnviz.training.recipe`) and are tr
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.data.datasets import Dataset
@@ -43,6 +45,40 @@ def train_briefly(
     Raises:
         CnnvizError: unknown optimizer.
     """
+    return train_on(
+        model,
+        train.images,
+        train.labels,
+        steps,
+        learning_rate,
+        optimizer=optimizer,
+        weight_decay=weight_decay,
+        batch_size=batch_size,
+        seed=seed,
+        prepare=to_input,
+    )
+
+
+def train_on(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    steps: int,
+    learning_rate: float,
+    *,
+    optimizer: str = "adamw",
+    weight_decay: float = 0.0,
+    batch_size: int = 128,
+    seed: int = 0,
+    prepare: Callable[[Tensor], Tensor] = lambda batch: batch,
+) -> list[float]:
+    """The same on inputs of any kind (N, …) and their classes (N,) or (N, …).
+
+    Parameters that ask for no gradient stay as they are.
+
+    Args:
+        prepare: what a batch of inputs goes through on its way to the network.
+    """
     if optimizer not in OPTIMIZERS:
         raise unknown_name("optimizer", optimizer, OPTIMIZERS)
     choice: torch.optim.Optimizer
@@ -58,9 +94,9 @@ def train_briefly(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for _ in range(steps):
-            index = torch.randint(len(train.images), (batch_size,), generator=generator)
-            logits = model(to_input(train.images[index]))  # (B, classes)
-            loss = F.cross_entropy(logits, train.labels[index])
+            index = torch.randint(len(inputs), (batch_size,), generator=generator)
+            logits = model(prepare(inputs[index]))  # (B, classes)
+            loss = F.cross_entropy(logits, labels[index])
             choice.zero_grad()
             torch.autograd.backward(loss)
             choice.step()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnviz.threads import one_thread
+from cnnviz.training.brief import train_on
 
 
 class MaxOverTime(nn.Module):
@@ -27,20 +26,10 @@ def fit(
     rate: float,
     seed: int,
     decay: float = 0.01,
-    trained: Iterable[nn.Parameter] | None = None,
 ) -> None:
-    """Train `net`, or only the parameters `trained`, in batches of 32; then it is in eval mode."""
-    generator = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.AdamW(trained or net.parameters(), rate, weight_decay=decay)
-    net.train()
-    with torch.random.fork_rng(devices=[]), one_thread():
-        torch.manual_seed(seed)  # of dropout
-        for _ in range(steps):
-            chosen = torch.randint(len(inputs), (32,), generator=generator)
-            optimiser.zero_grad()
-            torch.autograd.backward(F.cross_entropy(net(inputs[chosen]), labels[chosen]))
-            optimiser.step()
-    net.eval()
+    """Train `net` in batches of 32; then it is in eval mode."""
+    with one_thread():
+        train_on(net, inputs, labels, steps, rate, weight_decay=decay, batch_size=32, seed=seed)
 
 
 @torch.no_grad()

@@ -1,11 +1,12 @@
 """Python runs this file when it starts, if its folder is on PYTHONPATH: every seed is another one.
 
-CNNVIZ_SEED is added to each seed that anything in the process gives to torch or numpy: for the
-digits that are made, the networks, and the experiments of chapters. The processes that it starts
-inherit it. A build without it (`gen.claims.claims` sets it) knows nothing of this file.
+CNNVIZ_SEED is added to each seed that anything in the process gives to torch, numpy or random: for
+the digits that are made, the networks, and the experiments of chapters. The processes that
+it starts inherit it. A build without it (`gen.claims.claims` sets it) knows nothing of this file.
 """
 
 import os
+import random
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,14 @@ def default_rng(seed: Any = None) -> np.random.Generator:
     return _rng(seed)
 
 
+class Chance(random.Random):
+    """Python's own chance, which begins elsewhere if it is given a number."""
+
+    def __init__(self, seed: Any = None) -> None:
+        super().__init__(seed + ADDED if isinstance(seed, int) else seed)
+
+
 # Who uses them takes no part in it.
+random.Random = Chance  # type: ignore[misc, assignment]
 torch.Generator, torch.manual_seed = Reseeded, manual_seed  # type: ignore[misc]
 np.random.default_rng = default_rng

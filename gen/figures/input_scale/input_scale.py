@@ -14,10 +14,11 @@ from cnnviz.drawing.run_charts import accuracy_along_training, seed_chart, sprea
 from cnnviz.figure.figure import Figure, Panel, message
 from cnnviz.inside.evaluation import accuracy, predict
 from cnnviz.nets import networks
-from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD
+from cnnviz.nets.models import PIXEL_MEAN, PIXEL_STD, LeNet
 from cnnviz.training.brief import train_briefly
 from cnnviz.words import Say
 from gen.context import Context, shared
+from gen.figures.same_recipe import trained_like
 
 SEEDS = range(3)
 
@@ -111,6 +112,29 @@ def _brief(context: Context) -> dict[str, dict[str, float]]:
     return result
 
 
+class _Larger(LeNet):
+    """LeNet on pixels from 0 to `white`: not centred, only larger."""
+
+    def __init__(self, white: float) -> None:
+        super().__init__()
+        self.white = white
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(self.white * x * PIXEL_STD + PIXEL_MEAN)  # undoes the centring
+
+
+def _size_or_mean(context: Context, white: float) -> dict[str, list[float]]:
+    """Accuracy on the test split for each seed: centred, 0 to 1, and 0 to `white`."""
+    result = {
+        unit: [accuracy(context.logits(name), context.test.labels) for name in _recipes(unit)]
+        for unit in ("centred", "fractions")
+    }
+    return result | {
+        "larger": [trained_like(context, name, lambda: _Larger(white))
+                   for name in _recipes("centred")]
+    }  # fmt: skip
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     pixels = to_input(context.train.images[:5000])
@@ -136,8 +160,11 @@ def numbers(context: Context) -> dict[str, Any]:
             "early_best": max(run[early] for run in runs),
             **_start(context, unit),
         }
+    white = (units["centred"]["square"] / units["fractions"]["square"]) ** 0.5
     return {
         "units": units,
+        "white": white,  # up to which pixels not centred have the mean square of centred ones
+        "size_or_mean": _size_or_mean(context, white),
         "brief": _brief(context),
         "brief_steps": BRIEF_STEPS,
         "steps": context.recipe("sgd-lenet-0").steps,

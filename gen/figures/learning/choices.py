@@ -164,6 +164,7 @@ def numbers(context: Context) -> dict[str, Any]:
             "lowest": min(rights),
             "highest": max(rights),
             "between": float(np.mean([_likeness(kernels[i], kernels[j]) for i, j in pairs])),
+            "by_chance": float(np.mean([_likeness(starts[i], starts[j]) for i, j in pairs])),
             "to_start": float(np.mean([
                 F.cosine_similarity(torch.from_numpy(k).flatten(1), torch.from_numpy(s).flatten(1))
                 .mean().item() for k, s in zip(kernels, starts, strict=True)])),

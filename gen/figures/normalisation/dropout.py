@@ -179,7 +179,10 @@ def _overfitted(context: Context, share: float, seed: int) -> dict[str, float]:
     for name, (inputs, true) in {"train": (images, labels), "test": test}.items():
         logits = predict(net, inputs)
         result[name] = accuracy(logits, true)
-        result[f"{name}_loss"] = float(F.cross_entropy(logits, true))
+        losses = F.cross_entropy(logits, true, reduction="none")
+        missed = logits.argmax(1) != true
+        result[f"{name}_loss"] = float(losses.mean())
+        result[f"{name}_missed"] = float(losses[missed].mean()) if missed.any() else 0.0
     return result
 
 

@@ -97,7 +97,8 @@ def _run(context: Context, seed: int) -> Run:
     budget: dict[str, Any] = {"steps": STEPS, "rate": RATE_OF_LEARNING, "seed": seed}
     network, frozen, mlp = _network(seed), _network(seed), _mlp(seed)
     fit(network, train.sounds, train.kinds, **budget)
-    fit(frozen, train.sounds, train.kinds, trained=frozen[1:].parameters(), **budget)
+    frozen[0].requires_grad_(False)
+    fit(frozen, train.sounds, train.kinds, **budget)
     fit(mlp, train.sounds, train.kinds, **budget)
     twin = with_output_fitted(_network(seed), train.sounds, train.kinds)
     right = {
