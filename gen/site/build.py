@@ -232,6 +232,9 @@ class SiteBuild:
             CnnvizError: it cannot be filled in, or takes something from another file.
         """
         language = self.plan.language
+        if place.name != "index" and self._without_network(markdown):
+            title = markdown.lstrip().partition("\n")[0]
+            markdown = f'{title}\n\n!!! warning ""\n    {self.prose.say("no weights")}\n'
         try:
             self.frame.add_page(place.name, markdown)
             # The front matter has been taken away; messages count the lines of the file.
@@ -264,6 +267,11 @@ class SiteBuild:
             uses = FirstUses(self.terms, language, f"{place.base}/glossary/")
         self.parts.page(lambda address, caption: self._figure(address, caption, place), uses)
         return filled
+
+    def _without_network(self, markdown: str) -> bool:
+        """Does a page show a chapter that could not be drawn for want of a network's weights?"""
+        shown = set(re.findall(r'figure\("(\w+)/', markdown))
+        return bool(shown & keys.left_out() - set(self.chapters))
 
     def content(self, html: str, place: Place) -> str:
         """What Markdown made of the page it read last, with all that belongs to it.

