@@ -51,8 +51,8 @@ _THUMB = 96
 
 
 def class_word(name: str) -> Message:
-    """A class of ImageNet in the reader's language."""
-    return message(f"imagenet.{name}")
+    """A class of ImageNet in the reader's language; the key has no apostrophe."""
+    return message("imagenet." + name.replace("'", ""))
 
 
 def small(name: str) -> Picture:
