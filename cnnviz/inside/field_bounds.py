@@ -80,7 +80,8 @@ def together(parts: Sequence[Seen], shape: Sequence[int]) -> Seen:
 def over(seen: Seen, dims: Sequence[int]) -> Seen:
     """What all elements along `dims` see together, each of which keeps one element.
 
-    A view of all positions ends where the input does.
+    A view of several positions ends where the input does; elements that see the same, such as
+    the channels of one position, are no positions.
     """
     if not seen.shape:
         return seen
@@ -88,7 +89,7 @@ def over(seen: Seen, dims: Sequence[int]) -> Seen:
     bounds = [compact(bound).amin(dims, keepdim=True) for bound in seen.bounds]
     jump = list(seen.jump)
     for number, bound in enumerate(seen.bounds[TRUE:]):
-        if any(compact(bound).shape[dim] > 1 for dim in dims):
+        if not torch.equal(compact(bound).amax(dims, keepdim=True), bounds[TRUE + number]):
             bounds[TRUE + number] = bounds[number]
             jump[number % 2] = 0
     kept = [1 if dim in dims else size for dim, size in enumerate(seen.shape)]

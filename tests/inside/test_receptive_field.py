@@ -303,6 +303,16 @@ def test_maps_with_channels_last() -> None:
     assert {field.box(2, 3) for field in fields.values()} == {(2, 3, 5, 6)}
 
 
+def test_a_product_of_channels_last_sees_beyond_the_border_as_before() -> None:
+    """ConvNeXt's linear layers flatten positions to rows; its fields go on growing behind them."""
+    with torch.device("meta"):
+        net = torchvision.models.convnext_tiny()
+    field = receptive_fields(net, (224, 224))["features.7.2.block.0"]
+    # Stem 4; 3 of 7×7 at 4, 3 at 8, 9 at 16, 3 at 32; 2×2 at 4, 8 and 16.
+    assert field.size == (4 + 6 * (3 * 4 + 3 * 8 + 9 * 16 + 3 * 32) + 4 + 8 + 16,) * 2
+    assert field.jump == (32, 32)
+
+
 def test_what_is_given_stays_as_it_was() -> None:
     class Overwrites(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
