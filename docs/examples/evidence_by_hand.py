@@ -9,7 +9,8 @@ image = photos.resize(photos.load("chelsea"), 224, 224)  # (224, 224, 3)
 x = torch.from_numpy(image).permute(2, 0, 1)[None] / 255  # (1, 3, 224, 224)
 with torch.no_grad():
     found = record(network.model, x, layers=["head_relu", "output"])
-    maps, logits = found["head_relu"][0], found["output"][0]  # (1280, 7, 7), (1000,)
+    maps = found["head_relu"][0]  # (1280, 7, 7)
+    logits = found["output"][0]  # (1000,)
     best, last = int(logits.argmax()), network.model.output
     added = torch.einsum("c,chw->hw", last.weight[best], maps)  # (7, 7)
     print(f"{network.classes[best]}: logit {logits[best]:.3f}")

@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cnnviz.data import photos
 from cnnviz.drawing import charts
 from cnnviz.figure.figure import Figure, Legend, Panel, message
 from cnnviz.inside.recording import record
 from cnnviz.words import Say
 from gen.context import Context, shared
 from gen.figures.photograph.photograph import ANIMAL
-from gen.figures.photographs import LAYERS, NAME, NAMES, SIDE, inputs, recorded, untrained
+from gen.figures.photographs import LAYERS, NAME, NAMES, SIDE, inputs, recorded, square, untrained
 
 EYES = ((64, 114, 44, 100), (82, 122, 164, 199))
 """Boxes around the two eyes in the photograph of 224×224: top, bottom, left, right; drawn by hand."""
@@ -87,6 +88,16 @@ def both_eyes(context: Context) -> Figure:
     )
 
 
+def _edges_in_eyes() -> float:
+    """Of the hundredth of the pixels where brightness changes most, the share in the boxes."""
+    slopes = np.hypot(*np.gradient(photos.grey(square(ANIMAL))))  # (224, 224)
+    steep = slopes >= np.quantile(slopes, 0.99)
+    inside = np.zeros_like(steep)
+    for top, bottom, left, right in EYES:
+        inside[top:bottom, left:right] = True
+    return float((steep & inside).sum() / steep.sum())
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     found = _shares(context)
@@ -99,5 +110,6 @@ def numbers(context: Context) -> dict[str, Any]:
         "early_trained": float(trained[early].mean()),
         "early_untrained": float(starts[:, early].mean()),
         "area": float(sum((b - t) * (r - left) for t, b, left, r in EYES) / SIDE**2),
+        "edges": _edges_in_eyes(),
         "networks": len(SEEDS),
     }

@@ -122,7 +122,13 @@ def journey(context: Context) -> Figure:
             chosen = striking(values, photo)
             maps = values[photo, chosen].numpy()  # (6, H, W)
             signed = not layer.endswith("relu")
-            drawn = mosaic(maps, columns=SHOWN, scale="layer", signed=signed, gap=2)
+            drawn = mosaic(
+                maps,
+                columns=SHOWN,
+                scale="layer",
+                signed=signed,
+                gap=2 if maps.shape[-1] > 50 else 1,
+            )
             label = message(
                 "layer",
                 layer=layer,
