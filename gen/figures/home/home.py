@@ -41,13 +41,13 @@ def _journey_of(context: Context, digit: int) -> Variant:
     ]
     panels = [Panel(picture(drawn, scale), label) for drawn, scale, label in stages]
     probabilities = outputs["output"][digit].softmax(0).tolist()
-    answer = _answer_bars(context.test.class_names, probabilities)
+    answer = answer_bars(context.test.class_names, probabilities)
     panels.append(Panel(answer, message("probabilities")))
     legend = Legend(message("legend"), palettes.css_gradient("sequential"), "0", "max")
     return Variant(context.test.class_names[digit], panels, [legend])
 
 
-def _answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
+def answer_bars(names: Sequence[str], probabilities: Sequence[float]) -> str:
     """A row for each class with a bar as long as its probability."""
     best = max(probabilities)
     rows = "".join(
