@@ -71,6 +71,7 @@ def train_on(
     batch_size: int = 128,
     seed: int = 0,
     prepare: Callable[[Tensor], Tensor] = lambda batch: batch,
+    after: Callable[[int], object] = lambda steps: None,
 ) -> list[float]:
     """The same on inputs of any kind (N, …) and their classes (N,) or (N, …).
 
@@ -78,6 +79,7 @@ def train_on(
 
     Args:
         prepare: what a batch of inputs goes through on its way to the network.
+        after: called after each step with the number of steps taken so far.
     """
     if optimizer not in OPTIMIZERS:
         raise unknown_name("optimizer", optimizer, OPTIMIZERS)
@@ -93,7 +95,7 @@ def train_on(
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for _ in range(steps):
+        for step in range(1, steps + 1):
             index = torch.randint(len(inputs), (batch_size,), generator=generator)
             logits = model(prepare(inputs[index]))  # (B, classes)
             loss = F.cross_entropy(logits, labels[index])
@@ -101,5 +103,6 @@ def train_on(
             torch.autograd.backward(loss)
             choice.step()
             losses.append(loss.item())
+            after(step)
     model.eval()
     return losses

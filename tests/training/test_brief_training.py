@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from cnnviz.data.datasets import Dataset
 from cnnviz.data.inputs import to_input
 from cnnviz.errors import CnnvizError
-from cnnviz.training.brief import train_briefly
+from cnnviz.training.brief import train_briefly, train_on
 
 _IMAGES = torch.randint(256, (40, 1, 28, 28), generator=torch.Generator().manual_seed(0))
 _DATA = Dataset("some", "train", _IMAGES.byte(), torch.arange(40) % 10, tuple("0123456789"))
@@ -58,3 +58,17 @@ def test_one_step_of_sgd_goes_against_the_gradient() -> None:
 def test_unknown_optimizer() -> None:
     with pytest.raises(CnnvizError, match="adamw"):
         train_briefly(_model(), _DATA, 1, 0.1, optimizer="adamv")
+
+
+def test_after_each_step_the_weights_can_be_looked_at() -> None:
+    """What is seen after the last step is what the model ends with."""
+    model, seen = nn.Sequential(nn.Linear(4, 2)), {}
+    inputs, labels = torch.eye(4), torch.tensor([0, 1, 0, 1])
+
+    def look(step: int) -> None:
+        seen[step] = model[0].weight.detach().clone()
+
+    train_on(model, inputs, labels, 3, 0.1, after=look)
+    assert list(seen) == [1, 2, 3]
+    assert torch.equal(seen[3], model[0].weight)
+    assert not torch.equal(seen[1], seen[2])
