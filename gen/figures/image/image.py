@@ -186,13 +186,20 @@ def _nearest(context: Context, side: int) -> float:
 
 
 @shared
-def _learned(context: Context, side: int) -> float:
-    """Accuracy on the test images of a small MLP trained on pixels averaged to that side."""
+def _learned(context: Context, side: int, enlarged: bool = False) -> float:
+    """Accuracy on the test images of a small MLP trained on pixels averaged to that side.
+
+    Args:
+        enlarged: each mean is repeated for all pixels that it was taken of, so that the network
+            has as many inputs and weights as that of the whole image.
+    """
+    again = nn.Upsample(scale_factor=SIDE // side) if enlarged else nn.Identity()
+    inputs = SIDE**2 if enlarged else side**2
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = nn.Sequential(
-            nn.AvgPool2d(SIDE // side), nn.Flatten(),
-            nn.Linear(side * side, _LEARNED_UNITS), nn.ReLU(), nn.Linear(_LEARNED_UNITS, 10),
+            nn.AvgPool2d(SIDE // side), again, nn.Flatten(),
+            nn.Linear(inputs, _LEARNED_UNITS), nn.ReLU(), nn.Linear(_LEARNED_UNITS, 10),
         )  # fmt: skip
     train_briefly(model, context.train, _LEARNED_STEPS, 3e-3)
     return accuracy(predict(model, to_input(context.test.images)), context.test.labels)
@@ -315,6 +322,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "leaves": _part_means(_LEAVES),
         "nearest": {str(side): _nearest(context, side) for side in SIDES},
         "learned": {str(side): _learned(context, side) for side in SIDES},
+        "enlarged": {str(side): _learned(context, side, enlarged=True) for side in SIDES[1:]},
         "learned_units": _LEARNED_UNITS,
         "learned_steps": _LEARNED_STEPS,
         "nearest_count": min(1000, len(context.test)),

@@ -18,7 +18,7 @@ SHOWN = ("chelsea", "rocket", "coffee", "astronaut")
 COVERED = 6
 """Places that are covered, of 49."""
 
-RUNS = 12
+RUNS = 24
 
 
 @shared

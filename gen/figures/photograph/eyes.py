@@ -103,12 +103,15 @@ def numbers(context: Context) -> dict[str, Any]:
     found = _shares(context)
     middle = [LAYERS.index(layer) for layer in MIDDLE]
     early = [LAYERS.index(layer) for layer in ("stem_relu", "block1", "block2", "block3")]
+    between = [LAYERS.index(layer) for layer in ("block4", "block5")]
     trained, starts = np.array(found["trained"][0]), np.array(found["untrained"])
     return {
         "trained_least": float(trained[middle].min()),
         "untrained_most": float(starts[:, middle].max()),
         "early_trained": float(trained[early].mean()),
         "early_untrained": float(starts[:, early].mean()),
+        "between_trained": float(trained[between].max()),
+        "between_untrained": float(starts[:, between].min()),
         "area": float(sum((b - t) * (r - left) for t, b, left, r in EYES) / SIDE**2),
         "edges": _edges_in_eyes(),
         "networks": len(SEEDS),

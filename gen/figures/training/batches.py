@@ -24,10 +24,12 @@ _DRAWN = 6  # batches of a size that are drawn
 
 
 @shared
-def _each_gradient(context: Context) -> tuple[int, Tensor]:
-    """A unit of the MLP's first layer, and the gradient that each image gives its weights (N, 784).
+def _factors(context: Context) -> tuple[Tensor, Tensor]:
+    """What each image adds to the gradient of the MLP's first layer, as two factors.
 
-    It is the unit whose gradient over all images is the largest.
+    Returns:
+        (N, 512) gradients of the layer's outputs and (N, 784) pixels: the gradient of the weights
+        that image i gives is the outer product of its two rows.
     """
     model = context.trained("mlp").model(early_step(context))
     images = context.inputs("mlp", context.train.images[:_IMAGES])
@@ -35,49 +37,64 @@ def _each_gradient(context: Context) -> tuple[int, Tensor]:
     outputs = record(model, images, layers=["fc1", "output"], gradients=True)
     loss = F.cross_entropy(outputs["output"], labels, reduction="sum")
     (back,) = torch.autograd.grad(loss, outputs["fc1"])  # (N, 512)
-    pixels = images.flatten(1)  # (N, 784): what each weight was multiplied by
-    unit = int((back.T @ pixels).norm(dim=1).argmax())
-    return unit, back[:, unit, None] * pixels
+    return back, images.flatten(1)  # (N, 784)
 
 
-def _batches(context: Context, size: int, count: int) -> Tensor:
-    """Mean gradients of `count` random batches (count, 784)."""
-    _, each = _each_gradient(context)
+def _mean(context: Context, chosen: Tensor | slice) -> Tensor:
+    """The mean gradient (512, 784) of some images."""
+    back, pixels = (factor[chosen] for factor in _factors(context))
+    return back.T @ pixels / len(back)
+
+
+def _chosen(context: Context, size: int, count: int) -> Tensor:
+    """`count` random batches of the images, (count, size)."""
     generator = torch.Generator().manual_seed(size)
-    chosen = torch.randint(len(each), (count, size), generator=generator)
-    return torch.stack([each[indices].mean(0) for indices in chosen])
+    return torch.randint(len(_factors(context)[0]), (count, size), generator=generator)
 
 
 @shared
 def _noise(context: Context) -> dict[int, dict[str, float]]:
-    """How far a batch's gradient is off, for each size of batch."""
-    whole = _each_gradient(context)[1].mean(0)
+    """How far a batch's gradient of all the layer's weights is off, for each size of batch."""
+    whole = _mean(context, slice(None))
     result = {}
     for size in _BATCHES:
-        batches = _batches(context, size, _MEASURED)
-        off = (batches - whole).square().sum(1).mean().sqrt() / whole.norm().clip(1e-9)
-        alike = F.cosine_similarity(batches, whole[None], dim=1)
-        result[size] = {"off": off.item(), "alike": alike.mean().item()}
+        found = [_mean(context, batch) for batch in _chosen(context, size, _MEASURED)]
+        off = torch.stack([(mean - whole).square().sum() for mean in found]).mean().sqrt()
+        alike = [F.cosine_similarity(m.flatten(), whole.flatten(), dim=0) for m in found]
+        result[size] = {
+            "off": (off / whole.norm().clip(1e-9)).item(),
+            "alike": torch.stack(alike).mean().item(),
+        }
     return result
 
 
 def _spread(context: Context) -> float:
     """The error that a single image has, over all of them: the standard deviation, relative."""
-    each = _each_gradient(context)[1]
-    whole = each.mean(0)
-    return ((each - whole).square().sum(1).mean().sqrt() / whole.norm().clip(1e-9)).item()
+    back, pixels = _factors(context)
+    # An outer product is as long as its factors' lengths multiplied.
+    square = (back.square().sum(1) * pixels.square().sum(1)).mean()
+    whole = _mean(context, slice(None)).norm()
+    return ((square - whole.square()).sqrt() / whole.clip(1e-9)).item()
+
+
+def _unit(context: Context) -> int:
+    """The unit that is drawn: that whose gradient over all images is the largest."""
+    return int(_mean(context, slice(None)).norm(dim=1).argmax())
 
 
 def batches(context: Context) -> Figure:
     """The gradient of one unit's weights as six batches of each size see it."""
-    unit, each = _each_gradient(context)
-    rows = {size: _batches(context, size, _DRAWN) for size in (1, 16, 256)}
-    rows[len(each)] = each.mean(0)[None]
+    unit = _unit(context)
+    rows = {
+        size: torch.stack([_mean(context, batch)[unit] for batch in _chosen(context, size, _DRAWN)])
+        for size in (1, 16, 256)
+    }  # (6, 784) each
+    rows[_IMAGES] = _mean(context, slice(None))[unit][None]
     panels = []
     for size, gradients in rows.items():
         drawn = mosaic(gradients.view(-1, 28, 28).numpy(), columns=_DRAWN, scale="layer",
                        signed=True)  # fmt: skip
-        name = "all" if size == len(each) else "batch"
+        name = "all" if size == _IMAGES else "batch"
         label = message(name, images=size, limit=float(drawn.limits[0, 1]))
         panels.append(Panel(picture(drawn, 2, step=4), label))
     return Figure(
@@ -119,6 +136,7 @@ def numbers(context: Context) -> dict[str, Any]:
         "noise": {str(size): values for size, values in _noise(context).items()},
         "images": _IMAGES,
         "measured": _MEASURED,
-        "unit": _each_gradient(context)[0],
+        "unit": _unit(context),
+        "weights": _mean(context, slice(None)).numel(),
         "batch": context.recipe("mlp").batch_size,
     }
