@@ -33,9 +33,9 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
-    "about", "from_mlp", "generalisation", "image", "input_scale", "learning",
+    "about", "colour_patches", "from_mlp", "generalisation", "image", "input_scale", "learning",
     "normalisation_dropout", "output_calibration", "pooling_shifts", "relu", "segmentation",
-    "sound", "text", "why_not_mlp",
+    "sound", "text", "today_speed", "why_not_mlp",
 }  # fmt: skip
 
 PROGRAMS = {path.stem for path in (ROOT / "docs" / "examples").glob("*.py")}
