@@ -78,6 +78,16 @@ def _in_block(key: str, *kinds: type[nn.Module]) -> int:
     return sum(isinstance(modules.get(name), kinds) for name in used)
 
 
+def _dense_reads() -> float:
+    """Share of DenseNet's multiplications in the 1×1 convolutions that read what was kept."""
+    reading = sum(
+        cost.multiplications
+        for name, cost in costs("densenet").items()
+        if name.endswith("conv1") or ("transition" in name and name.endswith("conv"))
+    )
+    return reading / total("densenet").multiplications
+
+
 def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     nets: dict[str, dict[str, Any]] = {}
@@ -99,6 +109,7 @@ def numbers(context: Context) -> dict[str, Any]:
     return {
         "nets": nets,
         "dearer": [net["name"] for net in nets.values() if net["multiplications"] > vgg],
+        "dense_reads": _dense_reads(),
         "agrees": all(agrees(key) for key in NETS),
         "blocks": {
             key: {
