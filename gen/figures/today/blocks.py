@@ -102,11 +102,13 @@ def _chains(*keys: str) -> Figure:
             return _drawn_chain(chain(key), say(label), say)
 
         panels.append(Panel(draw, label))
-    shapes = [
-        (NETS[key].name, [chain(key).channels, *(s.channels for s in chain(key).steps)])
-        for key in keys
-    ]
+    shapes = [(NETS[key].name, " → ".join(map(thousands, _widths(key)))) for key in keys]
     return Figure(alt=message("chains.alt", blocks=shapes), panels=panels, layout="column")
+
+
+def _widths(key: str) -> list[int]:
+    """Channels of all tensors in a chain."""
+    return [chain(key).channels, *(step.channels for step in chain(key).steps)]
 
 
 def _drawn_chain(block: Chain, title: str, say: Say) -> str:
@@ -307,10 +309,9 @@ def numbers(context: Context) -> dict[str, Any]:
     """Numbers that the text of the chapter uses."""
     result: dict[str, Any] = {"chains": {}}
     for key in _CHAINS:
-        block = chain(key)
         result["chains"][key] = {
-            "widths": [block.channels, *(step.channels for step in block.steps)],
-            "shares": [step.share for step in block.steps],
+            "widths": _widths(key),
+            "shares": [step.share for step in chain(key).steps],
         }
     start, growth, layers = _dense()
     result["dense"] = {"start": start, "growth": growth, "layers": layers}
