@@ -5,7 +5,7 @@ from torch.nn import functional as F
 from torchvision.models import VisionTransformer
 
 torch.manual_seed(0)
-vit = VisionTransformer(64, 16, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64)
+vit = VisionTransformer(64, 16, 2, 4, 32, 64)  # patches of 16x16
 print(vit.conv_proj)
 
 x = torch.rand(1, 3, 64, 64)

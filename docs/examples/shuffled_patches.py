@@ -10,7 +10,7 @@ x = torch.rand(1, 3, 64, 64)
 patches = F.unfold(x, 16, stride=16)[:, :, torch.randperm(16)]
 shuffled = F.fold(patches, 64, 16, stride=16)  # the same patches, elsewhere
 
-vit = models.VisionTransformer(64, 16, num_layers=2, num_heads=4, hidden_dim=32, mlp_dim=64)
+vit = models.VisionTransformer(64, 16, 2, 4, 32, 64)  # 2 layers, 4 heads
 nn.init.normal_(vit.heads.head.weight)  # torchvision starts it at zero
 cnn = models.resnet18()
 
