@@ -62,9 +62,9 @@ def square(name: str, side: int = SIDE) -> NDArray[np.uint8]:
     return photos.resize(photos.load(name), side, side)
 
 
-def thumbnail(pixels: NDArray[np.uint8], scale: float = 1) -> Picture:
+def thumbnail(pixels: NDArray[np.uint8], scale: float = 1, colours: int = 256) -> Picture:
     """A photograph (H, W, 3) in its 256 commonest colours, half as heavy and hardly another."""
-    image = Image.fromarray(pixels).quantize(256, dither=Image.Dither.NONE)
+    image = Image.fromarray(pixels).quantize(colours, dither=Image.Dither.NONE)
     file = BytesIO()
     image.save(file, "PNG", compress_level=9)
     return Picture(file.getvalue(), image.width, image.height, scale, photo=True)

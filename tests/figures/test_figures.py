@@ -20,6 +20,7 @@ from gen.context import Context
 from gen.draw import manifest
 from gen.draw.keys import EXAMPLES, chapter_names
 from gen.draw.render import render_chapter, site_context
+from gen.figures import optimised_units
 from gen.settings import ROOT, Settings, from_environment
 from gen.site.atlas import layer_pages
 from gen.texts.course import chapters
@@ -35,7 +36,7 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 SLOW = {
     "about", "colour_patches", "from_mlp", "generalisation", "image", "input_scale", "learning",
     "normalisation_dropout", "output_calibration", "pooling_shifts", "relu", "segmentation",
-    "sound", "text", "today_speed", "why_not_mlp",
+    "sound", "text", "today_speed", "transfer", "transfer_far", "transfer_map", "why_not_mlp",
 }  # fmt: skip
 
 PROGRAMS = {path.stem for path in (ROOT / "docs" / "examples").glob("*.py")}
@@ -85,6 +86,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Build]:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")
         patch.setattr(catalogue, "MADE", {"train": (600, 1), "test": (300, 2)})
+        patch.setattr(optimised_units, "STEPS", 2)
         for name, recipe in RECIPES.items():
             patch.setitem(RECIPES, name, replace(recipe, steps=60, batch_size=32))
         settings = Settings(build_dir=tmp_path_factory.mktemp("build"))
