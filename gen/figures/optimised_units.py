@@ -177,7 +177,7 @@ def ascend(
     )  # fmt: skip
 
 
-def drawn(image: Tensor) -> Picture:
-    """An image (3, H, W) from 0 to 1 as a picture in 64 colours, since a page has dozens."""
+def drawn(image: Tensor, colours: int = 56) -> Picture:
+    """An image (3, H, W) from 0 to 1 as a picture in few colours, since a page has dozens."""
     pixels: NDArray[np.uint8] = (image * 255).round().byte().permute(1, 2, 0).numpy()
-    return thumbnail(np.ascontiguousarray(pixels), 1.5, colours=64)
+    return thumbnail(np.ascontiguousarray(pixels), 1.5, colours)

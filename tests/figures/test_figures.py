@@ -34,9 +34,10 @@ CHAPTERS = [name for name in chapter_names() if name != EXAMPLES]
 
 # Trained or measured anew for each drawing, several seconds each: drawn once.
 SLOW = {
-    "about", "colour_patches", "from_mlp", "generalisation", "image", "input_scale", "learning",
-    "normalisation_dropout", "output_calibration", "pooling_shifts", "relu", "segmentation",
-    "sound", "text", "today_speed", "transfer", "transfer_far", "transfer_map", "why_not_mlp",
+    "about", "colour_patches", "feature_visualization", "from_mlp", "generalisation", "image",
+    "input_scale", "learning", "normalisation_dropout", "output_calibration", "pooling_shifts",
+    "relu", "segmentation", "sound", "text", "today_speed", "transfer", "transfer_far",
+    "transfer_map", "why_not_mlp",
 }  # fmt: skip
 
 PROGRAMS = {path.stem for path in (ROOT / "docs" / "examples").glob("*.py")}

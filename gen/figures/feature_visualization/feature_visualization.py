@@ -119,7 +119,10 @@ def layers(context: Context) -> Figure:
             unit = chosen(context, seed)[layer][which]
             way = "trained" if seed is None else "shifted" if shifts else "still"
             name = unit_name(layer, unit) if seed is None else ""
-            panels.append(Panel(drawn(image), message(way, unit=name, deviations=reached)))
+            # What is noise needs fewer colours to look the same.
+            colours = 56 if seed is None else 32
+            label = message(way, unit=name, deviations=reached)
+            panels.append(Panel(drawn(image, colours), label))
     return Figure(alt=message("alt"), panels=panels, columns=len(_COLUMNS), uses=[NAME])
 
 
