@@ -16,8 +16,8 @@ from cnnviz.training.runs import RECIPES
 from cnnviz.training.weights import weights_digest
 from gen.context import Context
 
-PHOTOS = ("china", "flower")
-"""Photographs that the chapters use."""
+PHOTOS = photos.names(colour_only=True)
+"""Photographs that the chapters use: all that are in colour."""
 
 LONG = [name for name in RECIPES if not name.startswith(("short-", "sgd-"))]
 

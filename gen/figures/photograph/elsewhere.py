@@ -82,7 +82,10 @@ def _window(image: Tensor, row: int, column: int, across: int, side: int) -> NDA
 
 def _drawn(row: NDArray[np.uint8], side: int) -> Picture:
     """A row of patches so large that each is some 100 pixels wide; small ones pixel by pixel."""
-    return thumbnail(row, 1.5) if side == WINDOW else raster(row, 96 // side)
+    if side == WINDOW:
+        return thumbnail(row, 1.5)
+    times = 96 // side
+    return raster(row.repeat(times, axis=0).repeat(times, axis=1), photo=True)
 
 
 @shared
