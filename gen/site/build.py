@@ -5,7 +5,6 @@ gen/site/hooks.py, the only one besides gen/site/added.py that knows MkDocs, cal
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +34,7 @@ from gen.site.parts import Parts
 from gen.site.preview import Preview
 from gen.site.search_worker import mend_search
 from gen.site.units import write_units
-from gen.texts.course import Chapter, facts_html
+from gen.texts.course import Chapter, facts_html, shown_in
 from gen.texts.course import chapters as course_chapters
 from gen.texts.fill import Prose
 from gen.texts.finding import Finding
@@ -152,7 +151,8 @@ class SiteBuild:
         }
         numbers = {name: chapter.numbers for name, chapter in chapters.items()}
         printed = numbers.pop(keys.EXAMPLES, {})
-        course = course_chapters(ROOT / "docs", language, plan.nav or [])
+        missing = keys.left_out() - set(chapters)
+        course = course_chapters(ROOT / "docs", language, plan.nav or [], missing)
         terms = read_glossary(ROOT / "docs" / "glossary.yml")
         prose = Prose(
             language,
@@ -213,7 +213,7 @@ class SiteBuild:
 
     def words_of(self, markdown: str) -> list[Path]:
         """The words files of which a page says something: those of its figures, and of all."""
-        shown = {"", *re.findall(r'figure\("(\w+)/', markdown)}
+        shown = {"", *shown_in(markdown)}
         return list(dict.fromkeys(file for scope in sorted(shown) for file in self._words(scope)))
 
     def _words(self, scope: str) -> list[Path]:
@@ -270,8 +270,7 @@ class SiteBuild:
 
     def _without_network(self, markdown: str) -> bool:
         """Does a page show a chapter that could not be drawn for want of a network's weights?"""
-        shown = set(re.findall(r'figure\("(\w+)/', markdown))
-        return bool(shown & keys.left_out() - set(self.chapters))
+        return bool(shown_in(markdown) & keys.left_out() - set(self.chapters))
 
     def content(self, html: str, place: Place) -> str:
         """What Markdown made of the page it read last, with all that belongs to it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -28,6 +28,7 @@ _QUESTION = re.compile(r"^!!! question .*\n((?: {4}.*\n)+)", re.M)
 _CODE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 DIRECTIVE = re.compile(r"\[\[=.*?\]\]|\[\[%.*?%\]\]|\[\[#.*?#\]\]", re.S)
 _FIGURE = re.compile(r"call figure\(")
+_SHOWN = re.compile(r'figure\("(\w+)/')
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,20 @@ def pages_of(nav: Iterable[Any]) -> list[str]:
     return pages
 
 
-def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter]:
+def shown_in(markdown: str) -> set[str]:
+    """The chapters of gen/figures of which a page shows figures."""
+    return set(_SHOWN.findall(markdown))
+
+
+def chapters(
+    docs: Path, language: str, nav: Iterable[Any], missing: Set[str] = frozenset()
+) -> dict[str, Chapter]:
     """The chapters of a language by page, in the order of the nav.
 
     A page is a chapter if its front matter has `needs`.
+
+    Args:
+        missing: chapters of gen/figures that could not be drawn; pages that show them are left out.
 
     Raises:
         CnnvizError: a chapter needs one which does not come before it, or asks no question, or a
@@ -77,7 +88,7 @@ def chapters(docs: Path, language: str, nav: Iterable[Any]) -> dict[str, Chapter
             path = docs / "en" / f"{page}.md"
         text = _read(path, language) if path.exists() else ""
         meta = _front_matter(text, path, language)
-        if "needs" not in meta:
+        if "needs" not in meta or missing & shown_in(text):
             continue
         title, question = _TITLE.search(text), _QUESTION.search(text)
         if title is None or question is None:

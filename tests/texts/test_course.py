@@ -132,3 +132,17 @@ def test_code_and_directives_are_not_read_aloud():
     assert minutes(text + code + '[[= claim(x, "many words here") ]]', "en") == 2
     assert minutes("[[= a ]] " + text + "[[% if b %]]", "en") == 2
     assert minutes(text + '[[% call figure("a/b") %]]' * 4, "en") == 3
+
+
+def test_pages_of_figures_that_could_not_be_drawn_are_no_chapters(tmp_path):
+    for page, needs, figure in (("a", "", "lines"), ("b", "a", "photo"), ("c", "a", "lines")):
+        text = (
+            f"---\ndescription: D.\nneeds: [{needs}]\n---\n\n# {page} {{ #{page} }}\n\n"
+            f'!!! question "Q"\n    What?\n\n[[% call figure("{figure}/x") %]]\n[[% endcall %]]\n'
+        )
+        (tmp_path / "en").mkdir(exist_ok=True)
+        (tmp_path / "en" / f"{page}.md").write_text(text, "utf-8")
+    nav = ["a.md", "b.md", "c.md"]
+    assert list(chapters(tmp_path, "en", nav)) == ["a", "b", "c"]
+    found = chapters(tmp_path, "en", nav, {"photo"})
+    assert {page: chapter.number for page, chapter in found.items()} == {"a": 1, "c": 2}
